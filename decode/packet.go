@@ -1,0 +1,83 @@
+package decode
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// Class says what became of a packet. Every packet has exactly one.
+type Class uint8
+
+const (
+	// Counted: the packet belongs to a TCP or UDP flow, and its ports are known.
+	Counted Class = iota
+	// OtherProtocol: IP, but neither TCP nor UDP.
+	OtherProtocol
+	// NotIP: no IP header was found (ARP, LLDP, an unknown EtherType, …).
+	NotIP
+	// OrphanFragment: a later IP fragment whose first fragment was not seen.
+	// Decode never returns it: who remembers first fragments decides.
+	OrphanFragment
+	// Truncated: the snap length cut the packet before what is needed.
+	Truncated
+	// Malformed: lengths or versions in the headers contradict each other.
+	Malformed
+	// Fragment: a later IP fragment, not yet matched with its first. It is an
+	// intermediate answer, to be turned into Counted or OrphanFragment.
+	Fragment
+
+	// NumClasses is the number of classes, for arrays indexed by Class.
+	NumClasses = int(Fragment) + 1
+)
+
+var classNames = [NumClasses]string{
+	Counted:        "counted",
+	OtherProtocol:  "other protocol",
+	NotIP:          "not IP",
+	OrphanFragment: "orphan fragment",
+	Truncated:      "truncated",
+	Malformed:      "malformed",
+	Fragment:       "fragment",
+}
+
+// String returns the name that the run's summary uses.
+func (c Class) String() string {
+	if int(c) < NumClasses {
+		return classNames[c]
+	}
+	return "unknown class"
+}
+
+// An Addr is an IPv4 or IPv6 address as two machine words in big-endian order.
+// An IPv4 address stands in the low 32 bits of Lo, with Hi = 0; Packet.V6
+// tells the two apart.
+type Addr struct{ Hi, Lo uint64 }
+
+// IP returns the address in the form the edges of the program use.
+func (a Addr) IP(v6 bool) netip.Addr {
+	if !v6 {
+		var b [4]byte
+		binary.BigEndian.PutUint32(b[:], uint32(a.Lo))
+		return netip.AddrFrom4(b)
+	}
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], a.Hi)
+	binary.BigEndian.PutUint64(b[8:], a.Lo)
+	return netip.AddrFrom16(b)
+}
+
+// A Packet is what the headers of one packet say. It is reused: Decode resets
+// it first, and it holds no reference to the frame.
+type Packet struct {
+	Src, Dst         Addr   // of the IP header directly above the transport header
+	Seq, Ack         uint32 // TCP
+	FragID           uint32 // identification, for FirstFragment and Fragment
+	SrcPort, DstPort uint16
+	Proto            uint8 // 6 or 17 when Counted, FragProto when Fragment
+	FragProto        uint8 // the fragment key's protocol, for FirstFragment and Fragment
+	Flags            uint8 // FIN SYN RST PSH ACK URG ECE CWR from bit 0; 0 for UDP
+	Class            Class
+	V6               bool // Src and Dst are IPv6 addresses
+	Whole            bool // TCP, no fragment, and the IP length leaves at least its header
+	FirstFragment    bool // Counted, at offset 0 with more fragments to come
+}
