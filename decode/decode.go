@@ -1,14 +1,154 @@
 // Package decode reads the headers of one packet from the outside in, down to
 // TCP or UDP, and says which class the packet is in.
+//
+// The way of a packet is one ladder:
+//
+//	Decode       the link type
+//	 └─ ethernet, cooked, null, ppp, …      a link header, with its tags and labels
+//	     └─ etherType                       what a link header carries
+//	         └─ ipv4, ipv6                  addresses, fragmentation
+//	             └─ protocol                extension headers; IP in IP and GRE go back up
+//	                 └─ tcp, udp            ports, control bits
+//
+// Every rung takes the captured bytes from its header on, b, and the number of
+// bytes that stood there on the wire, n ≥ len(b). Bytes that are in n but not in
+// b were cut by the snap length: a header that needs them is Truncated. A header
+// that needs more than n is Malformed.
+//
+// The first TCP or UDP header ends the way, with the addresses of the IP header
+// directly above it. What a UDP tunnel carries is not looked at.
 package decode
 
+import "math"
+
+// The link types that Decode knows, by their LINKTYPE_ numbers
+// (https://www.tcpdump.org/linktypes.html).
+const (
+	linkNull      = 0   // BSD loopback, family in the capturing host's byte order
+	linkEthernet  = 1   //
+	linkPPP       = 9   //
+	linkRaw12     = 12  // raw IP as most systems number DLT_RAW
+	linkRaw14     = 14  // raw IP as OpenBSD does
+	linkPPPHDLC   = 50  // PPP in HDLC-like framing
+	linkRaw       = 101 // raw IP
+	linkCiscoHDLC = 104 //
+	linkIEEE80211 = 105 //
+	linkLoop      = 108 // OpenBSD loopback, family in network byte order
+	linkCooked    = 113 // Linux cooked v1
+	linkRadiotap  = 127 //
+	linkPPI       = 192 //
+	linkIPv4      = 228 //
+	linkIPv6      = 229 //
+	linkCooked2   = 276 // Linux cooked v2
+)
+
+// Chains of headers are followed this far; a packet with a longer one is
+// Malformed. No honest packet comes near: two or three of each is common.
+const (
+	maxTags       = 16 // VLAN tags and other EtherTypes in a row
+	maxLabels     = 32 // MPLS labels in one stack
+	maxExtensions = 32 // extension headers (AH too) after one IP header
+	maxTunnels    = 16 // IP headers above the flow's own
+)
+
 // Decode resets p and reads the headers of one frame. linkType is the
-// LINKTYPE_ number of the capture, frame the captured bytes, wireLen the
-// frame's original length. It returns p.Class.
+// LINKTYPE_ number of the interface (its low 26 bits, where a file keeps more in
+// the same word), frame the captured bytes and wireLen the frame's original
+// length. It sets p.Class and returns it: any class but OrphanFragment. A frame
+// of an unknown link type is NotIP.
+//
+// The frame is not kept, no input makes Decode panic or loop, and it allocates
+// nothing. Calls on different Packets may run at the same time.
 func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
-	*p = Packet{Class: NotIP}
-	return p.Class
+	*p = Packet{}
+	n := int(min(wireLen, math.MaxInt32))
+	b := frame[:min(len(frame), n)]
+
+	var c Class
+	switch linkType {
+	case linkEthernet:
+		c = p.ethernet(b, n)
+	case linkCooked:
+		c = p.cooked(b, n)
+	case linkCooked2:
+		c = p.cooked2(b, n)
+	case linkRaw, linkRaw12, linkRaw14:
+		c = p.raw(b, n)
+	case linkIPv4:
+		c = p.ip(b, n)
+	case linkIPv6:
+		c = p.ipv6(b, n)
+	case linkNull:
+		c = p.null(b, n)
+	case linkLoop:
+		c = p.loop(b, n)
+	case linkPPP, linkPPPHDLC:
+		c = p.pppHDLC(b, n)
+	case linkCiscoHDLC:
+		c = p.ciscoHDLC(b, n)
+	default:
+		c = NotIP
+	}
+	p.Class = c
+	if c != Counted {
+		p.FirstFragment = false
+	}
+	return c
+}
+
+// LinkTypeName returns the name of a link type that Decode knows, for messages,
+// and "" for any other.
+func LinkTypeName(linkType uint32) string {
+	switch linkType {
+	case linkNull:
+		return "BSD null"
+	case linkEthernet:
+		return "Ethernet"
+	case linkPPP:
+		return "PPP"
+	case linkRaw, linkRaw12, linkRaw14:
+		return "raw IP"
+	case linkPPPHDLC:
+		return "PPP in HDLC framing"
+	case linkCiscoHDLC:
+		return "Cisco HDLC"
+	case linkIEEE80211:
+		return "802.11"
+	case linkLoop:
+		return "OpenBSD loop"
+	case linkCooked:
+		return "Linux cooked v1"
+	case linkRadiotap:
+		return "802.11 with radiotap"
+	case linkPPI:
+		return "PPI"
+	case linkIPv4:
+		return "raw IPv4"
+	case linkIPv6:
+		return "raw IPv6"
+	case linkCooked2:
+		return "Linux cooked v2"
+	}
+	return ""
 }
 
 // KnownLinkType reports whether Decode can read frames of the link type.
-func KnownLinkType(linkType uint32) bool { return linkType == 1 }
+func KnownLinkType(linkType uint32) bool { return LinkTypeName(linkType) != "" }
+
+// short is the class of a packet that ends inside a header of which need bytes
+// are needed: n bytes of it were on the wire, fewer than need were captured.
+func short(n, need int) Class {
+	if n < need {
+		return Malformed
+	}
+	return Truncated
+}
+
+// unknown is the class of a packet with a header that leads nowhere: whether it
+// is IP depends on what stood above.
+func (p *Packet) unknown() Class {
+	if p.tunnels > 0 {
+		return OtherProtocol
+	}
+	return NotIP
+}

@@ -80,4 +80,8 @@ type Packet struct {
 	V6               bool // Src and Dst are IPv6 addresses
 	Whole            bool // TCP, no fragment, and the IP length leaves at least its header
 	FirstFragment    bool // Counted, at offset 0 with more fragments to come
+
+	fragmented bool  // the bytes at hand are a part of a datagram
+	tunnels    uint8 // IP headers met
+	frames     uint8 // Ethernet headers met inside others
 }

@@ -1,0 +1,78 @@
+package decode
+
+import "encoding/binary"
+
+// EtherTypes (IEEE 802 numbers).
+const (
+	etherIPv4     = 0x0800
+	etherVLAN     = 0x8100 // 802.1Q
+	etherIPv6     = 0x86dd
+	etherMPLS     = 0x8847
+	etherMPLSUp   = 0x8848 // upstream-assigned labels, once "multicast"
+	etherPPPoE    = 0x8864 // session
+	etherJumboLLC = 0x8870
+	etherQinQ     = 0x88a8 // 802.1ad
+	etherQinQOld  = 0x9100
+	etherBridge   = 0x6558 // transparent Ethernet bridging
+
+	etherMin   = 0x0600 // from here on the field is an EtherType
+	etherMaxIs = 1500   // up to here it is the length of an 802.3 payload
+)
+
+// ethernet reads an Ethernet header (IEEE 802.3, 3.1.1):
+//
+//	destination 6 | source 6 | EtherType or length 2 | payload | padding
+func (p *Packet) ethernet(b []byte, n int) Class {
+	if len(b) < 14 {
+		return short(n, 14)
+	}
+	t := binary.BigEndian.Uint16(b[12:])
+	if t == etherIPv4 {
+		return p.ipv4(b[14:], n-14)
+	}
+	return p.etherType(t, b[14:], n-14)
+}
+
+// etherType reads what follows an EtherType, or a length where one may stand.
+// Tags are taken off in place: 802.1Q, 802.1ad and 0x9100 are
+//
+//	priority 3 bits, drop eligible 1, VLAN 12 | EtherType or length 2
+func (p *Packet) etherType(t uint16, b []byte, n int) Class {
+	for range maxTags {
+		switch t {
+		case etherIPv4:
+			return p.ipv4(b, n)
+		case etherIPv6:
+			return p.ipv6(b, n)
+		case etherVLAN, etherQinQ, etherQinQOld:
+			if len(b) < 4 {
+				return short(n, 4)
+			}
+			t = binary.BigEndian.Uint16(b[2:])
+			b, n = b[4:], n-4
+		case etherMPLS, etherMPLSUp:
+			return p.mpls(b, n)
+		case etherPPPoE:
+			return p.pppoe(b, n)
+		case etherBridge:
+			return p.bridged(b, n)
+		case etherJumboLLC:
+			return p.llc(b, n)
+		default:
+			if t > etherMaxIs || t == 0 {
+				return p.unknown()
+			}
+			n = min(n, int(t))
+			return p.llc(b[:min(len(b), n)], n)
+		}
+	}
+	return Malformed
+}
+
+// bridged reads an Ethernet frame inside another header.
+func (p *Packet) bridged(b []byte, n int) Class {
+	if p.frames++; p.frames > maxTunnels {
+		return Malformed
+	}
+	return p.ethernet(b, n)
+}

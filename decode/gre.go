@@ -1,0 +1,63 @@
+package decode
+
+import "encoding/binary"
+
+// Protocol types of GRE that are no EtherTypes of ours.
+const (
+	greWCCP = 0x883e // redirected IP, behind 4 more bytes in version 2
+	grePPP  = 0x880b // PPTP (RFC 2637)
+	greEoIP = 0x6400 // MikroTik's Ethernet over IP
+)
+
+// gre reads a GRE header (RFC 2784, 2; RFC 2890; RFC 2637, 4.1 for version 1):
+//
+//	C R K S s recursion 3 bits, A flags 4, version 3 | protocol type 2 |
+//	C or R: checksum 2, offset 2 | K: key 4 | S: sequence number 4 | A: acknowledgment 4
+//
+// Source routes (R; RFC 1701, dropped by RFC 2784) are not followed.
+func (p *Packet) gre(b []byte, n int) Class {
+	if len(b) < 4 {
+		return short(n, 4)
+	}
+	flags, t := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
+	size := 4
+	if flags&0xc000 != 0 {
+		size += 4
+	}
+	if flags&0x2000 != 0 {
+		size += 4
+	}
+	if flags&0x1000 != 0 {
+		size += 4
+	}
+	if flags&0x4000 != 0 {
+		return OtherProtocol
+	}
+	ppp := t == grePPP && flags&7 != 0
+	if ppp && flags&0x0080 != 0 {
+		size += 4
+	}
+	if t == greWCCP && len(b) > 4 && b[4]>>4 != 4 {
+		size += 4
+	}
+	if len(b) < size {
+		return short(n, size)
+	}
+	return p.grePayload(t, b[size:], n-size)
+}
+
+func (p *Packet) grePayload(t uint16, b []byte, n int) Class {
+	switch t {
+	case etherIPv4, greWCCP:
+		return p.ip(b, n)
+	case etherIPv6:
+		return p.ipv6(b, n)
+	case etherBridge, greEoIP:
+		return p.bridged(b, n)
+	case etherMPLS, etherMPLSUp:
+		return p.mpls(b, n)
+	case grePPP:
+		return p.pppHDLC(b, n)
+	}
+	return p.unknown()
+}

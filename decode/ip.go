@@ -1,0 +1,128 @@
+package decode
+
+import "encoding/binary"
+
+// IP protocol numbers (IANA, protocol-numbers).
+const (
+	protoHopByHop    = 0
+	protoIPv4        = 4
+	protoTCP         = 6
+	protoUDP         = 17
+	protoIPv6        = 41
+	protoRouting     = 43
+	protoFragment    = 44
+	protoGRE         = 47
+	protoAH          = 51
+	protoDestination = 60
+	protoMobility    = 135
+	protoMPLS        = 137 // RFC 4023
+	protoHIP         = 139
+	protoShim6       = 140
+	protoEthernet    = 143 // RFC 8986
+)
+
+// raw reads a frame without a link header: IP of either version. Old ISDN and
+// PPP drivers left pieces of their own in front, which Wireshark takes off: an
+// HDLC header at the start, after one byte, or after a made-up address of six.
+func (p *Packet) raw(b []byte, n int) Class {
+	if len(b) < 1 {
+		return short(n, 1)
+	}
+	switch b[0] >> 4 {
+	case 4:
+		return p.ipv4(b, n)
+	case 6:
+		return p.ipv6(b, n)
+	}
+	return NotIP
+}
+
+// ip reads an IP header of the version that its first four bits say.
+func (p *Packet) ip(b []byte, n int) Class {
+	if len(b) < 1 {
+		return short(n, 1)
+	}
+	if b[0]>>4 == 6 {
+		return p.ipv6(b, n)
+	}
+	return p.ipv4(b, n)
+}
+
+// protocol reads what follows an IP header: extension headers up to one that
+// belongs to a transport, a tunnel, or nothing we know. IPv4 may carry the same
+// extension headers as IPv6: AH does in earnest, the others do in Wireshark.
+func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
+	for range maxExtensions {
+		switch proto {
+		case protoTCP:
+			return p.tcp(b, n)
+		case protoUDP:
+			return p.udp(b, n)
+		case protoIPv4:
+			return p.ip(b, n)
+		case protoIPv6:
+			return p.ipv6(b, n)
+		case protoGRE:
+			return p.gre(b, n)
+		case protoMPLS:
+			return p.mpls(b, n)
+		case protoEthernet:
+			return p.bridged(b, n)
+		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
+			// RFC 8200, 4.3; RFC 6275, 6.1; RFC 7401, 5.1; RFC 5533, 5.1:
+			// next header, then the length in units of 8 bytes less 1.
+			if len(b) < 8 {
+				return short(n, 8)
+			}
+			size := 8 + 8*int(b[1])
+			if len(b) < size {
+				return short(n, size)
+			}
+			proto, b, n = b[0], b[size:], n-size
+		case protoAH:
+			// RFC 4302, 2: next header, then the length in units of 4 bytes less 2.
+			if len(b) < 12 {
+				return short(n, 12)
+			}
+			size := 8 + 4*int(b[1])
+			if len(b) < size {
+				return short(n, size)
+			}
+			proto, b, n = b[0], b[size:], n-size
+		case protoFragment:
+			// RFC 8200, 4.5: next header 1 | reserved 1 | offset 13 bits,
+			// reserved 2, more fragments 1 | identification 4
+			if len(b) < 8 {
+				return short(n, 8)
+			}
+			proto = b[0]
+			at := binary.BigEndian.Uint16(b[2:])
+			if p.V6 && at&^6 != 0 {
+				p.fragmented = true
+				p.FragProto, p.FragID = proto, binary.BigEndian.Uint32(b[4:])
+				if at >= 8 {
+					return p.laterFragment()
+				}
+				p.FirstFragment = true
+			}
+			b, n = b[8:], n-8
+		default:
+			return OtherProtocol
+		}
+	}
+	return Malformed
+}
+
+// laterFragment is the class of a fragment that is not its datagram's first.
+// The ports of the datagram are in the first one; whether that was seen is not
+// for this package to know, so such a packet is a Fragment if its protocol may
+// lead to TCP or UDP. If it may not, no first fragment will ever be counted.
+func (p *Packet) laterFragment() Class {
+	p.Proto = p.FragProto
+	switch p.FragProto {
+	case protoTCP, protoUDP, protoIPv4, protoIPv6, protoGRE, protoMPLS, protoEthernet, protoAH,
+		protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6, protoFragment:
+		return Fragment
+	}
+	return OtherProtocol
+}

@@ -1,0 +1,59 @@
+package decode
+
+import "encoding/binary"
+
+// Labels with a meaning of their own (RFC 3032, 2.1; RFC 5586).
+const (
+	labelGACH = 13 // generic associated channel: management, no packet
+	labelOAM  = 14 // OAM alert (RFC 3429)
+)
+
+// mpls reads a label stack (RFC 3032, 2.1):
+//
+//	label 20 bits | traffic class 3 | bottom of stack 1 | TTL 8
+//
+// The bottom label does not say what follows it. As routers do, the first four
+// bits tell: 4 and 6 are the IP versions, 0 is taken for an Ethernet frame with
+// or without the control word of RFC 4448, anything else is not looked at.
+func (p *Packet) mpls(b []byte, n int) Class {
+	for range maxLabels {
+		if len(b) < 4 {
+			return short(n, 4)
+		}
+		entry := binary.BigEndian.Uint32(b)
+		b, n = b[4:], n-4
+		if entry>>8&1 == 0 {
+			continue
+		}
+		if label := entry >> 12; label == labelGACH || label == labelOAM {
+			return p.unknown()
+		}
+		if len(b) < 1 {
+			return short(n, 1)
+		}
+		switch b[0] >> 4 {
+		case 4:
+			return p.ipv4(b, n)
+		case 6:
+			return p.ipv6(b, n)
+		case 0:
+			return p.pseudowire(b, n)
+		}
+		return p.unknown()
+	}
+	return Malformed
+}
+
+// pseudowire reads an Ethernet frame below a label, behind a control word if it
+// has one. Nothing says whether it has: where a known EtherType stands at the
+// place it has without, there is none.
+func (p *Packet) pseudowire(b []byte, n int) Class {
+	if len(b) < 18 {
+		return short(n, 18)
+	}
+	switch binary.BigEndian.Uint16(b[12:]) {
+	case etherIPv4, etherIPv6, etherVLAN, etherQinQ, etherQinQOld, etherMPLS, etherMPLSUp, etherPPPoE:
+		return p.bridged(b, n)
+	}
+	return p.bridged(b[4:], n-4)
+}

@@ -1,0 +1,88 @@
+package decode
+
+import "encoding/binary"
+
+// PPP protocol numbers (IANA, ppp-numbers). A PPP link that carries an
+// EtherType instead is known to Wireshark, so to us.
+const (
+	pppIPv4   = 0x0021
+	pppIPv6   = 0x0057
+	pppMPLS   = 0x0281
+	pppMPLSUp = 0x0283
+)
+
+// ppp reads a PPP header, which is its protocol field alone (RFC 1661, 2): two
+// bytes, or one if the field is compressed, told by its lowest bit.
+func (p *Packet) ppp(b []byte, n int) Class {
+	if len(b) < 2 {
+		return short(n, 2)
+	}
+	t := uint16(b[0])
+	if t&1 != 0 {
+		b, n = b[1:], n-1
+	} else {
+		t = binary.BigEndian.Uint16(b)
+		b, n = b[2:], n-2
+	}
+	switch t {
+	case pppIPv4, etherIPv4:
+		return p.ip(b, n)
+	case pppIPv6, etherIPv6:
+		return p.ipv6(b, n)
+	case pppMPLS, pppMPLSUp:
+		return p.mpls(b, n)
+	}
+	return p.unknown()
+}
+
+// pppHDLC reads PPP in HDLC-like framing (RFC 1662, 3.1): an address (0xff) and
+// a control byte, unless both are compressed away. Cisco HDLC is known by its
+// own addresses.
+func (p *Packet) pppHDLC(b []byte, n int) Class {
+	if len(b) < 2 {
+		return short(n, 2)
+	}
+	switch b[0] {
+	case hdlcUnicast, hdlcMulticast:
+		return p.ciscoHDLC(b, n)
+	case 0xff:
+		b, n = b[2:], n-2
+	}
+	return p.ppp(b, n)
+}
+
+// Addresses of Cisco HDLC frames.
+const (
+	hdlcUnicast   = 0x0f
+	hdlcMulticast = 0x8f
+)
+
+// ciscoHDLC reads a Cisco HDLC header:
+//
+//	address 1 | control 1 | EtherType 2
+func (p *Packet) ciscoHDLC(b []byte, n int) Class {
+	if len(b) < 4 {
+		return short(n, 4)
+	}
+	t := binary.BigEndian.Uint16(b[2:])
+	b, n = b[4:], n-4
+	switch t {
+	case etherIPv4:
+		return p.ip(b, n)
+	case etherIPv6:
+		return p.ipv6(b, n)
+	case etherMPLS, etherMPLSUp:
+		return p.mpls(b, n)
+	}
+	return p.unknown()
+}
+
+// pppoe reads a PPPoE session header (RFC 2516, 4):
+//
+//	version 4 bits, type 4 | code 1 | session 2 | length 2 | PPP
+func (p *Packet) pppoe(b []byte, n int) Class {
+	if len(b) < 6 {
+		return short(n, 6)
+	}
+	return p.ppp(b[6:], n-6)
+}

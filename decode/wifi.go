@@ -1,0 +1,3 @@
+package decode
+
+func (p *Packet) radiotap(b []byte, n int) Class { return NotIP }
