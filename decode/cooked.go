@@ -27,7 +27,7 @@ func (p *Packet) cooked2(b []byte, n int) Class {
 }
 
 // Device types (ARPHRD_) whose packets are not what the protocol field says, and
-// the protocols below 0x0601 that Linux made up for frames without an EtherType.
+// the protocols that Linux made up for frames without an EtherType.
 const (
 	deviceGRE      = 778
 	deviceRadiotap = 803
@@ -36,15 +36,16 @@ const (
 	cookedEthernet = 3
 	cookedLLC      = 4
 	cookedPPP      = 7
+	cookedMax      = 1536 // Linux takes 0x0600 itself for one of them
 )
 
 func (p *Packet) cookedPayload(device, protocol uint16, b []byte, n int) Class {
 	switch {
 	case device == deviceNetlink:
 		return NotIP
-	case protocol > etherMin && device == deviceGRE:
+	case protocol > cookedMax && device == deviceGRE:
 		return p.grePayload(protocol, b, n)
-	case protocol > etherMin:
+	case protocol > cookedMax:
 		return p.etherType(protocol, b, n)
 	case device == deviceRadiotap:
 		return p.radiotap(b, n)

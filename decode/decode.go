@@ -45,10 +45,11 @@ const (
 // Chains of headers are followed this far; a packet with a longer one is
 // Malformed. No honest packet comes near: two or three of each is common.
 const (
-	maxTags       = 16 // VLAN tags and other EtherTypes in a row
+	maxTags       = 20 // VLAN tags in a row
 	maxLabels     = 32 // MPLS labels in one stack
-	maxExtensions = 32 // extension headers (AH too) after one IP header
-	maxTunnels    = 16 // IP headers above the flow's own
+	maxExtensions = 32 // extension headers, AH among them, after one IP header
+	maxHeaders    = 16 // IP headers, the flow's own included
+	maxFrames     = 16 // Ethernet and PPI headers inside others
 )
 
 // Decode resets p and reads the headers of one frame. linkType is the
@@ -64,36 +65,45 @@ func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
 	n := int(min(wireLen, math.MaxInt32))
 	b := frame[:min(len(frame), n)]
 
-	var c Class
-	switch linkType {
-	case linkEthernet:
-		c = p.ethernet(b, n)
-	case linkCooked:
-		c = p.cooked(b, n)
-	case linkCooked2:
-		c = p.cooked2(b, n)
-	case linkRaw, linkRaw12, linkRaw14:
-		c = p.raw(b, n)
-	case linkIPv4:
-		c = p.ip(b, n)
-	case linkIPv6:
-		c = p.ipv6(b, n)
-	case linkNull:
-		c = p.null(b, n)
-	case linkLoop:
-		c = p.loop(b, n)
-	case linkPPP, linkPPPHDLC:
-		c = p.pppHDLC(b, n)
-	case linkCiscoHDLC:
-		c = p.ciscoHDLC(b, n)
-	default:
-		c = NotIP
-	}
+	c := p.link(linkType, b, n)
 	p.Class = c
 	if c != Counted {
 		p.FirstFragment = false
 	}
 	return c
+}
+
+// link reads a frame of a link type.
+func (p *Packet) link(linkType uint32, b []byte, n int) Class {
+	switch linkType {
+	case linkEthernet:
+		return p.ethernet(b, n)
+	case linkCooked:
+		return p.cooked(b, n)
+	case linkCooked2:
+		return p.cooked2(b, n)
+	case linkRaw, linkRaw12, linkRaw14:
+		return p.raw(b, n)
+	case linkIPv4:
+		return p.ip(b, n)
+	case linkIPv6:
+		return p.ipv6(b, n)
+	case linkNull:
+		return p.null(b, n)
+	case linkLoop:
+		return p.loop(b, n)
+	case linkPPP, linkPPPHDLC:
+		return p.pppHDLC(b, n)
+	case linkCiscoHDLC:
+		return p.ciscoHDLC(b, n)
+	case linkIEEE80211:
+		return p.wifi(b, n, false)
+	case linkRadiotap:
+		return p.radiotap(b, n)
+	case linkPPI:
+		return p.ppi(b, n)
+	}
+	return NotIP
 }
 
 // LinkTypeName returns the name of a link type that Decode knows, for messages,
@@ -147,7 +157,7 @@ func short(n, need int) Class {
 // unknown is the class of a packet with a header that leads nowhere: whether it
 // is IP depends on what stood above.
 func (p *Packet) unknown() Class {
-	if p.tunnels > 0 {
+	if p.headers > 0 {
 		return OtherProtocol
 	}
 	return NotIP

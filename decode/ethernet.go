@@ -15,8 +15,9 @@ const (
 	etherQinQOld  = 0x9100
 	etherBridge   = 0x6558 // transparent Ethernet bridging
 
-	etherMin   = 0x0600 // from here on the field is an EtherType
-	etherMaxIs = 1500   // up to here it is the length of an 802.3 payload
+	// Up to here the field is the length of an 802.3 payload; from 0x0600 on it
+	// is an EtherType. Between is nothing.
+	maxLength = 1500
 )
 
 // ethernet reads an Ethernet header (IEEE 802.3, 3.1.1):
@@ -27,18 +28,18 @@ func (p *Packet) ethernet(b []byte, n int) Class {
 		return short(n, 14)
 	}
 	t := binary.BigEndian.Uint16(b[12:])
-	if t == etherIPv4 {
-		return p.ipv4(b[14:], n-14)
+	if t <= maxLength {
+		return p.ieee8023(t, b[14:], n-14)
 	}
 	return p.etherType(t, b[14:], n-14)
 }
 
-// etherType reads what follows an EtherType, or a length where one may stand.
-// Tags are taken off in place: 802.1Q, 802.1ad and 0x9100 are
+// etherType reads what follows an EtherType. Tags are taken off in place: 802.1Q,
+// 802.1ad and 0x9100 are
 //
 //	priority 3 bits, drop eligible 1, VLAN 12 | EtherType or length 2
 func (p *Packet) etherType(t uint16, b []byte, n int) Class {
-	for range maxTags {
+	for range maxTags + 1 {
 		switch t {
 		case etherIPv4:
 			return p.ipv4(b, n)
@@ -50,6 +51,9 @@ func (p *Packet) etherType(t uint16, b []byte, n int) Class {
 			}
 			t = binary.BigEndian.Uint16(b[2:])
 			b, n = b[4:], n-4
+			if t <= maxLength {
+				return p.ieee8023(t, b, n)
+			}
 		case etherMPLS, etherMPLSUp:
 			return p.mpls(b, n)
 		case etherPPPoE:
@@ -59,19 +63,21 @@ func (p *Packet) etherType(t uint16, b []byte, n int) Class {
 		case etherJumboLLC:
 			return p.llc(b, n)
 		default:
-			if t > etherMaxIs || t == 0 {
-				return p.unknown()
-			}
-			n = min(n, int(t))
-			return p.llc(b[:min(len(b), n)], n)
+			return p.unknown()
 		}
 	}
 	return Malformed
 }
 
+// ieee8023 reads what follows a length: 802.2 LLC, and then padding.
+func (p *Packet) ieee8023(length uint16, b []byte, n int) Class {
+	n = min(n, int(length))
+	return p.llc(b[:min(len(b), n)], n)
+}
+
 // bridged reads an Ethernet frame inside another header.
 func (p *Packet) bridged(b []byte, n int) Class {
-	if p.frames++; p.frames > maxTunnels {
+	if p.frames++; p.frames > maxFrames {
 		return Malformed
 	}
 	return p.ethernet(b, n)

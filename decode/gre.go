@@ -7,6 +7,11 @@ const (
 	greWCCP = 0x883e // redirected IP, behind 4 more bytes in version 2
 	grePPP  = 0x880b // PPTP (RFC 2637)
 	greEoIP = 0x6400 // MikroTik's Ethernet over IP
+
+	// Aruba's access points send 802.11 frames under the types between, every
+	// sixteenth of them.
+	greAruba    = 0x8200
+	greArubaMax = 0x8370
 )
 
 // gre reads a GRE header (RFC 2784, 2; RFC 2890; RFC 2637, 4.1 for version 1):
@@ -58,6 +63,9 @@ func (p *Packet) grePayload(t uint16, b []byte, n int) Class {
 		return p.mpls(b, n)
 	case grePPP:
 		return p.pppHDLC(b, n)
+	}
+	if t >= greAruba && t <= greArubaMax && t&0xf == 0 {
+		return p.wifi(b, n, false)
 	}
 	return p.unknown()
 }

@@ -22,16 +22,26 @@ const (
 )
 
 // raw reads a frame without a link header: IP of either version. Old ISDN and
-// PPP drivers left pieces of their own in front, which Wireshark takes off: an
-// HDLC header at the start, after one byte, or after a made-up address of six.
+// PPP drivers of Linux and IRIX left pieces of their own in front, which are
+// taken off as Wireshark does: an HDLC header at the start, after one byte or
+// after a made-up address of six, or ten bytes of zero.
 func (p *Packet) raw(b []byte, n int) Class {
-	if len(b) < 1 {
-		return short(n, 1)
+	if len(b) < 10 {
+		return short(n, 20)
 	}
-	switch b[0] >> 4 {
-	case 4:
+	const hdlc = 0xff03
+	switch {
+	case binary.BigEndian.Uint16(b) == hdlc:
+		return p.pppHDLC(b, n)
+	case binary.BigEndian.Uint16(b[6:]) == hdlc:
+		return p.pppHDLC(b[6:], n-6)
+	case binary.BigEndian.Uint16(b[1:]) == hdlc:
+		return p.pppHDLC(b[1:], n-1)
+	case binary.BigEndian.Uint64(b) == 0 && b[8] == 0 && b[9] == 0:
+		return p.ip(b[10:], n-10)
+	case b[0]>>4 == 4:
 		return p.ipv4(b, n)
-	case 6:
+	case b[0]>>4 == 6:
 		return p.ipv6(b, n)
 	}
 	return NotIP
@@ -97,7 +107,9 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 			}
 			proto = b[0]
 			at := binary.BigEndian.Uint16(b[2:])
-			if p.V6 && at&^6 != 0 {
+			// A fragment of nothing is none, and malformed further on. IPv4 has
+			// its own fragments: there the header is only passed over.
+			if p.V6 && at&^6 != 0 && n > 8 {
 				p.fragmented = true
 				p.FragProto, p.FragID = proto, binary.BigEndian.Uint32(b[4:])
 				if at >= 8 {

@@ -21,7 +21,7 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 			return Malformed
 		}
 	}
-	if p.tunnels++; p.tunnels > maxTunnels {
+	if p.headers++; p.headers > maxHeaders {
 		return Malformed
 	}
 	if total := int(binary.BigEndian.Uint16(b[2:])); total < size {

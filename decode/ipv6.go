@@ -16,7 +16,7 @@ func (p *Packet) ipv6(b []byte, n int) Class {
 	if len(b) < 40 {
 		return short(n, 40)
 	}
-	if p.tunnels++; p.tunnels > maxTunnels {
+	if p.headers++; p.headers > maxHeaders {
 		return Malformed
 	}
 	p.V6 = true

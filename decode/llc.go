@@ -43,7 +43,7 @@ func (p *Packet) llc(b []byte, n int) Class {
 	b, n = b[5:], n-5
 	switch organisation {
 	case ouiEtherType, ouiBridge:
-		if information && protocol > etherMaxIs {
+		if information && protocol > maxLength {
 			return p.etherType(protocol, b, n)
 		}
 	case ouiIEEE8021:

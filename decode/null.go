@@ -33,7 +33,7 @@ func (p *Packet) null(b []byte, n int) Class {
 	default:
 		v = binary.BigEndian.Uint32(b)
 	}
-	if v > etherMaxIs {
+	if v > maxLength {
 		return p.etherType(uint16(v), b[4:], n-4)
 	}
 	return p.family(v, b[4:], n-4)

@@ -76,12 +76,13 @@ type Packet struct {
 	Proto            uint8 // 6 or 17 when Counted, FragProto when Fragment
 	FragProto        uint8 // the fragment key's protocol, for FirstFragment and Fragment
 	Flags            uint8 // FIN SYN RST PSH ACK URG ECE CWR from bit 0; 0 for UDP
+	RawFlags         uint8 // as they stand; Flags is 0 where the data offset is below 5
 	Class            Class
 	V6               bool // Src and Dst are IPv6 addresses
 	Whole            bool // TCP, no fragment, and the IP length leaves at least its header
 	FirstFragment    bool // Counted, at offset 0 with more fragments to come
 
 	fragmented bool  // the bytes at hand are a part of a datagram
-	tunnels    uint8 // IP headers met
-	frames     uint8 // Ethernet headers met inside others
+	headers    uint8 // IP headers met
+	frames     uint8 // Ethernet and PPI headers met inside others
 }

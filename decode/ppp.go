@@ -50,39 +50,3 @@ func (p *Packet) pppHDLC(b []byte, n int) Class {
 	}
 	return p.ppp(b, n)
 }
-
-// Addresses of Cisco HDLC frames.
-const (
-	hdlcUnicast   = 0x0f
-	hdlcMulticast = 0x8f
-)
-
-// ciscoHDLC reads a Cisco HDLC header:
-//
-//	address 1 | control 1 | EtherType 2
-func (p *Packet) ciscoHDLC(b []byte, n int) Class {
-	if len(b) < 4 {
-		return short(n, 4)
-	}
-	t := binary.BigEndian.Uint16(b[2:])
-	b, n = b[4:], n-4
-	switch t {
-	case etherIPv4:
-		return p.ip(b, n)
-	case etherIPv6:
-		return p.ipv6(b, n)
-	case etherMPLS, etherMPLSUp:
-		return p.mpls(b, n)
-	}
-	return p.unknown()
-}
-
-// pppoe reads a PPPoE session header (RFC 2516, 4):
-//
-//	version 4 bits, type 4 | code 1 | session 2 | length 2 | PPP
-func (p *Packet) pppoe(b []byte, n int) Class {
-	if len(b) < 6 {
-		return short(n, 6)
-	}
-	return p.ppp(b[6:], n-6)
-}

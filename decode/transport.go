@@ -10,6 +10,10 @@ const tcpNeed = 16
 //
 //	source port 2 | destination port 2 | sequence number 4 | acknowledgment number 4 |
 //	data offset 4 bits, reserved 4, control bits 8 | window 2 | …
+//
+// A header whose data offset is below the least possible ends there for
+// Wireshark, after the numbers and before the control bits: the segment belongs
+// to its stream, and shows no flags.
 func (p *Packet) tcp(b []byte, n int) Class {
 	if len(b) < tcpNeed {
 		return short(n, tcpNeed)
@@ -18,7 +22,10 @@ func (p *Packet) tcp(b []byte, n int) Class {
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
 	p.Seq = binary.BigEndian.Uint32(b[4:])
 	p.Ack = binary.BigEndian.Uint32(b[8:])
-	p.Flags = b[13]
+	p.RawFlags = b[13]
+	if b[12] >= 5<<4 {
+		p.Flags = b[13]
+	}
 	p.Proto = protoTCP
 	p.Whole = !p.fragmented && n >= int(b[12]>>4)*4
 	return Counted
