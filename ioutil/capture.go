@@ -1,0 +1,249 @@
+package ioutil
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxCapLen is the longest captured length that is believed. A longer one
+	// is taken for damage, not for a reason to collect memory.
+	maxCapLen = 256 << 20
+	// maxOrigLen is what longer original lengths are cut to, as Wireshark
+	// does, which counts them in a signed 32-bit integer.
+	maxOrigLen = 1<<31 - 1
+)
+
+// A Record is one packet as it stands in the capture file.
+type Record struct {
+	Time     int64  // nanoseconds since the Unix epoch, UTC; saturates at the ends of int64
+	Data     []byte // captured bytes of the frame; lent until the next call of Read or Close
+	Offset   int64  // of the record or block in the capture, counted after decompression
+	OrigLen  uint32 // bytes of the frame on the wire, at most 1<<31 - 1
+	LinkType uint32 // LINKTYPE_ number in the file; above 65535 if reserved bits of a pcap header are set
+	Fine     bool   // the clock that stamped it is not a whole number of microseconds
+}
+
+// A Capture lends the packets of one capture file or stream, in file order.
+// It belongs to one goroutine at a time; only Progress may be called from
+// others.
+type Capture struct {
+	window
+	name   string
+	format string   // "pcap" or "pcapng"
+	wrap   string   // name of the compression, or ""
+	file   *os.File // nil if the caller owns the stream
+	size   int64    // bytes of the file, 0 if unknown
+	taken  atomic.Int64
+	need   int   // bytes from window.pos that the parser asks for before it can go on
+	err    error // what the next Read returns; sticky
+
+	pcap pcap
+	ng   pcapng
+
+	linkTypes []uint32        // in the order in which they were declared
+	declared  map[uint32]bool // the same as a set: a hostile file can have all of them
+}
+
+// Open opens the capture at path. A regular file is mapped where the system
+// can, a compressed one or a pipe is streamed. It waits for the first bytes of
+// a pipe. A file that is no capture gives a *[FormatError].
+func Open(path string) (*Capture, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := open(f, path, true)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// NewCapture reads a capture from r, which may be compressed. It waits for the
+// first bytes. The name stands in errors. A goroutine reads ahead of the
+// caller; Close stops it but does not close r, nor wait for a Read of r in
+// which it is blocked.
+func NewCapture(r io.Reader, name string) (*Capture, error) {
+	c := &Capture{name: name}
+	if err := c.stream(r); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// open is Open, with mapping left to the caller's choice for the tests.
+func open(f *os.File, path string, mapped bool) (*Capture, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
+	}
+	c := &Capture{name: path, file: f}
+	if info.Mode().IsRegular() {
+		c.size = info.Size()
+	}
+	if mapped && c.size > 0 {
+		var head [headLen]byte
+		n, err := f.ReadAt(head[:], 0)
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		if unwrapper(head[:n]) == nil && c.mapFile(f, c.size) {
+			if err := c.start(); err != nil {
+				c.release()
+				return nil, err
+			}
+			return c, nil
+		}
+	}
+	if err := c.stream(f); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Read fills recs with the next packets and returns how many there were. An
+// error comes only with 0 packets: [io.EOF] at the end of the capture, a
+// *[TruncatedError] if it ends in the middle of a record, else a
+// *[FormatError]. After an error Read returns the same one again.
+//
+// The bytes of the packets are lent until the next call of Read or Close.
+func (c *Capture) Read(recs []Record) (int, error) {
+	if c.mem != nil {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		c.releaseBehind()
+	}
+	for len(recs) > 0 && c.err == nil {
+		n := c.parse(recs)
+		if n > 0 {
+			if c.mem != nil {
+				c.taken.Store(int64(c.pos))
+			}
+			return n, nil
+		}
+		if c.err == nil && c.need > 0 {
+			c.err = c.fill(c.need)
+		}
+	}
+	return 0, c.err
+}
+
+// parse reads packets from the window until recs is full, the window lacks
+// c.need bytes, or there is an error. It moves the window past what it read
+// only when it returns, so a fault of a mapped file (see caught) leaves the
+// window as it was: the file is then read again up to the place of the fault.
+func (c *Capture) parse(recs []Record) int {
+	if c.mem != nil {
+		defer c.caught()
+	}
+	c.need = 0
+	if c.format == "pcap" {
+		return c.readPcap(recs)
+	}
+	return c.readPcapng(recs)
+}
+
+// fill gets need bytes into the window and returns the error to end with if it
+// can't.
+func (c *Capture) fill(need int) error {
+	err := c.more(need)
+	switch have := len(c.buf) - c.pos; {
+	case err == nil:
+		return nil
+	case err != io.EOF:
+		return c.wrong(have, err)
+	case have > 0:
+		return &TruncatedError{File: c.name, Offset: c.base + int64(c.pos), Have: int64(have), Want: int64(need)}
+	}
+	return io.EOF
+}
+
+// wrong returns a FormatError that points at bytes past the window's position.
+func (c *Capture) wrong(at int, err error) error {
+	return &FormatError{File: c.name, Offset: c.base + int64(c.pos) + int64(at), Err: err}
+}
+
+// start recognises the format by its first bytes. A capture that ends within
+// its file header is opened all the same; its first Read tells.
+func (c *Capture) start() error {
+	err := c.more(4)
+	head := c.buf[c.pos:]
+	switch {
+	case err == nil:
+	case err != io.EOF:
+		return c.wrong(len(head), err)
+	case len(head) == 0 && c.wrap != "":
+		return c.wrong(0, fmt.Errorf("nothing in the %s data: want %s", c.wrap, accepted))
+	case len(head) == 0:
+		return c.wrong(0, fmt.Errorf("empty file: want %s", accepted))
+	}
+	if inner := unwrapper(head); inner != nil && c.wrap != "" {
+		return c.wrong(0, fmt.Errorf("%s data within %s data: only one layer of compression is unwrapped",
+			inner.name, c.wrap))
+	}
+	switch c.format = formatOf(head); c.format {
+	case "":
+		return c.wrong(0, fmt.Errorf("not a capture, begins with %s: want %s", show(head), accepted))
+	case "pcap":
+		return c.startPcap()
+	}
+	return nil
+}
+
+// LinkTypes returns the distinct link types declared so far, in order: the one
+// of a pcap file, or those of the interfaces of a pcapng file of which Read has
+// come past the descriptions. The slice is the caller's.
+func (c *Capture) LinkTypes() []uint32 { return slices.Clone(c.linkTypes) }
+
+// declare notes a link type.
+func (c *Capture) declare(linkType uint32) {
+	if c.declared == nil {
+		c.declared = make(map[uint32]bool)
+	}
+	if !c.declared[linkType] {
+		c.declared[linkType] = true
+		c.linkTypes = append(c.linkTypes, linkType)
+	}
+}
+
+// Progress returns how many bytes of the file, as it is stored, have been read,
+// and its size, 0 if that is unknown. It may be called from any goroutine.
+func (c *Capture) Progress() (read, total int64) { return c.taken.Load(), c.size }
+
+// Format says what the capture is: "pcap", or "pcapng, gzip".
+func (c *Capture) Format() string {
+	if c.wrap == "" {
+		return c.format
+	}
+	return c.format + ", " + c.wrap
+}
+
+// Close gives back what the capture holds, and ends the lending of all packets.
+// It does not wait for a pipe that is silent.
+func (c *Capture) Close() error {
+	if errors.Is(c.err, fs.ErrClosed) {
+		return nil
+	}
+	c.err = fmt.Errorf("%s: %w", c.name, fs.ErrClosed)
+	c.release()
+	if c.file == nil {
+		return nil
+	}
+	pollable := c.size > 0 || c.file.SetReadDeadline(time.Time{}) == nil
+	err := c.file.Close()
+	if c.ring != nil && pollable {
+		<-c.ring.finished
+	}
+	return err
+}

@@ -1,0 +1,148 @@
+package ioutil
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz"
+)
+
+// maxWindow is the longest look back into its output that a decompressor is
+// allowed: what zstd --long and xz -9 use, and most of the memory that a
+// compressed capture can make it take.
+const maxWindow = 128 << 20
+
+// An unwrapping is one way in which a capture can be compressed.
+type unwrapping struct {
+	name   string
+	magics []string
+	open   func(r *bufio.Reader) (io.Reader, func(), error)
+}
+
+var unwrappings = []unwrapping{
+	{"gzip", []string{"\x1f\x8b"}, openGzip},
+	{"zstd", []string{"\x28\xb5\x2f\xfd", "?\x2a\x4d\x18"}, openZstd}, // the second: a skippable frame
+	{"bzip2", []string{"BZh"}, openBzip2},
+	{"xz", []string{"\xfd7zXZ\x00"}, openXz},
+	{"lz4", []string{"\x04\x22\x4d\x18", "\x02\x21\x4c\x18"}, openLz4}, // the second: its legacy frames
+}
+
+// headLen is how many of the first bytes are looked at: enough for every magic,
+// and no more than the shortest capture has.
+const headLen = 8
+
+// unwrapper returns how to unwrap what begins with head, nil if it is not
+// compressed in a way that is known.
+func unwrapper(head []byte) *unwrapping {
+	for i := range unwrappings {
+		for _, magic := range unwrappings[i].magics {
+			if hasMagic(head, magic) {
+				return &unwrappings[i]
+			}
+		}
+	}
+	return nil
+}
+
+// hasMagic reports whether head begins with magic, in which a leading "?"
+// stands for 0x50 to 0x5f (Zstandard, RFC 8878, 3.1.2).
+func hasMagic(head []byte, magic string) bool {
+	if len(head) >= 4 && magic[0] == '?' {
+		return head[0]>>4 == 5 && bytes.HasPrefix(head[1:], []byte(magic[1:]))
+	}
+	return bytes.HasPrefix(head, []byte(magic))
+}
+
+func openGzip(r *bufio.Reader) (io.Reader, func(), error) {
+	z, err := gzip.NewReader(r)
+	return z, func() {}, err
+}
+
+func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, nil, err
+	}
+	return z, z.Close, nil
+}
+
+func openBzip2(r *bufio.Reader) (io.Reader, func(), error) {
+	return bzip2.NewReader(r), func() {}, nil
+}
+
+func openXz(r *bufio.Reader) (io.Reader, func(), error) {
+	z, err := xz.NewReader(r)
+	return z, func() {}, err
+}
+
+func openLz4(r *bufio.Reader) (io.Reader, func(), error) {
+	return lz4.NewReader(r), func() {}, nil
+}
+
+// stream begins to read the capture from r, unwrapped if need be.
+func (c *Capture) stream(r io.Reader) error {
+	counted := &counter{r: r, n: &c.taken}
+	var head [headLen]byte
+	n, err := io.ReadFull(counted, head[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return c.wrong(n, err)
+	}
+	src := &rewound{head[:n], counted}
+	how := unwrapper(head[:n])
+	if how == nil {
+		c.ring = newRing(func() (io.Reader, func(), error) { return src, func() {}, nil }, false)
+	} else {
+		c.wrap = how.name
+		c.ring = newRing(func() (io.Reader, func(), error) {
+			return how.unwrap(src)
+		}, true)
+	}
+	c.touch = never
+	if err := c.start(); err != nil {
+		c.release()
+		return err
+	}
+	return nil
+}
+
+// unwrap makes the reader of what is compressed in r, and what frees it.
+func (u *unwrapping) unwrap(r io.Reader) (io.Reader, func(), error) {
+	z, free, err := u.open(bufio.NewReaderSize(r, 256<<10))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s data: %w", u.name, midStream(err))
+	}
+	return &unwrapped{z, u.name}, free, nil
+}
+
+// An unwrapped reader says in its errors what it unwraps.
+type unwrapped struct {
+	r    io.Reader
+	name string
+}
+
+func (u *unwrapped) Read(b []byte) (int, error) {
+	n, err := u.r.Read(b)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%s data: %w", u.name, err)
+	}
+	return n, err
+}
+
+// A counter counts the bytes that are read through it.
+type counter struct {
+	r io.Reader
+	n *atomic.Int64
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}

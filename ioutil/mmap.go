@@ -1,0 +1,44 @@
+//go:build linux || darwin
+
+package ioutil
+
+import (
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// mapFile makes the window all of the file. It returns false where that can't
+// be: the file does not fit the address space, or its file system has no
+// mapping.
+func (w *window) mapFile(f *os.File, size int64) bool {
+	if size > math.MaxInt {
+		return false
+	}
+	mem, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return false
+	}
+	w.mem, w.buf, w.mapped = mem, mem, f
+	return true
+}
+
+func (w *window) unmap() {
+	if w.mem != nil {
+		unix.Munmap(w.mem) // fails only for what Mmap did not return
+		w.mem = nil
+	}
+}
+
+// releaseBehind gives the pages back that have been read, so that the resident
+// memory does not grow with the file. They stay in the page cache.
+func (w *window) releaseBehind() {
+	const step = 8 << 20
+	if w.pos-w.released < step {
+		return
+	}
+	end := w.pos &^ (step - 1)
+	unix.Madvise(w.mem[w.released:end], unix.MADV_DONTNEED) // advice: it may fail
+	w.released = end
+}

@@ -1,0 +1,222 @@
+package ioutil
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+)
+
+// The header of a pcap file and that of each record
+// (draft-ietf-opsawg-pcap, 4 and 5), in the byte order of the magic:
+//
+//	0       4       6       8      12      16      20      24
+//	| magic | major | minor |   0   |   0   | snap  | link  |
+//	0       4       8      12      16
+//	| secs  | frac  | CapLen|OrigLen| frame...
+//
+// The modified format of A. Kuznetzov's patches has more between OrigLen and
+// the frame: interface index (4), protocol (2), packet type (1) and padding;
+// 24 bytes in all since the patch of October 1999, 28 in that of September.
+const (
+	pcapHeaderLen = 24
+	pcapRecordLen = 16
+)
+
+// A pcap is what a pcap file's header says.
+type pcap struct {
+	bigEndian bool
+	fine      bool
+	modified  bool   // the record header is the modified one
+	extra     int    // bytes of the file header behind the usual 24
+	unit      uint32 // nanoseconds in a unit of frac
+	header    int    // bytes in front of the frame
+	lengths   lengthOrder
+	linkType  uint32
+}
+
+// A lengthOrder says which of the two lengths of a record comes first.
+type lengthOrder uint8
+
+const (
+	capLenFirst  lengthOrder = iota
+	origLenFirst             // before version 2.3, and in DG/UX's 543.0
+	shorterIsCap             // version 2.3, of which some writers did not know
+)
+
+// pcapOf reads what a magic number says, and whether it is one.
+func pcapOf(head []byte) (p pcap, ok bool) {
+	magic := binary.LittleEndian.Uint32(head)
+	for range 2 {
+		p.unit, p.fine, p.header, p.modified, p.extra = 1000, false, pcapRecordLen, false, 0
+		switch magic {
+		case 0xa1b2c3d4: // microseconds
+			return p, true
+		case 0xa1b23c4d: // nanoseconds
+			p.unit, p.fine = 1, true
+			return p, true
+		case 0xa1b2cd34: // modified
+			p.header, p.modified = 24, true
+			return p, true
+		case 0x1c0001ab: // Ixia's software capture: a length follows the file header
+			p.extra = 4
+			return p, true
+		case 0x1c0001ac: // Ixia's hardware capture
+			p.extra, p.unit, p.fine = 4, 1, true
+			return p, true
+		}
+		magic = bits.ReverseBytes32(magic)
+		p.bigEndian = true
+	}
+	return pcap{}, false
+}
+
+// startPcap reads the file header.
+func (c *Capture) startPcap() error {
+	p, _ := pcapOf(c.buf[c.pos:])
+	if c.err = c.atLeast(pcapHeaderLen + p.extra); c.err != nil {
+		return nil
+	}
+	b := c.buf[c.pos:]
+	var order binary.ByteOrder = binary.LittleEndian
+	if p.bigEndian {
+		order = binary.BigEndian
+	}
+	major, minor, link := order.Uint16(b[4:]), order.Uint16(b[6:]), order.Uint32(b[20:])
+	switch {
+	case major < 2:
+		return c.wrong(4, fmt.Errorf("pcap version %d.%d: want 2.0 or later", major, minor))
+	case major == 543, major == 2 && minor < 3:
+		p.lengths = origLenFirst
+	case major == 2 && minor == 3:
+		p.lengths = shorterIsCap
+	}
+	// The upper bits tell about the frame check sequence: its length (4 bits),
+	// a reserved bit, whether the length is meant. The 10 bits below them are
+	// reserved; left in the link type, they make it one that nobody knows.
+	p.linkType = link & 0x03ffffff
+	c.pos += pcapHeaderLen + p.extra
+	if p.modified {
+		c.chooseModified(&p, order, order.Uint32(b[16:]))
+	}
+	c.pcap = p
+	c.declare(p.linkType)
+	return nil
+}
+
+// chooseModified finds out which of the two modified record headers a file has
+// by trying both on its first records, as Wireshark does.
+func (c *Capture) chooseModified(p *pcap, order binary.ByteOrder, snapLen uint32) {
+	later, earlier := c.oddities(24, order, snapLen), c.oddities(28, order, snapLen)
+	if earlier < later {
+		p.header = 28
+	}
+}
+
+// oddities counts what speaks against record headers of the given length in
+// the first three records.
+func (c *Capture) oddities(header int, order binary.ByteOrder, snapLen uint32) int {
+	const sane = 262144
+	n, at := 0, 0
+	count := func(odd bool) {
+		if odd {
+			n++
+		}
+	}
+	for range 3 {
+		if !c.lookAhead(at + header) {
+			count(len(c.buf)-c.pos > at)
+			break
+		}
+		b := c.buf[c.pos+at:]
+		usecs, capLen, origLen := order.Uint32(b[4:]), order.Uint32(b[8:]), order.Uint32(b[12:])
+		count(usecs >= 1e6)
+		count(capLen > sane)
+		count(capLen > snapLen)
+		count(capLen > origLen)
+		count(origLen > 128<<20)
+		count(order.Uint32(b[16:]) > 10000) // interface index
+		protocol := order.Uint16(b[20:])
+		count(protocol > 0x17 && protocol < 0x600 && protocol != 0x60 && protocol != 0x200 && protocol != 0x400)
+		count(b[22] > 4) // packet type
+		if capLen > sane {
+			break
+		}
+		at += header + int(capLen)
+		if !c.lookAhead(at) {
+			count(true)
+			break
+		}
+	}
+	return n
+}
+
+// lookAhead reports whether need bytes from the window's position can be had.
+func (c *Capture) lookAhead(need int) bool {
+	return len(c.buf)-c.pos >= need || c.more(need) == nil
+}
+
+// atLeast gets need bytes into the window, if it does not hold them.
+func (c *Capture) atLeast(need int) error {
+	if len(c.buf)-c.pos >= need {
+		return nil
+	}
+	return c.fill(need)
+}
+
+// readPcap reads records from the window; see parse.
+//
+// The fraction of a second is multiplied in 32 bits and taken as signed, as
+// Wireshark does: up to 2.147 s it counts for what it is, above that it is
+// damage, and wraps the same way.
+func (c *Capture) readPcap(recs []Record) int {
+	p := &c.pcap
+	buf, pos := c.buf, c.pos
+	header, unit, touch := p.header, p.unit, c.touch
+	n := 0
+	for n < len(recs) {
+		if pos >= touch {
+			touch = c.touchAhead(pos)
+		}
+		if len(buf)-pos < header {
+			c.need = header
+			break
+		}
+		b := buf[pos : pos+pcapRecordLen]
+		secs, frac := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+		capLen, origLen := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		if p.bigEndian {
+			secs, frac = bits.ReverseBytes32(secs), bits.ReverseBytes32(frac)
+			capLen, origLen = bits.ReverseBytes32(capLen), bits.ReverseBytes32(origLen)
+		}
+		if p.lengths != capLenFirst && (p.lengths == origLenFirst || capLen > origLen) {
+			capLen, origLen = origLen, capLen
+		}
+		if capLen > maxCapLen {
+			c.failAt(pos, fmt.Errorf("captured length %d of a record is over %d", capLen, maxCapLen))
+			break
+		}
+		if len(buf)-pos-header < int(capLen) {
+			c.need = header + int(capLen)
+			break
+		}
+		if secs|frac|capLen|origLen == 0 && c.shrunk() {
+			break
+		}
+		r := &recs[n]
+		r.Time = int64(secs)*second + int64(int32(frac*unit))
+		r.Data = buf[pos+header : pos+header+int(capLen) : pos+header+int(capLen)]
+		r.Offset = c.base + int64(pos)
+		r.OrigLen = min(origLen, maxOrigLen)
+		r.LinkType = p.linkType
+		r.Fine = p.fine
+		pos += header + int(capLen)
+		n++
+	}
+	c.pos, c.touch = pos, touch
+	return n
+}
+
+// failAt sets the error to end with, about bytes at buf[pos].
+func (c *Capture) failAt(pos int, err error) {
+	c.err = &FormatError{File: c.name, Offset: c.base + int64(pos), Err: err}
+}

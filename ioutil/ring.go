@@ -1,0 +1,130 @@
+package ioutil
+
+import (
+	"fmt"
+	"io"
+)
+
+const (
+	chunkLen = 1 << 20
+	chunks   = 3 // one with the reader, one waiting, one being filled
+)
+
+// A chunk is one buffer of a ring: n bytes of the stream behind the headroom.
+type chunk struct {
+	mem []byte
+	n   int
+}
+
+func (c chunk) data() []byte { return c.mem[headroom : headroom+c.n] }
+
+// A ring reads a stream ahead of its consumer, in a goroutine of its own, into
+// chunks that go round: filled ones to the consumer, empty ones back.
+type ring struct {
+	full     chan chunk    // in the order of the stream; closed behind the last one
+	empty    chan []byte   // never blocks a sender: it has room for all chunks
+	done     chan struct{} // closed by the consumer when it wants no more
+	finished chan struct{} // closed by the goroutine as its last act
+	err      error         // why the stream ended, io.EOF if it was whole; set before full is closed
+}
+
+// newRing starts to read ahead. open makes the reader, within the goroutine
+// since decompressors read when they are made; whole asks for full chunks, else
+// a chunk is handed over after each Read that gave any bytes, as it should be
+// for a pipe whose writer is slow.
+func newRing(open func() (io.Reader, func(), error), whole bool) *ring {
+	r := &ring{
+		full:     make(chan chunk, chunks),
+		empty:    make(chan []byte, chunks),
+		done:     make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+	for range chunks {
+		r.empty <- make([]byte, headroom+chunkLen)
+	}
+	go r.run(open, whole)
+	return r
+}
+
+func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
+	defer close(r.finished)
+	defer close(r.full)
+	// The decompressors are other people's code and their input is hostile.
+	defer func() {
+		if p := recover(); p != nil {
+			r.err = fmt.Errorf("decompressor panicked: %v", p)
+		}
+	}()
+	src, free, err := open()
+	if err != nil {
+		r.err = err
+		return
+	}
+	defer free()
+	for {
+		select {
+		case mem := <-r.empty:
+			n, err := r.read(src, mem[headroom:], whole)
+			if n > 0 {
+				r.full <- chunk{mem, n}
+			}
+			if err != nil {
+				r.err = err
+				return
+			}
+		case <-r.done:
+			r.err = io.ErrClosedPipe
+			return
+		}
+	}
+}
+
+// read fills b from src, or gets at least one byte if it need not be whole.
+func (r *ring) read(src io.Reader, b []byte, whole bool) (int, error) {
+	n, idle := 0, 0
+	for n < len(b) {
+		got, err := src.Read(b[n:])
+		n += got
+		if err != nil {
+			return n, err
+		}
+		if got > 0 && !whole {
+			break
+		}
+		if idle++; got > 0 {
+			idle = 0
+		}
+		if idle == 100 {
+			return n, io.ErrNoProgress
+		}
+		select {
+		case <-r.done:
+			return n, io.ErrClosedPipe
+		default:
+		}
+	}
+	return n, nil
+}
+
+// next waits for a chunk. After the last one it returns false, and r.err tells
+// why.
+func (r *ring) next() (chunk, bool) {
+	c, ok := <-r.full
+	return c, ok
+}
+
+// giveBack lets a chunk be filled again.
+func (r *ring) giveBack(c chunk) {
+	if c.mem != nil {
+		r.empty <- c.mem
+	}
+}
+
+// midStream turns an end of file that a decompressor met before its stream was
+// whole into the error that it is.
+func midStream(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
