@@ -62,10 +62,9 @@ const (
 // nothing. Calls on different Packets may run at the same time.
 func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
 	*p = Packet{}
-	n := int(min(wireLen, math.MaxInt32))
-	b := frame[:min(len(frame), n)]
-
-	c := p.link(linkType, b, n)
+	// A record with more bytes than it says were on the wire is believed.
+	n := max(len(frame), int(min(wireLen, math.MaxInt32)))
+	c := p.link(linkType, frame, n)
 	p.Class = c
 	if c != Counted {
 		p.FirstFragment = false

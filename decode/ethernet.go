@@ -49,9 +49,11 @@ func (p *Packet) etherType(t uint16, b []byte, n int) Class {
 			if len(b) < 4 {
 				return short(n, 4)
 			}
+			tag := t
 			t = binary.BigEndian.Uint16(b[2:])
 			b, n = b[4:], n-4
-			if t <= maxLength {
+			// Wireshark takes no length after an 802.1ad tag.
+			if t <= maxLength && tag != etherQinQ {
 				return p.ieee8023(t, b, n)
 			}
 		case etherMPLS, etherMPLSUp:

@@ -88,6 +88,11 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 			if len(b) < size {
 				return short(n, size)
 			}
+			if proto == protoHopByHop || proto == protoDestination {
+				if need := optionsEnd(b, size); need > len(b) {
+					return short(n, need)
+				}
+			}
 			proto, b, n = b[0], b[size:], n-size
 		case protoAH:
 			// RFC 4302, 2: next header, then the length in units of 4 bytes less 2.
@@ -123,6 +128,26 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 		}
 	}
 	return Malformed
+}
+
+// optionsEnd returns where the last option of the hop-by-hop or destination
+// header at the front of b ends (RFC 8200, 4.2), or the first place beyond b that
+// an option reaches. A last option that runs out of its header, but not out of
+// the packet, is let through.
+func optionsEnd(b []byte, size int) int {
+	const pad1 = 0
+	at := 2
+	for at < size && at < len(b) {
+		switch {
+		case b[at] == pad1:
+			at++
+		case at+1 < len(b):
+			at += 2 + int(b[at+1])
+		default:
+			return at + 2
+		}
+	}
+	return at
 }
 
 // laterFragment is the class of a fragment that is not its datagram's first.

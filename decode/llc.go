@@ -29,7 +29,7 @@ func (p *Packet) llc(b []byte, n int) Class {
 		}
 		b, n = b[1:], n-1
 	}
-	information := control&1 == 0 || control&0xef == 3
+	information := control&1 == 0 || control == 3
 	if dsap != sapSNAP || ssap != sapSNAP {
 		if dsap == sapIP && information {
 			return p.ip(b, n)
@@ -48,12 +48,17 @@ func (p *Packet) llc(b []byte, n int) Class {
 		}
 	case ouiIEEE8021:
 		// Ethernet with (1) and without (7) its checksum, after 2 bytes of padding.
-		if protocol == 1 || protocol == 7 {
-			if len(b) < 2 {
-				return short(n, 2)
-			}
-			return p.bridged(b[2:], n-2)
+		if protocol != 1 && protocol != 7 {
+			break
 		}
+		if len(b) < 2 {
+			return short(n, 2)
+		}
+		b, n = b[2:], n-2
+		if protocol == 1 {
+			b, n = withoutFCS(b, n)
+		}
+		return p.bridged(b, n)
 	}
 	return p.unknown()
 }

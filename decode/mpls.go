@@ -45,15 +45,27 @@ func (p *Packet) mpls(b []byte, n int) Class {
 }
 
 // pseudowire reads an Ethernet frame below a label, behind a control word if it
-// has one. Nothing says whether it has: where a known EtherType stands at the
-// place it has without, there is none.
+// has one (RFC 4448, 4.6: sixteen bits of zero, then a sequence number). Nothing
+// says whether it has. Wireshark asks its list of manufacturers whether there are
+// two addresses at the front; here the EtherType decides, at the place it has
+// without the control word or with it, and then the control word's zeros.
 func (p *Packet) pseudowire(b []byte, n int) Class {
 	if len(b) < 18 {
 		return short(n, 18)
 	}
-	switch binary.BigEndian.Uint16(b[12:]) {
-	case etherIPv4, etherIPv6, etherVLAN, etherQinQ, etherQinQOld, etherMPLS, etherMPLSUp, etherPPPoE:
-		return p.bridged(b, n)
+	word := !carried(binary.BigEndian.Uint16(b[12:])) &&
+		(carried(binary.BigEndian.Uint16(b[16:])) || b[0]|b[1] == 0)
+	if word {
+		b, n = b[4:], n-4
 	}
-	return p.bridged(b[4:], n-4)
+	return p.bridged(b, n)
+}
+
+// carried reports whether etherType reads on behind an EtherType.
+func carried(t uint16) bool {
+	switch t {
+	case etherIPv4, etherIPv6, etherVLAN, etherQinQ, etherQinQOld, etherMPLS, etherMPLSUp, etherPPPoE, etherBridge:
+		return true
+	}
+	return false
 }

@@ -12,8 +12,9 @@ import "encoding/binary"
 // padded is set where the capturing hardware put the payload on a multiple of four.
 //
 // Of an aggregate (A-MSDU) the first frame counts. Encrypted frames are not IP to
-// us, and so are frames in fragments: 802.11 is seldom fragmented, and its
-// fragments show neither addresses nor a length of IP.
+// us, and so are frames in fragments, which Wireshark puts together. A fragment
+// number alone is no fragment yet if a SNAP header follows: some drivers put the
+// frame together themselves and leave the number of the last piece.
 func (p *Packet) wifi(b []byte, n int, padded bool) Class {
 	const (
 		toDS, fromDS, moreFragments, protected, order = 0x01, 0x02, 0x04, 0x40, 0x80
@@ -27,8 +28,7 @@ func (p *Packet) wifi(b []byte, n int, padded bool) Class {
 		return short(n, 24)
 	}
 	flags, sequence := b[1], binary.LittleEndian.Uint16(b[22:])
-	if b[0]&0x0f != dataFrame || b[0]&noData != 0 ||
-		flags&(protected|moreFragments) != 0 || sequence&0xf != 0 {
+	if b[0]&0x0f != dataFrame || b[0]&noData != 0 || flags&(protected|moreFragments) != 0 {
 		return NotIP
 	}
 	destination, source := b[4:10], b[10:16]
@@ -68,6 +68,9 @@ func (p *Packet) wifi(b []byte, n int, padded bool) Class {
 			b, n = b[size:], n-size
 		}
 	}
+	if sequence&0xf != 0 && (len(b) < 2 || b[0] != 0xaa || b[1] != 0xaa) {
+		return NotIP
+	}
 	if aggregated && n > 4 {
 		return p.firstOfAggregate(b, n)
 	}
@@ -97,12 +100,7 @@ func (p *Packet) firstOfAggregate(b []byte, n int) Class {
 	if len(b) < 14 {
 		return short(n, 14)
 	}
-	size := int(binary.BigEndian.Uint16(b[12:]))
-	b, n = b[14:], n-14
-	if size > n {
-		return Malformed
-	}
-	return p.llc(b[:min(len(b), size)], size)
+	return p.ieee8023(binary.BigEndian.Uint16(b[12:]), b[14:], n-14)
 }
 
 // wifiPayload reads what an 802.11 data frame carries: LLC by the standard.
@@ -125,7 +123,7 @@ func (p *Packet) wifiPayload(b []byte, n int, destination, source []byte, sequen
 		return p.bridged(b[6:], n-6)
 	case t == 0 || binary.LittleEndian.Uint16(b) == sequence:
 		return p.llc(b[2:], n-2)
-	case t == etherIPv4 || t == etherIPv6 || t == etherVLAN || t == etherQinQ || t == etherPPPoE:
+	case carried(t):
 		return p.etherType(t, b[2:], n-2)
 	}
 	return p.llc(b, n)
