@@ -1,0 +1,153 @@
+package stats
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// A count says how often a value was seen. A value seen more than 2^32-1 times
+// stands in several entries of its table.
+type count struct {
+	value uint32
+	n     uint32 // 0: the entry is empty
+}
+
+const (
+	minClass = 3  // 8 counts, 64 bytes: one cache line
+	maxClass = 32 // as many counts as there are values
+	// chunkClass is the size of what is asked of the system at once: 64 KiB.
+	chunkClass = 13
+)
+
+// A countPool owns the blocks in which count tables live, one slab of blocks
+// for each power of two. A block that is given back is zeroed and used again.
+type countPool struct {
+	classes [maxClass + 1]struct {
+		chunks [][]count
+		free   []uint32
+		next   uint32
+	}
+	// mul is a random odd number: values are spread by multiplication, and who
+	// does not know the factor can't choose values that share an entry
+	// (Dietzfelbinger et al., A Reliable Randomized Algorithm for the
+	// Closest-Pair Problem, 1997: multiply-shift is 2-universal).
+	mul uint64
+	// used is the number of bytes of the blocks in use.
+	used int
+}
+
+// block returns block i of a class: 1<<class counts.
+func (p *countPool) block(class uint8, i uint32) []count {
+	perChunk := max(0, chunkClass-int(class)) // log2 of the blocks in a chunk
+	chunk := p.classes[class].chunks[i>>perChunk]
+	at := int(i&(1<<perChunk-1)) << class
+	return chunk[at : at+1<<class : at+1<<class]
+}
+
+func (p *countPool) take(class uint8) uint32 {
+	c := &p.classes[class]
+	p.used += 8 << class
+	if n := len(c.free); n > 0 {
+		i := c.free[n-1]
+		c.free = c.free[:n-1]
+		return i
+	}
+	if perChunk := max(0, chunkClass-int(class)); int(c.next>>perChunk) == len(c.chunks) {
+		c.chunks = append(c.chunks, make([]count, 1<<max(chunkClass, class)))
+	}
+	c.next++
+	return c.next - 1
+}
+
+func (p *countPool) put(class uint8, i uint32) {
+	clear(p.block(class, i))
+	p.used -= 8 << class
+	p.classes[class].free = append(p.classes[class].free, i)
+}
+
+// counts is a multiset of 32-bit values: an open-addressing table with linear
+// probing in a block of a countPool. It has no block until init.
+//
+// Invariants: used entries are not empty; used is at most 3/4 of the block; a
+// value stands in the first free entry at or after its home, wrapping round;
+// entries of a value before its last are full.
+type counts struct {
+	block uint32
+	used  uint32
+	class uint8
+}
+
+// init gives c an empty block with room for n distinct values.
+func (c *counts) init(p *countPool, n int) {
+	class := uint8(minClass)
+	for 3<<class < 4*n {
+		class++
+	}
+	*c = counts{block: p.take(class), class: class}
+}
+
+// free gives the block back.
+func (c *counts) free(p *countPool) { p.put(c.class, c.block) }
+
+// add counts value n times.
+func (c *counts) add(p *countPool, value, n uint32) {
+	b := p.block(c.class, c.block)
+	mask := uint(len(b) - 1)
+	i := uint(uint64(value)*p.mul>>(64-c.class)) & mask
+	for {
+		e := &b[i&mask]
+		if e.n == 0 {
+			break
+		}
+		if e.value == value {
+			sum, carry := bits.Add32(e.n, n, 0)
+			if carry == 0 {
+				e.n = sum
+				return
+			}
+			n -= math.MaxUint32 - e.n
+			e.n = math.MaxUint32
+		}
+		i++
+	}
+	if 4*(c.used+1) > 3<<c.class {
+		c.grow(p)
+		c.add(p, value, n)
+		return
+	}
+	b[i&mask] = count{value, n}
+	c.used++
+}
+
+// grow moves the counts to a block twice as large.
+func (c *counts) grow(p *countPool) {
+	old := *c
+	*c = counts{block: p.take(old.class + 1), class: old.class + 1}
+	for _, e := range p.block(old.class, old.block) {
+		if e.n != 0 {
+			c.add(p, e.value, e.n)
+		}
+	}
+	old.free(p)
+}
+
+// appendSorted appends the counts to dst, in the order of their values.
+func (c *counts) appendSorted(p *countPool, dst []count) []count {
+	from := len(dst)
+	for _, e := range p.block(c.class, c.block) {
+		if e.n != 0 {
+			dst = append(dst, e)
+		}
+	}
+	slices.SortFunc(dst[from:], func(a, b count) int {
+		if a.value < b.value {
+			return -1
+		}
+		if a.value > b.value {
+			return 1
+		}
+		return int(b.n>>1) - int(a.n>>1) // full entries of a value first
+	})
+	return dst
+}

@@ -1,0 +1,34 @@
+// Package stats keeps what a flow table needs to know about one series of
+// observations: how many, their sum, how often each of eight bits was set, and
+// the five-number summaries of their sizes and of the intervals between them.
+// It has no idea of networks.
+//
+// # What is promised
+//
+//   - Sizes are exact, however long the series.
+//   - The smallest and the largest interval are exact.
+//   - The quartiles of the intervals are exact for the first [ExactIntervals]
+//     of them. Beyond that each is within a relative error of 1/128 of the
+//     exact quartile (derivation: [intervalBin]).
+//   - Two states merge into the state of one pass over both; see
+//     [Pool.Merge].
+//
+// # Where the values live
+//
+// A [Series] is 40 bytes and is a complete state for one observation. Values
+// beyond the first live in blocks of a [Pool], which the series refers to by a
+// 32-bit number, so that a table of flows holds nothing for the garbage
+// collector to trace:
+//
+//	observations   block
+//	1              none
+//	2..5           short: 4 sizes and 4 intervals, 48 bytes
+//	6..17          medium: 16 and 16, 192 bytes
+//	18 and more    long: two counting tables that grow with the number of
+//	               distinct sizes and of distinct histogram bins
+//
+// All arithmetic on the way in is on integers. Nothing is allocated once the
+// pool has grown to what the traffic needs: a freed block is used again.
+//
+// A Pool and the series that live in it belong to one goroutine at a time.
+package stats
