@@ -1,0 +1,70 @@
+package flowtable
+
+import "math"
+
+// A Time is nanoseconds since the Unix epoch, UTC.
+type Time int64
+
+const (
+	minTime = Time(math.MinInt64)
+	maxTime = Time(math.MaxInt64)
+)
+
+// since returns t - u in nanoseconds, and 0 if t is before u.
+func (t Time) since(u Time) uint64 {
+	if t <= u {
+		return 0
+	}
+	return uint64(t) - uint64(u)
+}
+
+// Window is the number of packets that [Clock] looks back at least.
+const Window = 1 << 16
+
+// A Clock follows the timestamps of a capture, which need not be in order.
+// The zero Clock has seen none.
+type Clock struct {
+	// Latest is the capture's clock: the latest time seen.
+	Latest Time
+	// Earliest is the earliest time seen.
+	Earliest Time
+	// Horizon is the smallest time among the packets of the running window of
+	// 65,536 and of the one before it. A capture whose packets are displaced
+	// by less than a window has no packet before its horizon.
+	Horizon Time
+	// Back counts the packets that were stamped before the horizon, and
+	// LongestBack is the farthest that one of them was from the clock.
+	Back        uint64
+	LongestBack uint64
+	n           uint64
+	window      Time // smallest time of the running window
+}
+
+// Tick takes in the time of the next packet. It returns false, and takes in
+// nothing, if the packet was stamped before the horizon: then the flows that
+// finished before the horizon must leave the table first, and [Clock.StepBack]
+// go before the next Tick.
+func (c *Clock) Tick(t Time) bool {
+	if c.n == 0 {
+		*c = Clock{Latest: t, Earliest: t, Horizon: minTime, window: maxTime}
+	}
+	if t < c.Horizon {
+		return false
+	}
+	c.n++
+	c.window = min(c.window, t)
+	c.Latest = max(c.Latest, t)
+	c.Earliest = min(c.Earliest, t)
+	if c.n%Window == 0 {
+		c.Horizon = c.window
+		c.window = maxTime
+	}
+	return true
+}
+
+// StepBack moves the horizon back to t, the time that Tick refused.
+func (c *Clock) StepBack(t Time) {
+	c.Back++
+	c.LongestBack = max(c.LongestBack, c.Latest.since(t))
+	c.Horizon = t
+}

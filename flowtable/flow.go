@@ -1,0 +1,77 @@
+package flowtable
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/stats"
+)
+
+// A Flow is a finished flow.
+type Flow struct {
+	// Src and Dst are the sender and the receiver of the flow's first packet;
+	// V6 tells whether they are IPv6 addresses.
+	Src, Dst         decode.Addr
+	SrcPort, DstPort uint16
+	// Protocol is 6 (TCP) or 17 (UDP).
+	Protocol uint8
+	V6       bool
+	// Fine is set when some packet's time has a finer resolution than a
+	// microsecond.
+	Fine   bool
+	Reason Reason
+	// Start is the time of the first packet, Last the latest time of any.
+	// A packet may be stamped earlier than Start, so Last is not before Start.
+	Start, Last Time
+	// First is the position of the first packet in the capture, from 0.
+	First uint64
+	// Fwd counts the packets in the direction of the first, Bwd the others.
+	Fwd, Bwd Direction
+}
+
+// A Direction is what a flow counted in one direction.
+type Direction struct {
+	Packets uint64
+	// Bytes is the sum of the frames' original lengths.
+	Bytes uint64
+	// Sizes summarizes the frames' original lengths, in bytes.
+	Sizes stats.Five
+	// IATs summarizes the inter-arrival times, in nanoseconds: n packets have
+	// n-1, each the time since the latest packet before it in this direction,
+	// or 0 where time runs backwards.
+	IATs stats.Five
+	// Flags counts the packets with each TCP control bit: FIN, SYN, RST, PSH,
+	// ACK, URG, ECE, CWR.
+	Flags [8]uint64
+}
+
+// A Reason says why a flow finished (IPFIX flowEndReason, 136).
+type Reason uint8
+
+const (
+	Idle  Reason = iota // idle for longer than the idle timeout
+	Reuse               // its ports were reused by a TCP SYN
+	End                 // the capture ended
+)
+
+// String returns "idle", "reuse" or "end".
+func (r Reason) String() string { return [...]string{"idle", "reuse", "end"}[r] }
+
+// SrcIP returns the address of the source.
+func (f *Flow) SrcIP() netip.Addr { return f.Src.IP(f.V6) }
+
+// DstIP returns the address of the destination.
+func (f *Flow) DstIP() netip.Addr { return f.Dst.IP(f.V6) }
+
+// StartTime returns the time of the first packet, in UTC.
+func (f *Flow) StartTime() time.Time { return time.Unix(0, int64(f.Start)).UTC() }
+
+// Nanoseconds returns the duration of the flow: Last - Start. It does not
+// overflow where a time.Duration, which ends at 292 years, would.
+func (f *Flow) Nanoseconds() uint64 { return f.Last.since(f.Start) }
+
+// Duration returns the duration of the flow, at most 292 years.
+func (f *Flow) Duration() time.Duration {
+	return time.Duration(min(f.Nanoseconds(), uint64(maxTime)))
+}

@@ -1,0 +1,104 @@
+package flowtable
+
+import (
+	"time"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/slab"
+)
+
+const (
+	// fragmentTime is how long after a first fragment its others still count.
+	fragmentTime = uint64(30 * time.Second)
+	// maxFragments is the most first fragments remembered, the newest ones: a
+	// flood of them can't take more than 6 MB.
+	maxFragments = 1 << 16
+)
+
+// A fragments remembers what the first fragments of datagrams said: later ones
+// have no ports (RFC 791, 3.2; RFC 8200, 4.5).
+type fragments struct {
+	hasher *hasher
+	index  index
+	items  slab.Slab[firstFragment]
+	oldest uint32 // list in the order of arrival
+	newest uint32
+}
+
+type firstFragment struct {
+	id               key // source and destination in this order; identification
+	time             Time
+	next             uint32 // towards the newest
+	srcPort, dstPort uint16
+	proto            uint8
+}
+
+// fragmentKey returns the key of the datagram that a fragment is part of.
+func fragmentKey(p *decode.Packet) key {
+	rest := uint64(p.FragID)<<32 | uint64(p.FragProto)<<1
+	if p.V6 {
+		rest |= 1
+	}
+	return key{p.Src, p.Dst, rest}
+}
+
+func (f *fragments) find(k *key, hash uint32) uint32 {
+	if f.oldest == 0 {
+		return 0
+	}
+	s := f.index.segment(hash)
+	mask := len(s.slots) - 1
+	for i := int(hash) & mask; s.slots[i].ref != 0; i = (i + 1) & mask {
+		if e := s.slots[i]; e.hash == hash && f.items.At(e.ref).id == *k {
+			return e.ref
+		}
+	}
+	return 0
+}
+
+// remember takes in a first fragment.
+func (f *fragments) remember(p *Packet) {
+	k := fragmentKey(&p.Packet)
+	hash := f.hasher.hash(&k)
+	ref := f.find(&k, hash)
+	if ref == 0 {
+		if f.index.used == maxFragments {
+			f.forgetOldest()
+		}
+		if f.index.directory == nil {
+			f.index = newIndex()
+		}
+		ref = f.items.Take()
+		f.items.At(ref).next = 0
+		if f.oldest == 0 {
+			f.oldest = ref
+		} else {
+			f.items.At(f.newest).next = ref
+		}
+		f.newest = ref
+		f.index.insert(hash, ref)
+	}
+	e := f.items.At(ref)
+	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, p.Time, p.Proto, p.SrcPort, p.DstPort
+}
+
+func (f *fragments) forgetOldest() {
+	ref := f.oldest
+	e := f.items.At(ref)
+	f.index.remove(f.hasher.hash(&e.id), ref)
+	f.oldest = e.next
+	f.items.Put(ref)
+}
+
+// resolve gives a later fragment the ports and protocol of its first one and
+// the class Counted; without a first one it becomes an orphan.
+func (f *fragments) resolve(p *Packet) {
+	k := fragmentKey(&p.Packet)
+	ref := f.find(&k, f.hasher.hash(&k))
+	if ref == 0 || p.Time.since(f.items.At(ref).time) > fragmentTime {
+		p.Class = decode.OrphanFragment
+		return
+	}
+	e := f.items.At(ref)
+	p.Class, p.Proto, p.SrcPort, p.DstPort = decode.Counted, e.proto, e.srcPort, e.dstPort
+}

@@ -1,0 +1,143 @@
+package flowtable
+
+import "math/bits"
+
+// A slot of the index: 32 bits of a key's hash, and the reference of its
+// record, 0 if the slot is empty.
+type slot struct{ hash, ref uint32 }
+
+// An index finds records by the hash of their key: extendible hashing (Fagin,
+// Nievergelt, Pippenger, Strong, 1979) over segments with open addressing.
+//
+//	hash   dddddddd ........ ....pppp pppppppp
+//	       |                     |
+//	       high bits: which      low bits: home in the segment,
+//	       segment               then linear probing
+//
+// A segment that has become too full is split in two by the next high bit, so
+// that growth moves 4096 slots at a time, whatever the size of the table, and
+// never touches a record.
+//
+// Invariants: the directory has 1<<depth entries; the segment with depth d is
+// in 1<<(depth-d) neighbouring ones; no empty slot lies between the home of a
+// hash and its slot.
+type index struct {
+	directory []*segment
+	depth     uint8
+	used      int
+}
+
+type segment struct {
+	slots []slot // a power of two
+	used  int
+	depth uint8 // high bits that all hashes of the segment share
+}
+
+const (
+	segmentSlots = 1 << 12
+	maxDepth     = 20
+)
+
+func newIndex() index {
+	return index{directory: []*segment{{slots: make([]slot, segmentSlots)}}}
+}
+
+func (x *index) segment(hash uint32) *segment {
+	return x.directory[hash>>(32-x.depth)&uint32(len(x.directory)-1)]
+}
+
+// home returns the slot where the search for a hash begins.
+func (x *index) home(hash uint32) *slot {
+	s := x.segment(hash)
+	return &s.slots[int(hash)&(len(s.slots)-1)]
+}
+
+// insert adds a reference. The hash may be there already, for another key.
+func (x *index) insert(hash, ref uint32) {
+	s := x.segment(hash)
+	for 16*(s.used+1) > 11*len(s.slots) {
+		x.split(s, hash)
+		s = x.segment(hash)
+	}
+	s.insert(slot{hash, ref})
+	x.used++
+}
+
+func (s *segment) insert(e slot) {
+	mask := len(s.slots) - 1
+	i := int(e.hash) & mask
+	for s.slots[i].ref != 0 {
+		i = (i + 1) & mask
+	}
+	s.slots[i] = e
+	s.used++
+}
+
+// split makes room in the segment of a hash.
+func (x *index) split(s *segment, hash uint32) {
+	old := s.slots
+	s.used = 0
+	// Hashes that agree in more bits than chance explains can't be told apart
+	// by splitting: their segment grows instead. An even hash never gets there.
+	if int(s.depth) >= min(maxDepth, bits.Len(uint(x.used/segmentSlots))+4) {
+		s.slots = make([]slot, 2*len(old))
+		for _, e := range old {
+			if e.ref != 0 {
+				s.insert(e)
+			}
+		}
+		return
+	}
+
+	if s.depth == x.depth {
+		doubled := make([]*segment, 0, 2*len(x.directory))
+		for _, e := range x.directory {
+			doubled = append(doubled, e, e)
+		}
+		x.directory = doubled
+		x.depth++
+	}
+	s.depth++
+	upper := &segment{slots: make([]slot, len(old)), depth: s.depth}
+	s.slots = make([]slot, len(old))
+	bit := uint32(1) << (32 - s.depth)
+	for _, e := range old {
+		switch {
+		case e.ref == 0:
+		case e.hash&bit != 0:
+			upper.insert(e)
+		default:
+			s.insert(e)
+		}
+	}
+	span := 1 << (x.depth - s.depth) // directory entries of each half
+	first := int(hash>>(32-x.depth)) &^ (2*span - 1)
+	for i := range span {
+		x.directory[first+span+i] = upper
+	}
+}
+
+// remove takes a reference out, and moves those after it that it kept from
+// their home (Knuth, TAOCP 6.4, algorithm R).
+func (x *index) remove(hash, ref uint32) {
+	s := x.segment(hash)
+	mask := len(s.slots) - 1
+	i := int(hash) & mask
+	for s.slots[i].ref != ref {
+		i = (i + 1) & mask
+	}
+	for j := i; ; {
+		j = (j + 1) & mask
+		e := s.slots[j]
+		if e.ref == 0 {
+			break
+		}
+		if home := int(e.hash) & mask; (j-home)&mask >= (j-i)&mask {
+			s.slots[i] = e
+			i = j
+		}
+	}
+	s.slots[i] = slot{}
+	s.used--
+	x.used--
+}

@@ -1,0 +1,68 @@
+package flowtable
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/flowfast/flowfast/decode"
+)
+
+// A key is what the packets of a flow have in common, as five words. Endpoint
+// a is not above endpoint b.
+type key struct {
+	a, b decode.Addr
+	rest uint64 // port of a, port of b, 16 bits each; protocol, 8; IP version 6, 1
+}
+
+// keyOf returns the key of a packet, and whether the packet goes from endpoint
+// b to a. Between identical endpoints it goes from a to b.
+func keyOf(p *decode.Packet) (k key, fromB bool) {
+	low := uint64(p.Proto) << 1
+	if p.V6 {
+		low |= 1
+	}
+	src, dst := p.Src, p.Dst
+	if above(src, p.SrcPort, dst, p.DstPort) {
+		return key{dst, src, uint64(p.DstPort)<<48 | uint64(p.SrcPort)<<32 | low}, true
+	}
+	return key{src, dst, uint64(p.SrcPort)<<48 | uint64(p.DstPort)<<32 | low}, false
+}
+
+func above(a decode.Addr, aPort uint16, b decode.Addr, bPort uint16) bool {
+	if a.Lo != b.Lo {
+		return a.Lo > b.Lo
+	}
+	if a.Hi != b.Hi {
+		return a.Hi > b.Hi
+	}
+	return aPort > bPort
+}
+
+func (k *key) proto() uint8  { return uint8(k.rest >> 1) }
+func (k *key) v6() bool      { return k.rest&1 != 0 }
+func (k *key) portA() uint16 { return uint16(k.rest >> 48) }
+func (k *key) portB() uint16 { return uint16(k.rest >> 32) }
+
+// A hasher hashes keys by xxHash64 of the words combined with random ones,
+// drawn for each table, so that nobody can aim collisions at it: xxHash alone
+// has pairs of inputs that collide whatever its seed.
+type hasher [5]uint64
+
+func newHasher() (h hasher) {
+	for i := range h {
+		h[i] = rand.Uint64()
+	}
+	return h
+}
+
+func (h *hasher) hash(k *key) uint32 {
+	var b [40]byte
+	binary.LittleEndian.PutUint64(b[0:], k.a.Hi^h[0])
+	binary.LittleEndian.PutUint64(b[8:], k.a.Lo^h[1])
+	binary.LittleEndian.PutUint64(b[16:], k.b.Hi^h[2])
+	binary.LittleEndian.PutUint64(b[24:], k.b.Lo^h[3])
+	binary.LittleEndian.PutUint64(b[32:], k.rest^h[4])
+	return uint32(xxhash.Sum64(b[:]))
+}

@@ -1,0 +1,41 @@
+package flowtable
+
+// A TCP flow ends when a SYN without ACK reuses its ports: when its sequence
+// number differs from the base sequence number of its direction. This is how
+// Wireshark 4.0 numbers TCP streams (epan/dissectors/packet-tcp.c).
+
+const tcpProtocol = 6
+
+// Control bits of a TCP header (RFC 9293, 3.1), as in decode.Packet.Flags.
+const (
+	syn = 1 << 1
+	ack = 1 << 4
+)
+
+// reuses tells whether a packet of the flow's key, in direction d (0 forward,
+// 1 backward), starts a new flow.
+func (r *record) reuses(p *Packet, d int) bool {
+	return p.Flags&(syn|ack) == syn && p.Proto == tcpProtocol &&
+		r.state&(baseSet<<d) != 0 && p.Seq != r.base[d]
+}
+
+// setBases takes in the sequence numbers of a TCP segment in direction d.
+func (r *record) setBases(p *Packet, d int) {
+	if p.Flags&(syn|ack) == syn|ack {
+		r.base[d] = p.Seq
+	}
+	if !p.Whole {
+		return
+	}
+	if r.state&(baseSet<<d) == 0 {
+		r.base[d] = p.Seq
+		if p.Flags&syn == 0 {
+			r.base[d]--
+		}
+		r.state |= baseSet << d
+	}
+	if p.Flags&ack != 0 && r.state&(baseSet<<(1-d)) == 0 {
+		r.base[1-d] = p.Ack - 1
+		r.state |= baseSet << (1 - d)
+	}
+}

@@ -1,0 +1,168 @@
+package flowtable
+
+import (
+	"errors"
+	"time"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/slab"
+	"github.com/flowfast/flowfast/stats"
+)
+
+// DefaultIdleTimeout is the idle timeout when none is given.
+const DefaultIdleTimeout = 600 * time.Second
+
+// Options say when flows finish. The zero Options are the default.
+type Options struct {
+	// IdleTimeout is the silence after which a flow is over; 0 stands for
+	// DefaultIdleTimeout. A silence equal to it is not over.
+	IdleTimeout time.Duration
+}
+
+// ErrTimeout is the error for an idle timeout below zero.
+var ErrTimeout = errors.New("the idle timeout must be above zero")
+
+// A Table holds the open flows of a capture, and the finished ones until
+// [Table.Next] has taken them. It belongs to one goroutine at a time.
+type Table struct {
+	timeout   uint64 // nanoseconds
+	hasher    hasher
+	index     index
+	records   slab.Slab[record]
+	backward  slab.Slab[stats.Series]
+	recency   recency
+	fragments fragments
+	pool      *stats.Pool
+
+	reused timeHeap // flows finished by port reuse, by the time of the SYN
+	due    dueFlows // flows that Next gives out, in order
+	ended  bool     // the capture has ended
+	clock  Time     // its clock then
+}
+
+// New returns an empty table.
+func New(o Options) (*Table, error) {
+	switch {
+	case o.IdleTimeout < 0:
+		return nil, ErrTimeout
+	case o.IdleTimeout == 0:
+		o.IdleTimeout = DefaultIdleTimeout
+	}
+	t := &Table{
+		timeout: uint64(o.IdleTimeout),
+		hasher:  newHasher(),
+		index:   newIndex(),
+		recency: newRecency(),
+		pool:    stats.NewPool(),
+	}
+	t.fragments.hasher = &t.hasher
+	for range lanes {
+		t.records.Take() // their links are the lanes' ends
+	}
+	return t, nil
+}
+
+// Open returns the number of open flows.
+func (t *Table) Open() int { return t.index.used }
+
+// Add takes in packets, in the order of the capture. Those of class Fragment
+// become Counted or OrphanFragment; those of another class than Counted are
+// passed over.
+func (t *Table) Add(packets []Packet) {
+	for i := range packets {
+		p := &packets[i]
+		switch p.Class {
+		case decode.Counted:
+			if p.FirstFragment {
+				t.fragments.remember(p)
+			}
+		case decode.Fragment:
+			if t.fragments.resolve(p); p.Class != decode.Counted {
+				continue
+			}
+		default:
+			continue
+		}
+		k, fromB := keyOf(&p.Packet)
+		t.add(p, &k, t.hasher.hash(&k), fromB)
+	}
+}
+
+// add takes in a packet with a key.
+func (t *Table) add(p *Packet, k *key, hash uint32, fromB bool) {
+	slot := t.find(k, hash)
+	if slot == nil {
+		ref := t.start(p, k, hash, fromB)
+		t.index.insert(hash, ref)
+		return
+	}
+	ref := slot.ref
+	r := t.records.At(ref)
+	d := 0
+	if fromB != (r.state&fwdFromB != 0) {
+		d = 1
+	}
+	last := t.recency.links.At(ref).last
+	if p.Time.since(last) > t.timeout {
+		r.state &^= open // it stays in its lane until the horizon has passed it
+		slot.ref = t.start(p, k, hash, fromB)
+		return
+	}
+	if r.reuses(p, d) {
+		r.state = r.state&^open | reuseFinish
+		t.recency.remove(ref)
+		t.reused.push(timed{p.Time, ref})
+		slot.ref = t.start(p, k, hash, fromB)
+		return
+	}
+	t.update(r, p, d)
+	if p.Time > last {
+		t.recency.touch(ref, p.Time)
+	}
+}
+
+// find returns the slot of the open flow with a key, or nil.
+func (t *Table) find(k *key, hash uint32) *slot {
+	s := t.index.segment(hash)
+	mask := len(s.slots) - 1
+	for i := int(hash) & mask; ; i = (i + 1) & mask {
+		e := &s.slots[i]
+		if e.ref == 0 {
+			return nil
+		}
+		if e.hash == hash && t.records.At(e.ref).key == *k {
+			return e
+		}
+	}
+}
+
+// start makes a record for the flow that a packet begins.
+func (t *Table) start(p *Packet, k *key, hash uint32, fromB bool) uint32 {
+	ref := t.records.Take()
+	r := t.records.At(ref)
+	*r = record{key: *k, start: p.Time, first: p.Position, hash: hash, state: inUse | open}
+	if fromB {
+		r.state |= fwdFromB
+	}
+	t.update(r, p, 0)
+	t.recency.add(ref, p.Time)
+	return ref
+}
+
+// update counts a packet in direction d of its flow.
+func (t *Table) update(r *record, p *Packet, d int) {
+	if p.Fine {
+		r.state |= fine
+	}
+	if p.Proto == tcpProtocol {
+		r.setBases(p, d)
+	}
+	if d == 0 {
+		t.pool.Add(&r.fwd, int64(p.Time), p.Len, p.Flags)
+		return
+	}
+	if r.bwd == 0 {
+		r.bwd = t.backward.Take()
+	}
+	t.pool.Add(t.backward.At(r.bwd), int64(p.Time), p.Len, p.Flags)
+}
