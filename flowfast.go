@@ -1,0 +1,95 @@
+// Package flowfast turns packet captures into flow tables: one row for each
+// bidirectional TCP or UDP flow, with its duration, its packets and bytes per
+// direction, five-number summaries of packet sizes and inter-arrival times per
+// direction, and its TCP flag counts.
+//
+// A [Run] reads one capture, or several as one stream, and gives out the
+// finished flows, in the order in which they finished. It is all that the
+// command flowfast uses. The way of a packet is
+//
+//	ioutil     lifts records out of the capture file
+//	decode     reads the headers
+//	flowtable  finds or starts the flow, finishes the ones gone quiet
+//	stats      adds the packet to one direction of the flow
+//	export     turns a finished flow into a row
+package flowfast
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/ioutil"
+)
+
+// Version is the version of the library and the command.
+const Version = "0.1.0"
+
+// A Flow is a finished flow.
+type Flow = flowtable.Flow
+
+// Options say how a run goes. The zero Options are the default.
+type Options struct {
+	// IdleTimeout is the silence after which a flow is over; 0 stands for 600
+	// seconds. A silence equal to it is not over.
+	IdleTimeout time.Duration
+	// CheckEvery is the number of packets between two looks for idle flows,
+	// CheckMost the number of flows that one look finishes at most; 0 stands
+	// for 1 and for all. They bound when a finished flow is given out and how
+	// many wait in memory, never what is given out or in which order.
+	CheckEvery, CheckMost int
+}
+
+func (o *Options) check() error {
+	switch {
+	case o.IdleTimeout < 0:
+		return fmt.Errorf("idle timeout %v: must be above zero", o.IdleTimeout)
+	case o.CheckEvery < 0:
+		return fmt.Errorf("check every %d packets: must be above zero", o.CheckEvery)
+	case o.CheckMost < 0:
+		return fmt.Errorf("check %d flows at most: must be above zero", o.CheckMost)
+	}
+	o.CheckEvery = max(o.CheckEvery, 1)
+	return nil
+}
+
+// Open starts a run over capture files: pcap or pcapng, plain or compressed.
+// Several files are read as one stream, in the order of their first packets,
+// so that a flow that crosses rotated files is one flow.
+//
+// Of several files, one that can't be read does not stop the run; its error
+// comes after the flows of the others.
+func Open(o Options, files ...string) (*Run, error) {
+	if len(files) == 0 {
+		return nil, errors.New("no capture files")
+	}
+	r, err := newRun(o)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 1 {
+		c, err := ioutil.Open(files[0])
+		if err != nil {
+			return nil, err
+		}
+		return r, r.begin(c, files[0])
+	}
+	r.files, r.errs = byFirstPacket(files)
+	return r, nil
+}
+
+// NewReader starts a run over a capture that is read from a stream, with a name
+// for messages.
+func NewReader(o Options, stream io.Reader, name string) (*Run, error) {
+	r, err := newRun(o)
+	if err != nil {
+		return nil, err
+	}
+	c, err := ioutil.NewCapture(stream, name)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.begin(c, name)
+}

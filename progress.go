@@ -1,0 +1,37 @@
+package flowfast
+
+import (
+	"sync/atomic"
+
+	"github.com/flowfast/flowfast/ioutil"
+)
+
+// Progress says how far a run has come.
+type Progress struct {
+	// Read is how many bytes of the capture files have been read, as they are
+	// stored.
+	Read int64
+	// Packets is the number of packets read, Open the number of open flows.
+	Packets, Open int64
+}
+
+// progress is what a run tells other goroutines.
+type progress struct {
+	packets, open atomic.Int64
+	earlier       atomic.Int64 // bytes of the captures before this one
+	capture       atomic.Pointer[ioutil.Capture]
+}
+
+// Progress says how far the run has come. It may be called from any goroutine.
+func (r *Run) Progress() Progress {
+	p := Progress{
+		Read:    r.progress.earlier.Load(),
+		Packets: r.progress.packets.Load(),
+		Open:    r.progress.open.Load(),
+	}
+	if c := r.progress.capture.Load(); c != nil {
+		read, _ := c.Progress()
+		p.Read += read
+	}
+	return p
+}

@@ -1,0 +1,132 @@
+package flowfast
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flowfast/flowfast/decode"
+)
+
+// A Summary is what a run says at its end.
+type Summary struct {
+	// Captures are the captures that were read, in order.
+	Captures []Capture `json:"captures"`
+	// Packets is the number of packets read. Each fell into one class.
+	Packets uint64  `json:"packets"`
+	Classes Classes `json:"classes"`
+	// Flows is the number of flows given out.
+	Flows uint64 `json:"flows"`
+	// First and Last are the earliest and the latest time of a packet, in
+	// seconds since the Unix epoch; zero times if there was none.
+	First time.Time `json:"first_packet,omitzero"`
+	Last  time.Time `json:"last_packet,omitzero"`
+	// Elapsed is how long the run took.
+	Elapsed time.Duration `json:"elapsed_ns"`
+	// Warnings are what a reader of the rows should know.
+	Warnings []string `json:"warnings"`
+
+	classes [decode.NumClasses]uint64
+}
+
+// A Capture is a capture that was read.
+type Capture struct {
+	Name string `json:"name"`
+	// Format is that of the container and of its compression: "pcapng, gzip".
+	Format string `json:"format"`
+}
+
+// Classes counts packets by their class. The classes add up to the packets
+// read.
+type Classes struct {
+	// Counted packets belong to a TCP or UDP flow.
+	Counted uint64 `json:"counted"`
+	// OtherProtocol packets are IP, but neither TCP nor UDP.
+	OtherProtocol uint64 `json:"other_protocol"`
+	// NotIP packets have no IP header, or a link type that is not known.
+	NotIP uint64 `json:"not_ip"`
+	// OrphanFragment packets are later IP fragments whose first was not seen.
+	OrphanFragment uint64 `json:"orphan_fragment"`
+	// Truncated packets were cut by the snap length before what is needed.
+	Truncated uint64 `json:"truncated"`
+	// Malformed packets have lengths that contradict each other.
+	Malformed uint64 `json:"malformed"`
+}
+
+// Sum returns the number of packets in all classes.
+func (c Classes) Sum() uint64 {
+	return c.Counted + c.OtherProtocol + c.NotIP + c.OrphanFragment + c.Truncated + c.Malformed
+}
+
+// Add adds the counts of another run.
+func (c *Classes) Add(o Classes) {
+	c.Counted += o.Counted
+	c.OtherProtocol += o.OtherProtocol
+	c.NotIP += o.NotIP
+	c.OrphanFragment += o.OrphanFragment
+	c.Truncated += o.Truncated
+	c.Malformed += o.Malformed
+}
+
+// Summary returns the summary of a run that has come to its end.
+func (r *Run) Summary() Summary { return r.summary }
+
+func (r *Run) warn(text string) { r.summary.Warnings = append(r.summary.Warnings, text) }
+
+// finish closes what is open and completes the summary.
+func (r *Run) finish() {
+	if r.capture != nil {
+		r.progress.capture.Store(nil)
+		r.capture.Close()
+		r.capture = nil
+	}
+	s := &r.summary
+	s.Classes = Classes{
+		Counted:        s.classes[decode.Counted],
+		OtherProtocol:  s.classes[decode.OtherProtocol],
+		NotIP:          s.classes[decode.NotIP],
+		OrphanFragment: s.classes[decode.OrphanFragment],
+		Truncated:      s.classes[decode.Truncated],
+		Malformed:      s.classes[decode.Malformed],
+	}
+	if s.Packets > 0 {
+		s.First = time.Unix(0, int64(r.clock.Earliest)).UTC()
+		s.Last = time.Unix(0, int64(r.clock.Latest)).UTC()
+	}
+	if r.clock.Back > 0 {
+		r.warn(fmt.Sprintf("time steps back by up to %v, past more than 65536 packets, %d times: "+
+			"flows finished before a step are not continued, and rows are in order between steps",
+			time.Duration(min(r.clock.LongestBack, 1<<63-1)), r.clock.Back))
+	}
+	s.Elapsed = time.Since(r.started)
+}
+
+// linkTypes counts the packets of unknown link types.
+type linkTypes struct{ seen []strangeType }
+
+type strangeType struct {
+	number  uint32
+	packets uint64
+}
+
+// see takes in the link type of a packet without IP header.
+func (l *linkTypes) see(number uint32) {
+	if decode.KnownLinkType(number) {
+		return
+	}
+	i := slices.IndexFunc(l.seen, func(s strangeType) bool { return s.number == number })
+	if i < 0 {
+		i = len(l.seen)
+		l.seen = append(l.seen, strangeType{number: number})
+	}
+	l.seen[i].packets++
+}
+
+// unknown returns an error if link types were declared and all are unknown.
+func unknown(declared []uint32) error {
+	if len(declared) == 0 || slices.ContainsFunc(declared, decode.KnownLinkType) {
+		return nil
+	}
+	return fmt.Errorf("unknown link type %s", strings.Trim(fmt.Sprint(declared), "[]"))
+}
