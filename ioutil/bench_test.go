@@ -40,7 +40,7 @@ func generate(b *testing.B, next func(*rand.Rand) int) string {
 		b.Fatal(err)
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
-	w.Write(little().pcap(0xa1b2c3d4, 262144, 1).Bytes())
+	w.Write(littleEndian().pcap(0xa1b2c3d4, 262144, 1).Bytes())
 	random := rand.New(rand.NewPCG(1, 2))
 	frame := make([]byte, 1<<16)
 	for i := range frame {

@@ -16,8 +16,8 @@ type builder struct {
 	order binary.AppendByteOrder
 }
 
-func little() *builder { return &builder{order: binary.LittleEndian} }
-func big() *builder    { return &builder{order: binary.BigEndian} }
+func littleEndian() *builder { return &builder{order: binary.LittleEndian} }
+func bigEndian() *builder    { return &builder{order: binary.BigEndian} }
 
 func (b *builder) u16(v ...uint16) *builder {
 	for _, v := range v {

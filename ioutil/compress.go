@@ -11,7 +11,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
-	"github.com/ulikunitz/xz"
 )
 
 // maxWindow is the longest look back into its output that a decompressor is
@@ -75,11 +74,6 @@ func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
 
 func openBzip2(r *bufio.Reader) (io.Reader, func(), error) {
 	return bzip2.NewReader(r), func() {}, nil
-}
-
-func openXz(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := xz.NewReader(r)
-	return z, func() {}, err
 }
 
 func openLz4(r *bufio.Reader) (io.Reader, func(), error) {

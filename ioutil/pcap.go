@@ -94,6 +94,9 @@ func (c *Capture) startPcap() error {
 	// a reserved bit, whether the length is meant. The 10 bits below them are
 	// reserved; left in the link type, they make it one that nobody knows.
 	p.linkType = link & 0x03ffffff
+	if major == 2 && minor == 2 && p.unit == 1000 && p.extra == 0 && !p.modified {
+		p.aix()
+	}
 	c.pos += pcapHeaderLen + p.extra
 	if p.modified {
 		c.chooseModified(&p, order, order.Uint32(b[16:]))
@@ -101,6 +104,26 @@ func (c *Capture) startPcap() error {
 	c.pcap = p
 	c.declare(p.linkType)
 	return nil
+}
+
+// aix turns a header of version 2.2 into what it means if AIX wrote it, which
+// stamps in nanoseconds and gives interface types (RFC 1573) for link types; of
+// those, old versions of libpcap used none but 9. What is in front of an FDDI
+// frame there is left in place.
+func (p *pcap) aix() {
+	switch p.linkType {
+	case 6:
+		p.linkType = 1 // Ethernet
+	case 9:
+		p.linkType = 6 // Token Ring
+	case 15:
+		p.linkType = 10 // FDDI
+	case 24:
+		p.linkType = 0 // loopback
+	default:
+		return
+	}
+	p.unit, p.fine = 1, true
 }
 
 // chooseModified finds out which of the two modified record headers a file has

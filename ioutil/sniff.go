@@ -3,6 +3,8 @@ package ioutil
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 )
 
@@ -21,6 +23,53 @@ func formatOf(head []byte) string {
 		return "pcap"
 	}
 	return ""
+}
+
+// IsCapture reports whether the file at path is a regular file whose first
+// bytes are those of a capture, as they stand or after decompression; the name
+// does not matter. It reads little of the file and never waits for a pipe or a
+// device. A compressed file whose beginning can't be unwrapped gives a
+// *[FormatError], since it may be a damaged capture.
+func IsCapture(path string) (bool, error) {
+	info, err := os.Stat(path) // before opening, which may wait or do something
+	if err != nil || !info.Mode().IsRegular() {
+		return false, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	var head [12]byte
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return false, err
+	}
+	how := unwrapper(head[:n])
+	if how == nil {
+		return looksRight(head[:n]), nil
+	}
+	z, free, err := how.unwrap(&rewound{head[:n], f})
+	if err == nil {
+		defer free()
+		n, err = io.ReadFull(z, head[:])
+	}
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return false, &FormatError{File: path, Offset: int64(n), Err: err}
+	}
+	return looksRight(head[:n]), nil
+}
+
+// looksRight reports whether head begins a capture. A pcapng file shows a
+// second mark, if it is long enough.
+func looksRight(head []byte) bool {
+	switch formatOf(head) {
+	case "pcap":
+		return true
+	case "pcapng":
+		return len(head) < 12 || new(pcapng).readByteOrder(head) == nil
+	}
+	return false
 }
 
 // show prints the first bytes of a file that is no capture: as text if they
