@@ -10,12 +10,14 @@ import (
 // A mapped file that shrinks, or that its disk fails to give, raises a fault
 // where its bytes are touched. Read catches the faults in its own reading,
 // shortens the window to what there is and delivers that before the error.
+// A page's bytes behind the new end read as zeros without a fault, so the packet
+// across the end may come with a tail of zeros.
 
 // endOfMapping returns why a mapped window can't grow: io.EOF if the whole file
 // was mapped and still is there.
 func (w *window) endOfMapping() error {
 	if w.fault == nil {
-		w.shorten(len(w.mem))
+		w.shorten(len(w.mem), w.pos)
 	}
 	if w.fault != nil {
 		return w.fault
@@ -24,8 +26,8 @@ func (w *window) endOfMapping() error {
 }
 
 // shorten ends the window at the given place, or where the file ends now if
-// that comes earlier, and notes why.
-func (w *window) shorten(end int) {
+// that comes earlier, but not before what is parsed, and notes why.
+func (w *window) shorten(end, parsed int) {
 	if w.mapped != nil {
 		if info, err := w.mapped.Stat(); err == nil && info.Size() < int64(len(w.mem)) {
 			end = min(end, int(info.Size()))
@@ -35,17 +37,17 @@ func (w *window) shorten(end int) {
 	if w.fault == nil && end < len(w.mem) {
 		w.fault = fmt.Errorf("the file can't be read here (bus error)")
 	}
-	w.buf = w.buf[:max(end, w.pos)]
+	w.buf = w.buf[:max(end, parsed)]
 }
 
 // shrunk reports whether the mapped file has become shorter. The zeros that
 // stand between its new end and the end of that page look like records: a
-// parser that meets zeros asks.
-func (w *window) shrunk() bool {
+// parser that meets zeros at pos asks.
+func (w *window) shrunk(pos int) bool {
 	if w.mem == nil || w.fault != nil {
 		return false
 	}
-	w.shorten(len(w.buf))
+	w.shorten(len(w.buf), pos)
 	return w.fault != nil
 }
 
@@ -67,7 +69,7 @@ func (w *window) faultAt(p any) bool {
 	if at >= uintptr(len(w.mem)) {
 		return false
 	}
-	w.shorten(int(at) &^ (os.Getpagesize() - 1))
+	w.shorten(int(at)&^(os.Getpagesize()-1), w.pos)
 	return true
 }
 

@@ -222,7 +222,7 @@ func (c *Capture) readPcap(recs []Record) int {
 			c.need = header + int(capLen)
 			break
 		}
-		if secs|frac|capLen|origLen == 0 && c.shrunk() {
+		if secs|frac|capLen|origLen == 0 && c.shrunk(pos) {
 			break
 		}
 		r := &recs[n]

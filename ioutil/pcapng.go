@@ -100,7 +100,7 @@ func (c *Capture) readPcapng(recs []Record) int {
 		}
 		kind, length := ng.uint32(rest), ng.uint32(rest[4:])
 		if length < blockMin || length > maxBlock {
-			if !c.shrunk() {
+			if !c.shrunk(pos) {
 				c.failAt(pos, fmt.Errorf("length %d of a block of type %#x: want %d to %d", length, kind, blockMin, maxBlock))
 			}
 			break
@@ -112,7 +112,7 @@ func (c *Capture) readPcapng(recs []Record) int {
 		}
 		block := rest[:size]
 		if again := ng.uint32(block[size-4:]); again != length {
-			if !c.shrunk() {
+			if !c.shrunk(pos) {
 				c.failAt(pos, fmt.Errorf("length %d at the start of a block of type %#x, but %d at its end", length, kind, again))
 			}
 			break
