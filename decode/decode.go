@@ -64,7 +64,12 @@ func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
 	*p = Packet{}
 	// A record with more bytes than it says were on the wire is believed.
 	n := max(len(frame), int(min(wireLen, math.MaxInt32)))
-	c := p.link(linkType, frame, n)
+	var c Class
+	if linkType == linkEthernet { // asked before the others: 0.92 of the time (BenchmarkDecode/ipv4+tcp)
+		c = p.ethernet(frame, n)
+	} else {
+		c = p.link(linkType, frame, n)
+	}
 	p.Class = c
 	if c != Counted {
 		p.FirstFragment = false

@@ -35,11 +35,8 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 	p.V6 = false
 	p.Src = Addr{Lo: uint64(binary.BigEndian.Uint32(b[12:]))}
 	p.Dst = Addr{Lo: uint64(binary.BigEndian.Uint32(b[16:]))}
-	proto, at := b[9], binary.BigEndian.Uint16(b[6:])
-	p.FragID = uint32(binary.BigEndian.Uint16(b[4:]))
-	p.FragProto = proto
-	p.fragmented = at&0x3fff != 0
-	p.FirstFragment = p.fragmented
+	proto, fragment := b[9], binary.BigEndian.Uint16(b[6:])&0x3fff
+	id := uint32(binary.BigEndian.Uint16(b[4:]))
 	b = b[:min(len(b), n)]
 	if size > 20 {
 		if len(b) < size {
@@ -47,8 +44,14 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 		}
 		p.sourceRoute(b[20:size])
 	}
-	if at&0x1fff != 0 {
-		return p.laterFragment()
+	p.fragmented, p.FirstFragment = false, false
+	if fragment != 0 {
+		p.fragmented = true
+		p.FragID, p.FragProto = id, proto
+		if fragment&0x1fff != 0 {
+			return p.laterFragment()
+		}
+		p.FirstFragment = true
 	}
 	if len(b) < size {
 		return short(n, size)

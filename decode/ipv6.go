@@ -26,6 +26,12 @@ func (p *Packet) ipv6(b []byte, n int) Class {
 	proto, size := b[6], int(binary.BigEndian.Uint16(b[4:]))
 	b, n = b[40:], n-40
 	if size == 0 && proto == protoHopByHop {
+		if len(b) < 8 {
+			return short(n, 8)
+		}
+		if need := 8 + 8*int(b[1]); len(b) < need {
+			return short(n, need)
+		}
 		size = jumbo(b)
 	}
 	if size < n {
@@ -39,13 +45,11 @@ func (p *Packet) ipv6(b []byte, n int) Class {
 }
 
 // jumbo returns the payload length of a jumbogram: that of the jumbo payload
-// option in the hop-by-hop header at the front of b (RFC 2675, 2), or 0.
+// option in the hop-by-hop header at the front of b (RFC 2675, 2), which must be
+// whole. It is 0 if there is none.
 func jumbo(b []byte) int {
 	const pad1, jumboPayload = 0, 0xc2
-	if len(b) < 8 {
-		return 0
-	}
-	options := b[2:min(len(b), 8+8*int(b[1]))]
+	options := b[2 : 8+8*int(b[1])]
 	for len(options) >= 6 {
 		if options[0] == pad1 {
 			options = options[1:]

@@ -63,9 +63,16 @@ func (p *Packet) wifi(b []byte, n int, padded bool) Class {
 		return short(n, size)
 	}
 	b, n = b[size:], n-size
-	if flags&fromDS != 0 {
-		if size := meshControl(b); size > 0 {
-			b, n = b[size:], n-size
+	// A mesh control field (9.2.4.7.3) may follow: address extension mode 1 | TTL 1 |
+	// sequence number 4 | 0, 1 or 2 addresses. The header's word on it is not
+	// reliable; it is there if it leads to a SNAP header.
+	if flags&fromDS != 0 && len(b) > 0 && b[0] <= 2 {
+		mesh := 6 + 6*int(b[0])
+		if len(b) < mesh+2 {
+			return short(n, mesh+2)
+		}
+		if b[mesh] == 0xaa && b[mesh+1] == 0xaa {
+			b, n = b[mesh:], n-mesh
 		}
 	}
 	if sequence&0xf != 0 && (len(b) < 2 || b[0] != 0xaa || b[1] != 0xaa) {
@@ -75,22 +82,6 @@ func (p *Packet) wifi(b []byte, n int, padded bool) Class {
 		return p.firstOfAggregate(b, n)
 	}
 	return p.wifiPayload(b, n, destination, source, sequence)
-}
-
-// meshControl returns the size of the mesh control field at the front of b
-// (IEEE 802.11-2016, 9.2.4.7.3), or 0. The header's word on it is not reliable:
-// it is there if it leads to a SNAP header.
-//
-//	address extension mode 1 | TTL 1 | sequence number 4 | 0, 1 or 2 addresses
-func meshControl(b []byte) int {
-	if len(b) < 1 || b[0] > 2 {
-		return 0
-	}
-	size := 6 + 6*int(b[0])
-	if len(b) < size+2 || b[size] != 0xaa || b[size+1] != 0xaa {
-		return 0
-	}
-	return size
 }
 
 // firstOfAggregate reads the first frame of an A-MSDU (IEEE 802.11-2016, 9.3.2.2):

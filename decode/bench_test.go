@@ -1,0 +1,49 @@
+package decode
+
+import "testing"
+
+// BenchmarkDecode decodes a ring of 256 copies of a frame: warm, but not always
+// the same bytes of memory.
+func BenchmarkDecode(b *testing.B) {
+	payload := make([]byte, 400)
+	for _, bench := range []struct {
+		name     string
+		linkType uint32
+		frame    []byte
+	}{
+		{"ipv4+tcp", linkEthernet, ethernetIPv4(ipv4Packet(6, tcpHeader, payload))},
+		{"ipv4+udp", linkEthernet, ethernetIPv4(ipv4Packet(17, udpHeader, payload))},
+		{"ipv4+options+tcp", linkEthernet, ethernetIPv4(join("46 00 01c0 1234 0000 40 06 0000", src4, dst4, "94040000", tcpHeader, payload))},
+		{"ipv4+fragment", linkEthernet, ethernetIPv4(ipv4Fragment(17, 0x00b9, payload))},
+		{"ipv6+tcp", linkEthernet, ethernetIPv6(ipv6Packet(6, tcpHeader, payload))},
+		{"ipv6+hopbyhop", linkEthernet, ethernetIPv6(ipv6Packet(0, "06 00 0502 0000 0100", tcpHeader, payload))},
+		{"ipv6+fragment", linkEthernet, ethernetIPv6(ipv6Packet(44, "06 00 0001 00001234", tcpHeader, payload))},
+		{"vlan", linkEthernet, ethernetFrame("8100 0064 0800", ipv4Packet(6, tcpHeader, payload))},
+		{"qinq", linkEthernet, ethernetFrame("88a8 0064 8100 00c8 0800", ipv4Packet(6, tcpHeader, payload))},
+		{"mpls", linkEthernet, ethernetFrame("8847 00010040 00011140", ipv4Packet(6, tcpHeader, payload))},
+		{"pppoe", linkEthernet, ethernetFrame("8864 1100 0001 01ba 0021", ipv4Packet(6, tcpHeader, payload))},
+		{"4in6", linkEthernet, ethernetIPv6(ipv6Packet(4, ipv4Packet(6, tcpHeader, payload)))},
+		{"gre", linkEthernet, ethernetIPv4(ipv4Packet(47, "2000 0800 00000001", ipv4Packet(6, tcpHeader, payload)))},
+		{"raw", linkRaw, ipv4Packet(6, tcpHeader, payload)},
+		{"cooked", linkCooked, join("0000 0001 0006 02005e000001 0000 0800", ipv4Packet(6, tcpHeader, payload))},
+		{"radiotap", linkRadiotap, join("00 00 0900 02000000 00", "08 01 0000 02005e000001 02005e000002 02005e000003 1000", "aaaa03 000000 0800", ipv4Packet(6, tcpHeader, payload))},
+		{"arp", linkEthernet, ethernetFrame("0806", payload[:46])},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			var frames [256][]byte
+			for i := range frames {
+				frames[i] = append([]byte(nil), bench.frame...)
+			}
+			var p Packet
+			b.SetBytes(int64(len(bench.frame)))
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				frame := frames[i&255]
+				p.Decode(bench.linkType, frame, uint32(len(frame)))
+				i++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mpkt/s")
+		})
+	}
+}

@@ -1,0 +1,804 @@
+package decode
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"testing"
+)
+
+// The twin reads the same headers as Decode, slowly: one field after the other
+// from the front of a reader that stops the reading when nothing is left. Every
+// header is a step that returns the next one, or the packet's class.
+
+// reader is what is left of the frame, and how much of it was on the wire.
+type reader struct {
+	b []byte
+	n int
+}
+
+// need stops the reading if fewer than size bytes are left.
+func (r *reader) need(size int) {
+	if r.n < size {
+		panic(Malformed)
+	}
+	if len(r.b) < size {
+		panic(Truncated)
+	}
+}
+
+func (r *reader) bytes(size int) []byte {
+	r.need(size)
+	b := r.b[:size]
+	r.b, r.n = r.b[size:], r.n-size
+	return b
+}
+
+func (r *reader) u8() int  { return int(r.bytes(1)[0]) }
+func (r *reader) u16() int { return int(binary.BigEndian.Uint16(r.bytes(2))) }
+func (r *reader) u32() int { return int(binary.BigEndian.Uint32(r.bytes(4))) }
+
+// le returns a little-endian number.
+func (r *reader) le(size int) int {
+	v := 0
+	for i, x := range r.bytes(size) {
+		v |= int(x) << (8 * i)
+	}
+	return v
+}
+
+// at is the byte at an offset, or -1.
+func (r *reader) at(offset int) int {
+	if offset < len(r.b) {
+		return int(r.b[offset])
+	}
+	return -1
+}
+
+// u16at is the number at an offset, or -1.
+func (r *reader) u16at(offset int) int {
+	if offset+1 < len(r.b) {
+		return int(binary.BigEndian.Uint16(r.b[offset:]))
+	}
+	return -1
+}
+
+// end takes off what lies beyond size.
+func (r *reader) end(size int) {
+	r.n = min(r.n, size)
+	r.b = r.b[:min(len(r.b), r.n)]
+}
+
+type twin struct {
+	reader
+	p Packet
+
+	tags, labels, extensions, headers, frames int
+}
+
+type step func(*twin) step
+
+// is ends the reading.
+func is(c Class) step { panic(c) }
+
+func (t *twin) limit(count *int, most int) {
+	if *count++; *count > most {
+		panic(Malformed)
+	}
+}
+
+func (t *twin) nothingMore() step {
+	if t.headers > 0 {
+		return is(OtherProtocol)
+	}
+	return is(NotIP)
+}
+
+// twinOf reads a frame.
+func twinOf(linkType uint32, frame []byte, wireLen uint32) (p Packet) {
+	t := &twin{reader: reader{frame, max(len(frame), int(wireLen))}}
+	defer func() {
+		p = t.p
+		p.Class = recover().(Class) // or it was no end, but a mistake
+		if p.Class != Counted {
+			p.FirstFragment = false
+		}
+	}()
+	for next := twinLink(int(linkType)); ; {
+		next = next(t)
+	}
+}
+
+func twinLink(linkType int) step {
+	known := map[int]step{
+		0: twinNull, 1: twinEthernet, 9: twinHDLC, 12: twinRaw, 14: twinRaw, 50: twinHDLC, 101: twinRaw,
+		104: twinCisco, 105: twinWifi(false), 108: twinLoop, 113: twinCooked, 127: twinRadiotap,
+		192: twinPPI, 228: twinIP, 229: twinIPv6, 276: twinCooked2,
+	}
+	if next := known[linkType]; next != nil {
+		return next
+	}
+	return func(*twin) step { return is(NotIP) }
+}
+
+func twinEthernet(t *twin) step {
+	t.need(14)
+	t.bytes(12)
+	kind := t.u16()
+	if kind <= 1500 {
+		return twinLength(kind)
+	}
+	return twinEtherType(kind)
+}
+
+func twinBridged(t *twin) step {
+	t.limit(&t.frames, maxFrames)
+	return twinEthernet
+}
+
+func twinLength(length int) step {
+	return func(t *twin) step {
+		t.end(length)
+		return twinLLC
+	}
+}
+
+func twinEtherType(kind int) step {
+	return func(t *twin) step {
+		if kind != 0x8100 && kind != 0x88a8 && kind != 0x9100 {
+			t.tags = 0
+		}
+		switch kind {
+		case 0x0800:
+			return twinIPv4
+		case 0x86dd:
+			return twinIPv6
+		case 0x8100, 0x9100, 0x88a8:
+			t.need(4)
+			t.u16()
+			inner := t.u16()
+			if inner <= 1500 && kind != 0x88a8 {
+				return twinLength(inner)
+			}
+			t.limit(&t.tags, maxTags+1)
+			if t.tags > maxTags {
+				return is(Malformed)
+			}
+			return twinEtherType(inner)
+		case 0x8847, 0x8848:
+			return twinMPLS
+		case 0x8864:
+			return twinPPPoE
+		case 0x6558:
+			return twinBridged
+		case 0x8870:
+			return twinLLC
+		}
+		return t.nothingMore()
+	}
+}
+
+func twinLLC(t *twin) step {
+	t.need(3)
+	addresses, control := t.u16(), t.u8()
+	if control&3 != 3 {
+		t.u8()
+	}
+	information := control%2 == 0 || control == 3
+	if addresses>>8 == 6 && information {
+		return twinIP
+	}
+	if addresses != 0xaaaa {
+		return t.nothingMore()
+	}
+	t.need(5)
+	organisation, protocol := t.le(3), t.u16()
+	if organisation == 0xc28000 && (protocol == 1 || protocol == 7) {
+		t.u16()
+		if protocol == 1 && t.n >= 4 {
+			t.end(t.n - 4)
+		}
+		return twinBridged
+	}
+	if (organisation == 0 || organisation == 0xf80000) && information && protocol > 1500 {
+		return twinEtherType(protocol)
+	}
+	return t.nothingMore()
+}
+
+func twinMPLS(t *twin) step {
+	for t.labels = 0; ; {
+		t.limit(&t.labels, maxLabels)
+		entry := t.u32()
+		if entry&0x100 == 0 {
+			continue
+		}
+		if entry>>12 == 13 || entry>>12 == 14 {
+			return t.nothingMore()
+		}
+		t.need(1)
+		switch t.at(0) >> 4 {
+		case 4:
+			return twinIPv4
+		case 6:
+			return twinIPv6
+		case 0:
+			t.need(18)
+			known := []int{0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8864, 0x6558}
+			if slices.Contains(known, t.u16at(12)) {
+				return twinBridged
+			}
+			if slices.Contains(known, t.u16at(16)) || t.u16at(0) == 0 {
+				t.u32()
+			}
+			return twinBridged
+		}
+		return t.nothingMore()
+	}
+}
+
+func twinPPPoE(t *twin) step {
+	t.need(8)
+	t.u32()
+	size := t.u16()
+	credit := t.u16at(0) == 0x0106
+	t.end(size)
+	if credit {
+		t.bytes(8)
+	}
+	return twinPPP
+}
+
+func twinPPP(t *twin) step {
+	t.need(2)
+	protocol := t.u8()
+	if protocol%2 == 0 {
+		protocol = protocol<<8 | t.u8()
+	}
+	switch protocol {
+	case 0x0021, 0x0800:
+		return twinIP
+	case 0x0057, 0x86dd:
+		return twinIPv6
+	case 0x0281, 0x0283:
+		return twinMPLS
+	}
+	return t.nothingMore()
+}
+
+func twinHDLC(t *twin) step {
+	t.need(2)
+	switch t.at(0) {
+	case 0x0f, 0x8f:
+		return twinCisco
+	case 0xff:
+		t.u16()
+	}
+	return twinPPP
+}
+
+func twinCisco(t *twin) step {
+	t.need(4)
+	t.u16()
+	switch t.u16() {
+	case 0x0800:
+		return twinIP
+	case 0x86dd:
+		return twinIPv6
+	case 0x8847, 0x8848:
+		return twinMPLS
+	case 0x6558:
+		return twinBridged
+	}
+	return t.nothingMore()
+}
+
+func twinCooked(t *twin) step {
+	t.need(16)
+	t.u16()
+	device := t.u16()
+	t.bytes(10)
+	return twinCookedPayload(device, t.u16())
+}
+
+func twinCooked2(t *twin) step {
+	t.need(20)
+	protocol := t.u16()
+	t.bytes(6)
+	device := t.u16()
+	t.bytes(10)
+	return twinCookedPayload(device, protocol)
+}
+
+func twinCookedPayload(device, protocol int) step {
+	if device == 824 {
+		return is(NotIP)
+	}
+	if protocol > 1536 {
+		if device == 778 {
+			return twinGREPayload(protocol)
+		}
+		return twinEtherType(protocol)
+	}
+	if device == 803 {
+		return twinRadiotap
+	}
+	switch protocol {
+	case 3:
+		return twinBridged
+	case 4:
+		return twinLLC
+	case 7:
+		return twinHDLC
+	}
+	return is(NotIP)
+}
+
+func twinNull(t *twin) step {
+	t.need(4)
+	if t.u16at(0) == 0xff03 {
+		return twinHDLC
+	}
+	b := [4]int{t.u8(), t.u8(), t.u8(), t.u8()}
+	big := b[0]<<24 | b[1]<<16 | b[2]<<8 | b[3]
+	little := b[3]<<24 | b[2]<<16 | b[1]<<8 | b[0]
+	family := big
+	switch {
+	case b[2] == 0 && b[3] == 0 && b[0] == 0 && b[1] < 6: // 0 family 0 0
+		family = b[1]
+	case b[2] == 0 && b[3] == 0:
+		family = little
+	case b[3] == 0 && b[2] < 6:
+		family = b[2]
+	}
+	if family > 1500 {
+		kind := family & 0xffff
+		if kind <= 1500 {
+			return t.nothingMore()
+		}
+		return twinEtherType(kind)
+	}
+	return twinFamily(family)
+}
+
+func twinLoop(t *twin) step { return twinFamily(t.u32()) }
+
+func twinFamily(family int) step {
+	switch family {
+	case 2:
+		return twinIP
+	case 24, 28, 30:
+		return twinIPv6
+	}
+	return is(NotIP)
+}
+
+func twinRaw(t *twin) step {
+	if t.n < 20 && len(t.b) < 10 {
+		return is(Malformed)
+	}
+	if len(t.b) < 10 {
+		return is(Truncated)
+	}
+	for _, skip := range []int{0, 6, 1} {
+		if t.u16at(skip) == 0xff03 {
+			t.bytes(skip)
+			return twinHDLC
+		}
+	}
+	if string(t.b[:10]) == string(make([]byte, 10)) {
+		t.bytes(10)
+		return twinIP
+	}
+	switch t.at(0) >> 4 {
+	case 4:
+		return twinIPv4
+	case 6:
+		return twinIPv6
+	}
+	return is(NotIP)
+}
+
+func twinRadiotap(t *twin) step {
+	t.need(8)
+	size := int(binary.LittleEndian.Uint16(t.b[2:]))
+	if size < 8 {
+		return is(Malformed)
+	}
+	header := &reader{t.bytes(size), size}
+	header.u32()
+	present := header.le(4)
+	if present&(1<<26) != 0 {
+		return is(NotIP)
+	}
+	for word := present; word&(1<<31) != 0; {
+		if header.n < 4 {
+			return twinWifi(false)
+		}
+		word = header.le(4)
+	}
+	if present&1 != 0 {
+		offset := size - header.n
+		skip := min(header.n, (8-offset%8)%8+8)
+		header.bytes(skip)
+	}
+	if present&2 == 0 || header.n == 0 {
+		return twinWifi(false)
+	}
+	flags := header.u8()
+	if flags&0x10 != 0 && t.n >= 4 {
+		t.end(t.n - 4)
+	}
+	return twinWifi(flags&0x20 != 0)
+}
+
+func twinPPI(t *twin) step {
+	t.need(8)
+	t.u8()
+	aligned := t.u8()&1 != 0
+	size, linkType := t.le(2), t.le(4)
+	if size < 8 {
+		return is(Malformed)
+	}
+	fields := &reader{t.bytes(size - 8), size - 8}
+	t.limit(&t.frames, maxFrames)
+	for fields.n >= 4 {
+		kind, size := fields.le(2), fields.le(2)
+		if fields.n < size {
+			return is(Malformed)
+		}
+		field := fields.bytes(size)
+		if kind == 2 && size == 20 && field[8]&1 != 0 && linkType == 105 && t.n >= 4 {
+			t.end(t.n - 4)
+		}
+		for aligned && size%4 != 0 && fields.n > 0 {
+			fields.u8()
+			size++
+		}
+	}
+	return twinLink(linkType)
+}
+
+func twinWifi(padded bool) step {
+	return func(t *twin) step {
+		if len(t.b) > 0 && t.at(0)&0x0f != 8 {
+			return is(NotIP)
+		}
+		t.need(24)
+		start := t.n
+		frame, flags := t.u8(), t.u8()
+		t.u16()
+		a1, a2, a3, sequence := t.bytes(6), t.bytes(6), t.bytes(6), t.le(2)
+		if frame&0x40 != 0 || flags&0x44 != 0 {
+			return is(NotIP)
+		}
+		destination, source := a1, a2
+		switch flags & 3 {
+		case 1:
+			destination = a3
+		case 2:
+			source = a3
+		case 3:
+			destination, source = a3, t.bytes(6)
+		}
+		aggregate := false
+		if frame&0x80 != 0 {
+			aggregate = t.le(2)&0x80 != 0
+			if flags&0x80 != 0 {
+				t.u32()
+			}
+		}
+		if padded {
+			t.bytes((4 - (start-t.n)%4) % 4)
+		}
+		if flags&2 != 0 && t.at(0) >= 0 && t.at(0) <= 2 {
+			mesh := 6 + 6*t.at(0)
+			t.need(mesh + 2)
+			if t.u16at(mesh) == 0xaaaa {
+				t.bytes(mesh)
+			}
+		}
+		if sequence%16 != 0 && t.u16at(0) != 0xaaaa {
+			return is(NotIP)
+		}
+		if aggregate && t.n > 4 {
+			t.need(14)
+			t.bytes(12)
+			return twinLength(t.u16())
+		}
+		return twinWifiPayload(destination, source, sequence)
+	}
+}
+
+func twinWifiPayload(destination, source []byte, sequence int) step {
+	return func(t *twin) step {
+		isAt := func(offset int, address []byte) bool {
+			return offset+6 <= len(t.b) && string(t.b[offset:offset+6]) == string(address)
+		}
+		t.need(2)
+		front := t.u16at(0)
+		switch {
+		case front == 0xaaaa:
+		case isAt(6, source) || isAt(0, destination):
+			return twinBridged
+		case front == 0 && isAt(6, destination) && isAt(12, source):
+			t.bytes(6)
+			return twinBridged
+		case front == 0 || front>>8|front<<8&0xff00 == sequence:
+			t.u16()
+		case slices.Contains([]int{0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8864, 0x6558}, front):
+			t.u16()
+			return twinEtherType(front)
+		}
+		return twinLLC
+	}
+}
+
+func twinIP(t *twin) step {
+	t.need(1)
+	if t.at(0)>>4 == 6 {
+		return twinIPv6
+	}
+	return twinIPv4
+}
+
+func twinIPv4(t *twin) step {
+	switch {
+	case len(t.b) == 0:
+		t.need(20)
+	case t.at(0)>>4 == 6:
+		return twinIPv6
+	case t.at(0)>>4 != 4:
+		return is(Malformed)
+	}
+	t.need(20)
+	left := t.n
+	size := t.u8() % 16 * 4
+	if size < 20 {
+		return is(Malformed)
+	}
+	t.limit(&t.headers, maxHeaders)
+	t.u8()
+	total := t.u16()
+	if total == 0 {
+		total = left
+	}
+	if total < size {
+		return is(Malformed)
+	}
+	id, flags := t.u16(), t.u16()
+	t.u8()
+	protocol := t.u8()
+	t.u16()
+	t.p.V6 = false
+	t.p.Src = Addr{0, uint64(t.u32())}
+	t.p.Dst = Addr{0, uint64(t.u32())}
+	t.p.fragmented = flags&0x3fff != 0
+	t.p.FirstFragment = flags&0x3fff == 0x2000
+	t.end(total - 20)
+	options := &reader{t.bytes(size - 20), size - 20}
+	for options.n >= 2 {
+		kind := options.u8()
+		if kind == 0 {
+			break
+		}
+		if kind == 1 {
+			continue
+		}
+		size := options.u8()
+		if size < 2 || size-2 > options.n {
+			break
+		}
+		option := options.bytes(size - 2)
+		if kind == 131 || kind == 137 { // pointer, addresses
+			if size >= 7 && option[0] >= 4 && option[0]%4 == 0 && int(option[0]) <= size {
+				t.p.Dst.Lo = uint64(binary.BigEndian.Uint32(option[size-6:]))
+			}
+			break
+		}
+	}
+	if t.p.fragmented {
+		t.p.FragProto, t.p.FragID = uint8(protocol), uint32(id)
+		if !t.p.FirstFragment {
+			return twinLaterFragment
+		}
+	}
+	t.extensions = 0
+	return twinProtocol(protocol)
+}
+
+func twinIPv6(t *twin) step {
+	if len(t.b) > 0 && t.at(0)>>4 != 6 {
+		return is(Malformed)
+	}
+	t.need(40)
+	t.limit(&t.headers, maxHeaders)
+	t.u32()
+	size, protocol := t.u16(), t.u8()
+	t.u8()
+	t.p.V6, t.p.FirstFragment = true, false
+	t.p.Src = Addr{uint64(t.u32())<<32 | uint64(t.u32()), uint64(t.u32())<<32 | uint64(t.u32())}
+	t.p.Dst = Addr{uint64(t.u32())<<32 | uint64(t.u32()), uint64(t.u32())<<32 | uint64(t.u32())}
+	if size == 0 && protocol == 0 {
+		header := t.reader
+		header.need(8)
+		header.u8()
+		options := &reader{b: header.bytes(7 + 8*header.u8() - 1)}
+		options.n = len(options.b)
+		for options.n >= 6 {
+			kind := options.u8()
+			if kind == 0 {
+				continue
+			}
+			length := options.u8()
+			if kind == 0xc2 && length == 4 {
+				if jumbo := options.u32(); jumbo > 65535 && jumbo < 1<<31 {
+					size = jumbo
+				}
+				break
+			}
+			options.bytes(min(length, options.n))
+		}
+	}
+	t.end(size)
+	t.extensions = 0
+	return twinProtocol(protocol)
+}
+
+func twinLaterFragment(t *twin) step {
+	t.p.Proto = t.p.FragProto
+	if slices.Contains([]uint8{0, 4, 6, 17, 41, 43, 44, 47, 51, 60, 135, 137, 139, 140, 143}, t.p.FragProto) {
+		return is(Fragment)
+	}
+	return is(OtherProtocol)
+}
+
+func twinProtocol(protocol int) step {
+	return func(t *twin) step {
+		t.limit(&t.extensions, maxExtensions)
+		switch protocol {
+		case 4:
+			return twinIP
+		case 6:
+			return twinTCP
+		case 17:
+			return twinUDP
+		case 41:
+			return twinIPv6
+		case 47:
+			return twinGRE
+		case 137:
+			return twinMPLS
+		case 143:
+			return twinBridged
+		case 0, 60:
+			header := t.reader
+			t.need(8)
+			next, size := t.u8(), 8+8*t.u8()
+			t.bytes(size - 2)
+			rest := header
+			rest.bytes(2)
+			for read := 2; read < size; read = header.n - rest.n {
+				if rest.at(0) == 0 {
+					rest.bytes(1)
+					continue
+				}
+				rest.need(2)
+				rest.u8()
+				rest.bytes(rest.u8())
+			}
+			return twinProtocol(next)
+		case 43, 135, 139, 140:
+			t.need(8)
+			next, size := t.u8(), 8+8*t.u8()
+			t.bytes(size - 2)
+			return twinProtocol(next)
+		case 51:
+			t.need(12)
+			next, size := t.u8(), 8+4*t.u8()
+			t.bytes(size - 2)
+			return twinProtocol(next)
+		case 44:
+			t.need(8)
+			next, _, at, id := t.u8(), t.u8(), t.u16(), t.u32()
+			if offset, more := at>>3, at&1 != 0; t.p.V6 && (offset > 0 || more) && t.n > 0 {
+				t.p.fragmented = true
+				t.p.FragProto, t.p.FragID = uint8(next), uint32(id)
+				if offset > 0 {
+					return twinLaterFragment
+				}
+				t.p.FirstFragment = true
+			}
+			return twinProtocol(next)
+		}
+		return is(OtherProtocol)
+	}
+}
+
+func twinGRE(t *twin) step {
+	t.need(4)
+	flags, kind := t.u16(), t.u16()
+	if flags&0x4000 != 0 {
+		return is(OtherProtocol)
+	}
+	size := 0
+	for _, present := range []bool{
+		flags&0x8000 != 0,
+		flags&0x2000 != 0,
+		flags&0x1000 != 0,
+		flags&0x0080 != 0 && flags&7 != 0 && kind == 0x880b,
+		kind == 0x883e && t.at(0) >= 0 && t.at(0)>>4 != 4,
+	} {
+		if present {
+			size += 4
+		}
+	}
+	t.bytes(size)
+	return twinGREPayload(kind)
+}
+
+func twinGREPayload(kind int) step {
+	return func(t *twin) step {
+		switch kind {
+		case 0x0800, 0x883e:
+			return twinIP
+		case 0x86dd:
+			return twinIPv6
+		case 0x6558, 0x6400:
+			return twinBridged
+		case 0x8847, 0x8848:
+			return twinMPLS
+		case 0x880b:
+			return twinHDLC
+		}
+		if kind >= 0x8200 && kind <= 0x8370 && kind%16 == 0 {
+			return twinWifi(false)
+		}
+		return t.nothingMore()
+	}
+}
+
+func twinTCP(t *twin) step {
+	left := t.n
+	t.need(16)
+	t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
+	t.p.Seq, t.p.Ack = uint32(t.u32()), uint32(t.u32())
+	size := t.u8() >> 4 * 4
+	t.p.RawFlags = uint8(t.u8())
+	if size >= 20 {
+		t.p.Flags = t.p.RawFlags
+	}
+	t.p.Proto = 6
+	t.p.Whole = !t.p.fragmented && left >= size
+	return is(Counted)
+}
+
+func twinUDP(t *twin) step {
+	t.need(8)
+	src, dst, size := t.u16(), t.u16(), t.u16()
+	if size < 8 && (size > 0 || !t.p.V6) {
+		return is(Malformed)
+	}
+	t.p.SrcPort, t.p.DstPort = uint16(src), uint16(dst)
+	t.p.Proto = 17
+	return is(Counted)
+}
+
+// checkTwin compares Decode with the twin.
+func checkTwin(t *testing.T, linkType uint32, frame []byte, wireLen uint32) {
+	t.Helper()
+	var p Packet
+	p.Decode(linkType, frame, wireLen)
+	want := twinOf(linkType, frame, wireLen)
+	if p.Class != want.Class {
+		t.Errorf("link type %d, %d of %d bytes: %s, twin: %s\n%s", linkType, len(frame), wireLen, describe(&p), describe(&want), hex.Dump(frame))
+		return
+	}
+	if p.Class != Counted && p.Class != Fragment {
+		return // what else was read on the way says nothing
+	}
+	p.headers, p.frames, want.headers, want.frames = 0, 0, 0, 0
+	if p != want {
+		t.Errorf("link type %d, %d of %d bytes:\n%+v, twin:\n%+v\n%s", linkType, len(frame), wireLen, p, want, hex.Dump(frame))
+	}
+}
