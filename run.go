@@ -111,7 +111,7 @@ func (r *Run) run(ctx context.Context, yield func(*Flow, error) bool) bool {
 			}
 		}
 	}
-	r.table.End(r.clock.Latest)
+	r.table.End()
 	return r.drain(math.MaxInt, yield)
 }
 

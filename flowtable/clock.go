@@ -24,7 +24,7 @@ const Window = 1 << 16
 // A Clock follows the timestamps of a capture, which need not be in order.
 // The zero Clock has seen none.
 type Clock struct {
-	// Latest is the capture's clock: the latest time seen.
+	// Latest is the latest time seen.
 	Latest Time
 	// Earliest is the earliest time seen.
 	Earliest Time
@@ -33,7 +33,7 @@ type Clock struct {
 	// by less than a window has no packet before its horizon.
 	Horizon Time
 	// Back counts the packets that were stamped before the horizon, and
-	// LongestBack is the farthest that one of them was from the clock.
+	// LongestBack is the farthest that one of them was from the latest time.
 	Back        uint64
 	LongestBack uint64
 	n           uint64

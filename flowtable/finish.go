@@ -40,11 +40,10 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 	return true
 }
 
-// End tells the table that the capture has ended, with its clock: the latest
-// time of any packet, counted or not. Flows that have been idle for longer
-// than the timeout then have finished by idleness; the others finish after
-// them.
-func (t *Table) End(clock Time) { t.ended, t.clock = true, clock }
+// End tells the table that the capture has ended. Flows that have been idle
+// for longer than the timeout at the capture's clock, the latest time of any
+// packet of a flow, have finished by idleness; the others finish after them.
+func (t *Table) End() { t.ended = true }
 
 // gather makes the flows with the earliest finish due, if that is before the
 // horizon or the capture has ended.

@@ -36,8 +36,8 @@ type Table struct {
 
 	reused timeHeap // flows finished by port reuse, by the time of the SYN
 	due    dueFlows // flows that Next gives out, in order
+	clock  Time     // the capture's clock: the latest time of a packet of a flow
 	ended  bool     // the capture has ended
-	clock  Time     // its clock then
 }
 
 // New returns an empty table.
@@ -54,6 +54,7 @@ func New(o Options) (*Table, error) {
 		index:   newIndex(),
 		recency: newRecency(),
 		pool:    stats.NewPool(),
+		clock:   minTime,
 	}
 	t.fragments.hasher = &t.hasher
 	for range lanes {
@@ -90,6 +91,7 @@ func (t *Table) Add(packets []Packet) {
 
 // add takes in a packet with a key.
 func (t *Table) add(p *Packet, k *key, hash uint32, fromB bool) {
+	t.clock = max(t.clock, p.Time)
 	slot := t.find(k, hash)
 	if slot == nil {
 		ref := t.start(p, k, hash, fromB)
