@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"github.com/flowfast/flowfast"
+	"github.com/spf13/cobra"
+)
+
+// A command is what the user asked for.
+type command struct {
+	inputs []string // files, a folder with recursive, or "-" alone
+	output string   // a file, a folder with recursive, or "-"
+
+	options   flowfast.Options
+	recursive bool
+	join      bool
+	jobs      int
+	quiet     bool
+	summary   string // where the summary goes as JSON, "" for nowhere
+
+	streams
+	status int
+}
+
+const long = `Flowfast reads packet captures and writes flow tables: one CSV row for each
+TCP or UDP flow, both directions in one, with packets, bytes, five-number
+summaries of packet sizes and inter-arrival times, and TCP flag counts.
+
+INPUT is a pcap or pcapng file, plain or in gzip, zstd, bzip2, xz or lz4, told
+by its first bytes; or - for standard input. OUTPUT is a file, which appears
+under its name only when it is complete; or - for standard output. With -r both
+are folders: INPUT/a/b.pcap.gz becomes OUTPUT/a/b_flow.csv. Captures that would
+share an output keep their full names: a/b.pcap.gz_flow.csv.
+
+The exit status is 0 if all was read, 1 if something could not be read or
+written, 2 if the arguments make no sense, 130 or 143 after SIGINT or SIGTERM.
+A capture that ends in the middle of a record is read up to there, with a
+warning.`
+
+const examples = `  flowfast capture.pcap flows.csv
+  flowfast -r datasets/ out/ -t 120
+  tcpdump -i eth0 -w - | flowfast - flows.csv
+  flowfast --join ring_*.pcapng.gz flows.csv
+  flowfast -q --summary summary.json capture.pcap - | gzip > flows.csv.gz`
+
+// run runs the command with its arguments and returns its exit status.
+func run(args []string, s streams) int {
+	c := command{streams: s}
+	root := c.cobra()
+	root.SetArgs(args)
+	if err := root.Execute(); err != nil {
+		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(err.Error()))
+		return exitUsage
+	}
+	return c.status
+}
+
+func (c *command) cobra() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "flowfast [flags] INPUT OUTPUT",
+		Long:          long,
+		Example:       examples,
+		Version:       fmt.Sprintf("%s (%s %s/%s)", flowfast.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			return c.take(args)
+		},
+		Run: func(*cobra.Command, []string) { c.status = c.execute() },
+	}
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	root.SetVersionTemplate("flowfast {{.Version}}\n")
+
+	c.jobs = runtime.GOMAXPROCS(0)
+	f := root.Flags()
+	f.SortFlags = false
+	f.BoolVarP(&c.recursive, "recursive", "r", false,
+		"read every capture under the folder INPUT, at any\ndepth, into a file of its own under the folder\nOUTPUT; other files are passed over")
+	f.BoolVar(&c.join, "join", false,
+		"read several captures (all arguments but the last;\nwith -r those under the folders) as one stream, in\nthe order of their first packets")
+	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
+		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
+	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
+		"look for ended flows every `PACKETS` packets\n(default 1)")
+	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
+		"write at most `FLOWS` ended flows at each look\n(default all); -i and -l change when rows are\nwritten, not what they say")
+	f.VarP((*count)(&c.jobs), "jobs", "j",
+		"work on `N` files at once, or with N workers on one\n(default all cores)")
+	f.StringVar(&c.summary, "summary", "",
+		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
+	f.BoolVarP(&c.quiet, "quiet", "q", false,
+		"show no progress, no warnings and no closing\nsummary, only errors")
+	f.BoolP("help", "h", false, "show this help and exit")
+	f.Bool("version", false, "show the version and exit")
+	return root
+}
+
+// take takes the arguments, and says what is wrong with them and the flags
+// without looking at any file.
+func (c *command) take(args []string) error {
+	if len(args) < 2 {
+		return fmt.Errorf("%d arguments, want INPUT and OUTPUT", len(args))
+	}
+	last := len(args) - 1
+	c.inputs, c.output = args[:last], args[last]
+	stdin := slices.Contains(c.inputs, "-")
+	switch {
+	case slices.Contains(args, ""):
+		return errors.New("an argument is empty")
+	case len(c.inputs) > 1 && !c.join:
+		return fmt.Errorf("%d arguments, want INPUT and OUTPUT; --join takes several inputs", len(args))
+	case stdin && c.recursive:
+		return errors.New("-r takes a folder, not standard input")
+	case stdin && c.join:
+		return errors.New("--join takes files, not standard input: it looks at their first packets beforehand")
+	case c.output == "-" && c.recursive && !c.join:
+		return errors.New("-r writes into a folder, not to standard output; with --join it can")
+	case c.summary == c.output:
+		return fmt.Errorf("rows and summary can't both go to %q", c.output)
+	}
+	return nil
+}

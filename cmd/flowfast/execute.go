@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/flowfast/flowfast/export"
+)
+
+// execute does what the user asked for and returns the exit status.
+func (c *command) execute() int {
+	began := time.Now()
+	ctx, stop := untilSignal()
+	defer stop()
+	p, err := c.plan()
+	if err != nil {
+		c.complain(err)
+		return exitBad
+	}
+	show := c.display(p)
+	for _, err := range p.errs {
+		show.say(func() { c.complain(err) })
+	}
+	results := c.all(ctx, p.jobs, show, func(r *result) {
+		show.say(func() { c.tell(r) })
+	})
+	show.close()
+	return c.close(ctx, c.report(p, results, time.Since(began)))
+}
+
+// tell prints what a job has to say: its warnings, then its errors.
+func (c *command) tell(r *result) {
+	if !c.quiet {
+		for _, text := range warnings(r) {
+			c.print("warning: " + text)
+		}
+	}
+	for _, err := range errorsOf(r) {
+		c.complain(err)
+	}
+}
+
+// close prints and writes the closing summary, and returns the exit status.
+func (c *command) close(ctx context.Context, r report) int {
+	status := exitOK
+	if r.Failed > 0 || len(r.Errors) > 0 {
+		status = exitBad
+	}
+	if !c.quiet && !r.pipeClosed {
+		fmt.Fprint(c.err, r.text())
+	}
+	if err := c.writeSummary(r); err != nil {
+		c.complain(err)
+		status = exitBad
+	}
+	if s := signalOf(ctx); s != 0 {
+		c.print(fmt.Sprintf("stopped by a signal (%v); rows of captures not read to their end are not written", s))
+		status = 128 + int(s)
+	}
+	return status
+}
+
+// writeSummary writes the summary as JSON to where the user wants it.
+func (c *command) writeSummary(r report) error {
+	var out *export.File
+	switch c.summary {
+	case "":
+		return nil
+	case "-":
+		out = export.Direct(c.out, "standard output")
+	default:
+		var err error
+		if out, err = export.Create(c.summary); err != nil {
+			return err
+		}
+	}
+	defer out.Discard()
+	if _, err := out.Write(r.json()); err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+// complain prints an error. That the reader of the output has gone away is its
+// own business: the status alone tells.
+func (c *command) complain(err error) {
+	if !errors.Is(err, syscall.EPIPE) {
+		c.print(message(err))
+	}
+}
+
+func (c *command) print(text string) { fmt.Fprintf(c.err, "flowfast: %s\n", printable(text)) }

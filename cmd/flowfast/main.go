@@ -1,0 +1,35 @@
+// Flowfast turns packet captures into flow tables. See flowfast --help.
+//
+// A run goes through the files of this folder in this order:
+//
+//	command.go   flags and arguments
+//	plan.go      which captures, which outputs
+//	tree.go      the captures under a folder
+//	names.go     the names of their outputs
+//	run.go       the jobs, several at once
+//	one.go       one job: captures in, an output file out
+//	progress.go  how far they are, on a terminal
+//	report.go    what came of them, as text and as JSON
+package main
+
+import (
+	"io"
+	"os"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// Streams are what a command reads and writes if it is told nothing else.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// The exit statuses. A run that a signal ends has 128 and the signal's number.
+const (
+	exitOK    = 0
+	exitBad   = 1 // something could not be read or written
+	exitUsage = 2 // the arguments make no sense, whatever the files
+)

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// The extensions of captures and of what is compressed. A rotated capture's
+// number (x.pcap0, x.pcap.1) is no extension: it tells the files of a set
+// apart.
+var (
+	captureExtensions    = []string{".pcap", ".pcapng", ".cap", ".dmp", ".dump", ".ntar"}
+	compressedExtensions = []string{".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4"}
+)
+
+// suffix stands at the end of the name of every output under a folder.
+const suffix = "_flow.csv"
+
+// cut takes the capture's extensions off a path: one of a compression, then
+// one of a capture, in any case of letters. Something of the name is left.
+func cut(path string) string {
+	return cutOne(cutOne(path, compressedExtensions), captureExtensions)
+}
+
+func cutOne(path string, extensions []string) string {
+	extension := filepath.Ext(path)
+	if len(extension) < len(filepath.Base(path)) && slices.Contains(extensions, strings.ToLower(extension)) {
+		return path[:len(path)-len(extension)]
+	}
+	return path
+}
+
+// namedCapture reports whether a name says that the file is a capture, without
+// doubt: .cap and .dump are other things too, and a leading dot hides what
+// other programs keep beside a file.
+func namedCapture(path string) bool {
+	name := strings.ToLower(filepath.Base(path))
+	extension := filepath.Ext(cutOne(name, compressedExtensions))
+	return !strings.HasPrefix(name, ".") && (extension == ".pcap" || extension == ".pcapng")
+}
+
+// outputNames returns the path of the output of each capture, from distinct
+// paths that are relative to the same folder. Outputs that would have the same
+// path keep the full names of their captures, all of them.
+func outputNames(captures []string) []string {
+	names := make([]string, len(captures))
+	for i, path := range captures {
+		names[i] = cut(path)
+	}
+	for {
+		// Full names are distinct, but one may be what another is cut to: each
+		// round takes at least one cut name away.
+		users := make(map[string]int, len(names))
+		for _, name := range names {
+			users[fold(name)]++
+		}
+		again := false
+		for i, name := range names {
+			if users[fold(name)] > 1 && name != captures[i] {
+				names[i], again = captures[i], true
+			}
+		}
+		if !again {
+			break
+		}
+	}
+	for i := range names {
+		names[i] += suffix
+	}
+	return names
+}
+
+// fold returns the same name for what the usual file systems of this system
+// hold for the same.
+func fold(name string) string {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return strings.ToLower(name)
+	}
+	return name
+}

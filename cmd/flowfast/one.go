@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
+)
+
+// A result is what came of a job.
+type result struct {
+	job     job
+	summary flowfast.Summary
+	errs    []error // of the input, after which the rows before them are written
+	failed  error   // of the output, which is then not there
+	stopped bool    // by a signal; there is no output
+}
+
+// one does a job. The output is created first, since what is wrong with it is
+// known at once, while a pipe may be silent for long.
+func (c *command) one(ctx context.Context, j job, workers int, show *display) result {
+	r := result{job: j}
+	out, err := c.create(j.output)
+	if err != nil {
+		r.failed = err
+		return r
+	}
+	defer out.Discard()
+	run, err := c.open(ctx, j, workers)
+	if err == nil {
+		line := show.begin(j, run.Progress)
+		err = run.Write(ctx, export.NewCSV(out))
+		r.summary = run.Summary()
+		show.end(line)
+	}
+	r.stopped = err != nil && ctx.Err() != nil
+	r.failed = out.Err()
+	if r.stopped || r.failed != nil {
+		return r
+	}
+	r.errs = split(err)
+	if len(r.summary.Captures) > 0 {
+		r.failed = out.Commit()
+	}
+	return r
+}
+
+// create begins the output of a job. Under -r its folder is made.
+func (c *command) create(name string) (*export.File, error) {
+	if name == "-" {
+		return export.Direct(c.out, "standard output"), nil
+	}
+	if c.recursive && !c.join {
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			return nil, err
+		}
+	}
+	return export.Create(name)
+}
+
+// open starts the run of a job.
+func (c *command) open(ctx context.Context, j job, workers int) (*flowfast.Run, error) {
+	if !j.stream {
+		return opened(flowfast.Open(c.options, j.inputs...))
+	}
+	name := j.inputs[0]
+	if name == "-" {
+		in := newInterruptible(ctx, func() (io.Reader, error) { return c.in, nil })
+		return opened(flowfast.NewReader(c.options, in, "standard input"))
+	}
+	in := newInterruptible(ctx, func() (io.Reader, error) { return os.Open(name) })
+	return opened(flowfast.NewReader(c.options, in, name))
+}
+
+// opened returns no run with an error.
+func opened(run *flowfast.Run, err error) (*flowfast.Run, error) {
+	if err != nil {
+		return nil, err
+	}
+	return run, nil
+}
+
+// split returns the errors that err joins.
+func split(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, err := range joined.Unwrap() {
+			all = append(all, split(err)...)
+		}
+		return all
+	}
+	return []error{err}
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A plan is what is to be done.
+type plan struct {
+	jobs   []job
+	others int     // files under the folders that are no captures
+	errs   []error // what could not even be looked at
+}
+
+// A job is one run: captures in, an output file out.
+type job struct {
+	inputs []string
+	output string
+	size   int64 // bytes of the inputs, 0 if unknown
+	stream bool  // the input is no regular file: it may be silent for long
+}
+
+// plan finds the captures and names the outputs. An error means that there is
+// nothing to do.
+func (c *command) plan() (*plan, error) {
+	p, err := c.find()
+	if err != nil {
+		return nil, err
+	}
+	return p, c.checkOutputs(p)
+}
+
+func (c *command) find() (*plan, error) {
+	switch {
+	case c.join:
+		return c.joined()
+	case c.recursive:
+		return c.folder()
+	}
+	found, err := single(c.inputs[0], c.in)
+	if err != nil {
+		return nil, err
+	}
+	found.output = c.output
+	return &plan{jobs: []job{found}}, nil
+}
+
+// single returns the job of one input without output.
+func single(input string, stdin any) (job, error) {
+	j := job{inputs: []string{input}}
+	var info fs.FileInfo
+	var err error
+	if input != "-" {
+		info, err = os.Stat(input)
+	} else if f, ok := stdin.(*os.File); ok {
+		info, err = f.Stat()
+	}
+	switch {
+	case err != nil:
+		return j, err
+	case info == nil:
+		j.stream = true
+	case info.IsDir():
+		return j, fmt.Errorf("%s: is a directory; -r reads the captures under it", input)
+	case info.Mode().IsRegular():
+		j.size = info.Size()
+	default:
+		j.stream = true
+	}
+	return j, nil
+}
+
+// folder returns a job for each capture under the folder.
+func (c *command) folder() (*plan, error) {
+	input := c.inputs[0]
+	if err := mustBeFolder(input); err != nil {
+		return nil, err
+	}
+	if same(input, c.output) {
+		return nil, fmt.Errorf("%s: input and output are the same folder", c.output)
+	}
+	if info, err := os.Stat(c.output); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s: is no directory; -r writes into one", c.output)
+	}
+	t, err := walk(input, c.output)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{others: t.others, errs: t.errs}
+	paths := make([]string, len(t.captures))
+	for i, found := range t.captures {
+		paths[i] = found.rel
+	}
+	for i, name := range outputNames(paths) {
+		p.jobs = append(p.jobs, job{
+			inputs: []string{t.captures[i].path},
+			output: filepath.Join(c.output, name),
+			size:   t.captures[i].size,
+		})
+	}
+	return p, p.empty(input)
+}
+
+// joined returns the one job of all captures. One that links lead to several
+// times is read once.
+func (c *command) joined() (*plan, error) {
+	p := &plan{}
+	all := job{output: c.output}
+	seen := map[string]bool{}
+	for _, input := range c.inputs {
+		found := []capture{{path: input}}
+		info, err := os.Stat(input)
+		switch {
+		case err != nil:
+			p.errs = append(p.errs, err)
+			continue
+		case info.IsDir() && c.recursive:
+			t, err := walk(input, c.output)
+			if err != nil {
+				p.errs = append(p.errs, err)
+				continue
+			}
+			found, p.others, p.errs = t.captures, p.others+t.others, append(p.errs, t.errs...)
+		case info.IsDir():
+			p.errs = append(p.errs, fmt.Errorf("%s: is a directory; -r reads the captures under it", input))
+			continue
+		default:
+			found[0].size = info.Size()
+			if found[0].real, err = realPath(input); err != nil {
+				p.errs = append(p.errs, err)
+				continue
+			}
+		}
+		for _, f := range found {
+			if seen[f.real] {
+				continue
+			}
+			seen[f.real] = true
+			all.inputs = append(all.inputs, f.path)
+			all.size += f.size
+		}
+	}
+	if len(all.inputs) > 0 {
+		p.jobs = []job{all}
+	}
+	return p, p.empty(c.inputs[0])
+}
+
+// empty returns an error if there is nothing to do, and no error that says why.
+func (p *plan) empty(input string) error {
+	switch {
+	case len(p.jobs) > 0 || len(p.errs) > 0:
+		return nil
+	case p.others > 0:
+		return fmt.Errorf("%s: no capture among %d files", input, p.others)
+	}
+	return fmt.Errorf("%s: no capture found", input)
+}
+
+func mustBeFolder(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		return fmt.Errorf("%s: is no directory; -r reads the captures under one", path)
+	}
+	return err
+}
+
+// checkOutputs returns an error if an output would replace an input.
+func (c *command) checkOutputs(p *plan) error {
+	outputs := make([]string, 0, len(p.jobs)+1)
+	inputs := map[string]bool{}
+	for _, j := range p.jobs {
+		outputs = append(outputs, j.output)
+		for _, input := range j.inputs {
+			if same(input, j.output) {
+				return fmt.Errorf("%s: input and output are the same file", j.output)
+			}
+			if real, err := realPath(input); err == nil {
+				inputs[real] = true
+			}
+		}
+	}
+	if c.summary != "" {
+		outputs = append(outputs, c.summary)
+	}
+	for _, output := range outputs {
+		if real, err := realPath(output); err == nil && inputs[real] {
+			return fmt.Errorf("%s: is an input, and would be replaced", output)
+		}
+	}
+	return nil
+}
+
+// same reports whether two paths lead to the same file or folder.
+func same(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB) && infoA.Mode()&fs.ModeDevice == 0
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/flowfast/flowfast"
+)
+
+// A report is what a command says at its end, and what --summary writes as
+// JSON: the sums over all jobs in the same keys as those of one job. Keys are
+// added, never renamed.
+type report struct {
+	// Version is that of flowfast.
+	Version string `json:"version"`
+	outcome
+	// PacketsPerSecond are packets by elapsed time.
+	PacketsPerSecond float64 `json:"packets_per_second"`
+	// PeakMemory is the most memory that was resident, in bytes.
+	PeakMemory int64 `json:"peak_memory_bytes"`
+	// Failed is the number of captures or outputs with an error, OtherFiles
+	// that of the files passed over since they are no captures.
+	Failed     int `json:"failed"`
+	OtherFiles int `json:"other_files"`
+	// Runs are the jobs, with -r.
+	Runs []outcome `json:"runs,omitempty"`
+
+	pipeClosed bool
+}
+
+// An outcome is what came of one job or of all.
+type outcome struct {
+	// Inputs and Output are names as the user gave them; with -r those of the
+	// files, below the folders that the user gave.
+	Inputs []string `json:"inputs"`
+	Output string   `json:"output"`
+	// Written says whether the output is there.
+	Written bool `json:"written"`
+	flowfast.Summary
+	// Errors are what could not be read or written.
+	Errors []string `json:"errors"`
+}
+
+// errorsOf returns the errors of a result, those of the input first.
+func errorsOf(r *result) []error {
+	if r.failed == nil {
+		return r.errs
+	}
+	return append(r.errs[:len(r.errs):len(r.errs)], r.failed)
+}
+
+// warnings returns the warnings of a result, each with the name of a capture.
+func warnings(r *result) []string {
+	all := make([]string, 0, len(r.summary.Warnings))
+	for _, text := range r.summary.Warnings {
+		if !namesOne(text, r) {
+			text = r.job.inputs[0] + ": " + text
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// namesOne reports whether a warning begins with the name of one of the
+// captures, or is about several.
+func namesOne(text string, r *result) bool {
+	for _, c := range r.summary.Captures {
+		if strings.HasPrefix(text, c.Name+": ") {
+			return true
+		}
+	}
+	return len(r.job.inputs) > 1
+}
+
+// report sums up the results.
+func (c *command) report(p *plan, results []result, elapsed time.Duration) report {
+	r := report{Version: flowfast.Version, OtherFiles: p.others, PeakMemory: peakMemory()}
+	r.Inputs, r.Output = c.inputs, c.output
+	r.Captures, r.Warnings, r.Errors = []flowfast.Capture{}, []string{}, []string{}
+	for _, err := range p.errs {
+		r.Failed++
+		r.Errors = append(r.Errors, message(err))
+	}
+	r.Written = len(results) > 0
+	for i := range results {
+		o := results[i].outcome()
+		r.add(o)
+		r.pipeClosed = r.pipeClosed || errors.Is(results[i].failed, syscall.EPIPE)
+		if c.recursive && !c.join {
+			r.Runs = append(r.Runs, o)
+		}
+	}
+	r.Elapsed = elapsed
+	if s := elapsed.Seconds(); s > 0 {
+		r.PacketsPerSecond = float64(r.Packets) / s
+	}
+	return r
+}
+
+func (r *result) outcome() outcome {
+	o := outcome{
+		Inputs:  r.job.inputs,
+		Output:  r.job.output,
+		Written: r.failed == nil && !r.stopped && len(r.summary.Captures) > 0,
+		Summary: r.summary,
+		Errors:  []string{},
+	}
+	if o.Captures == nil {
+		o.Captures = []flowfast.Capture{}
+	}
+	o.Warnings = warnings(r)
+	for _, err := range errorsOf(r) {
+		o.Errors = append(o.Errors, message(err))
+	}
+	return o
+}
+
+// add adds the outcome of a job.
+func (r *report) add(o outcome) {
+	first := r.Packets == 0
+	r.Captures = append(r.Captures, o.Captures...)
+	r.Packets += o.Packets
+	r.Classes.Add(o.Classes)
+	r.Flows += o.Flows
+	if o.Packets > 0 && (first || o.First.Before(r.First)) {
+		r.First = o.First
+	}
+	if o.Packets > 0 && (first || o.Last.After(r.Last)) {
+		r.Last = o.Last
+	}
+	r.Warnings = append(r.Warnings, o.Warnings...)
+	r.Errors = append(r.Errors, o.Errors...)
+	r.Failed += min(len(o.Errors), 1)
+	r.Written = r.Written && o.Written
+}
+
+func (r *report) json() []byte {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		panic(err) // numbers and strings can be encoded
+	}
+	return append(b, '\n')
+}
+
+// text returns the report for people.
+func (r *report) text() string {
+	var b strings.Builder
+	line := func(name, value string) { fmt.Fprintf(&b, "%-18s %s\n", name, value) }
+	class := func(name string, n uint64) { line("  "+name, fmt.Sprintf("%15s", grouped(n))) }
+	number := func(name string, n uint64) { line(name, fmt.Sprintf("%15s", grouped(n))) }
+
+	if len(r.Runs) > 0 || r.OtherFiles > 0 {
+		number("captures", uint64(len(r.Captures)))
+		class("failed", uint64(r.Failed))
+		class("other files", uint64(r.OtherFiles))
+	}
+	number("packets", r.Packets)
+	class("counted", r.Classes.Counted)
+	class("other protocol", r.Classes.OtherProtocol)
+	class("not IP", r.Classes.NotIP)
+	class("orphan fragment", r.Classes.OrphanFragment)
+	class("truncated", r.Classes.Truncated)
+	class("malformed", r.Classes.Malformed)
+	number("flows", r.Flows)
+	if r.Packets > 0 {
+		const layout = "2006-01-02 15:04:05.000000"
+		line("time span", fmt.Sprintf("%s s, from %s to %s UTC", span(r.Last.Sub(r.First)),
+			r.First.UTC().Format(layout), r.Last.UTC().Format(layout)))
+	} else {
+		line("time span", "no packets")
+	}
+	line("speed", fmt.Sprintf("%spackets/s in %.3g s", scaled(r.PacketsPerSecond), r.Elapsed.Seconds()))
+	line("peak memory", mebibytes(r.PeakMemory))
+	line("warnings", grouped(len(r.Warnings)))
+	return b.String()
+}
+
+// span writes a time span in seconds with six decimals.
+func span(d time.Duration) string {
+	return fmt.Sprintf("%d.%06d", d/time.Second, d%time.Second/time.Microsecond)
+}

@@ -1,0 +1,159 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A File is an output that appears under its name only when it is complete.
+// Until then its bytes are in a temporary file of the same folder, called
+// .NAME.flowfast-RANDOM.tmp, which Commit renames and Discard removes. What is
+// no regular file (a device, a pipe) is written directly.
+//
+// The file is not forced to the disk: after a power failure its name may stand
+// for less than it held.
+type File struct {
+	w     io.Writer
+	close func() error
+	name  string // as the caller wrote it
+	path  string // where the temporary file goes when complete
+	temp  string // name of the temporary file, "" if written directly
+	err   error  // what ended the writing
+	done  bool   // committed or discarded
+}
+
+// Create begins an output file. A regular file of that name stays as it is
+// until Commit replaces it; of a symbolic link the target is replaced. Errors
+// carry the name.
+func Create(name string) (*File, error) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, named(name, err)
+	case info.IsDir():
+		return nil, fmt.Errorf("%s: is a directory", name)
+	case !info.Mode().IsRegular():
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, named(name, err)
+		}
+		return &File{w: f, close: f.Close, name: name}, nil
+	}
+	path := target(name)
+	f, err := temporary(path)
+	if err != nil {
+		return nil, named(name, err)
+	}
+	return &File{w: f, close: f.Close, name: name, path: path, temp: f.Name()}, nil
+}
+
+// Direct returns a File that writes to w, with a name for messages. Neither
+// Commit nor Discard closes w or takes anything back.
+func Direct(w io.Writer, name string) *File {
+	return &File{w: w, close: func() error { return nil }, name: name}
+}
+
+// target follows the symbolic links at the end of a path, also to what does not
+// exist yet.
+func target(path string) string {
+	const most = 40 // as Linux allows; the error of a loop comes with the file's creation
+	for range most {
+		to, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			dir, _ := filepath.Split(path)
+			to = dir + to
+		}
+		path = to
+	}
+	return path
+}
+
+// temporary creates the file that becomes path.
+func temporary(path string) (*os.File, error) {
+	const most = 100 // of the 255 bytes that a name can have
+	dir, base := filepath.Split(path)
+	base = strings.ToValidUTF8(base[:min(len(base), most)], "")
+	for {
+		name := fmt.Sprintf("%s.%s.flowfast-%08x.tmp", dir, base, rand.Uint32())
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
+}
+
+// Write writes to the file. After an error every Write returns that error.
+func (f *File) Write(b []byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	n, err := f.w.Write(b)
+	if err != nil {
+		f.err = named(f.name, err)
+	}
+	return n, f.err
+}
+
+// Err returns the error that ended the writing, nil if there was none.
+func (f *File) Err() error { return f.err }
+
+// Commit closes the file and gives it its name. If that can't be, or an earlier
+// Write was in error, it returns the error and there is no file.
+func (f *File) Commit() error {
+	if f.done {
+		return f.err
+	}
+	f.done = true
+	if err := f.close(); err != nil && f.err == nil {
+		f.err = named(f.name, err)
+	}
+	if f.temp == "" {
+		return f.err
+	}
+	if f.err == nil {
+		if err := os.Rename(f.temp, f.path); err != nil {
+			f.err = named(f.name, err)
+		}
+	}
+	if f.err != nil {
+		os.Remove(f.temp)
+	}
+	return f.err
+}
+
+// Discard closes the file and removes what was written of it, unless it has
+// been committed.
+func (f *File) Discard() {
+	if f.done {
+		return
+	}
+	f.done = true
+	f.close()
+	if f.temp != "" {
+		os.Remove(f.temp)
+	}
+}
+
+// named gives an error of the system the name that the caller knows, in place
+// of the operation and the temporary name.
+func named(name string, err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		err = path.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}

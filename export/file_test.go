@@ -1,0 +1,232 @@
+package export
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// names returns the names in a folder.
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return strings.Join(all, " ")
+}
+
+func content(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func create(t *testing.T, name, text string) *File {
+	t.Helper()
+	f, err := Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestFileAppearsWhenComplete(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "rows.csv")
+	f := create(t, name, "rows")
+	temp := names(t, dir)
+	if !strings.HasPrefix(temp, ".rows.csv.flowfast-") || !strings.HasSuffix(temp, ".tmp") {
+		t.Errorf("before Commit the folder holds %q, want one temporary file", temp)
+	}
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	f.Discard()
+	if got := names(t, dir); got != "rows.csv" {
+		t.Errorf("after Commit the folder holds %q, want rows.csv", got)
+	}
+	if got := content(t, name); got != "rows" {
+		t.Errorf("got %q, want %q", got, "rows")
+	}
+}
+
+func TestFileReplacesOnlyWhenComplete(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "rows.csv")
+	if err := os.WriteFile(name, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	create(t, name, "given up").Discard()
+	if got := content(t, name); got != "old" {
+		t.Errorf("after Discard: got %q, want %q", got, "old")
+	}
+	if got := names(t, dir); got != "rows.csv" {
+		t.Errorf("after Discard the folder holds %q, want rows.csv", got)
+	}
+	if err := create(t, name, "new").Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, name); got != "new" {
+		t.Errorf("after Commit: got %q, want %q", got, "new")
+	}
+}
+
+func TestFileBehindLink(t *testing.T) {
+	for _, exists := range []bool{true, false} {
+		dir := t.TempDir()
+		folder, link := filepath.Join(dir, "far"), filepath.Join(dir, "link.csv")
+		if err := os.Mkdir(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Join("far", "rows.csv"), link); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+		if exists {
+			create(t, filepath.Join(folder, "rows.csv"), "old").Commit()
+		}
+		if err := create(t, link, "new").Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if got := content(t, filepath.Join(folder, "rows.csv")); got != "new" {
+			t.Errorf("target exists %v: it holds %q, want %q", exists, got, "new")
+		}
+		if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("target exists %v: the link is gone", exists)
+		}
+	}
+}
+
+func TestFileErrors(t *testing.T) {
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "plain")
+	if err := os.WriteFile(plain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ rule, name, want string }{
+		{"a folder is no output", dir, "is a directory"},
+		{"the folder must exist", filepath.Join(dir, "none", "rows.csv"), "no such file or directory"},
+		{"the folder must be one", filepath.Join(plain, "rows.csv"), "not a directory"},
+		{"a name can be too long", filepath.Join(dir, strings.Repeat("n", 300)), "file name too long"},
+	} {
+		_, err := Create(test.name)
+		if err == nil {
+			t.Errorf("%s: no error", test.rule)
+			continue
+		}
+		if got, want := err.Error(), test.name+": "+test.want; got != want && filepath.Separator == '/' {
+			t.Errorf("%s: got %q, want %q", test.rule, got, want)
+		}
+		if got := names(t, dir); got != "plain" {
+			t.Errorf("%s: the folder holds %q, want only plain", test.rule, got)
+		}
+	}
+}
+
+func TestFileLongestName(t *testing.T) {
+	name := filepath.Join(t.TempDir(), strings.Repeat("é", 127))
+	if err := create(t, name, "rows").Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, name); got != "rows" {
+		t.Errorf("got %q, want %q", got, "rows")
+	}
+}
+
+func TestFileThatCantGetItsName(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "rows.csv")
+	f := create(t, name, "rows")
+	if err := os.Mkdir(name, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Commit(); err == nil {
+		t.Error("Commit over a folder: no error")
+	} else if !strings.HasPrefix(err.Error(), name+": ") {
+		t.Errorf("got %q, want it to begin with the name", err)
+	}
+	if got := names(t, dir); got != "rows.csv" {
+		t.Errorf("the folder holds %q, want only the one in the way", got)
+	}
+}
+
+// A broken writer takes some bytes, then fails.
+type broken struct{ left int }
+
+var errBroken = errors.New("broken")
+
+func (b *broken) Write(p []byte) (int, error) {
+	if len(p) > b.left {
+		return b.left, errBroken
+	}
+	b.left -= len(p)
+	return len(p), nil
+}
+
+func TestFileWriteError(t *testing.T) {
+	w := &broken{left: 4}
+	f := Direct(w, "rows.csv")
+	if _, err := f.Write([]byte("rows")); err != nil {
+		t.Fatal(err)
+	}
+	n, err := f.Write([]byte("more"))
+	if n != 0 || !errors.Is(err, errBroken) || err.Error() != "rows.csv: broken" {
+		t.Errorf("got %d, %v, want 0, rows.csv: broken", n, err)
+	}
+	w.left = 100
+	if _, err := f.Write([]byte("more")); !errors.Is(err, errBroken) || w.left != 100 {
+		t.Errorf("after an error Write goes on: %v", err)
+	}
+	if err := f.Commit(); !errors.Is(err, errBroken) {
+		t.Errorf("Commit gives %v, want the write error", err)
+	}
+}
+
+// A failed Write leaves no file under the final name, nor a temporary one.
+func TestFileNotCommittedAfterWriteError(t *testing.T) {
+	dir := t.TempDir()
+	f := create(t, filepath.Join(dir, "rows.csv"), "rows")
+	f.w = &broken{}
+	if _, err := f.Write([]byte("more")); !errors.Is(err, errBroken) {
+		t.Fatalf("got %v, want %v", err, errBroken)
+	}
+	if err := f.Commit(); !errors.Is(err, errBroken) {
+		t.Errorf("Commit gives %v, want the write error", err)
+	}
+	if got := names(t, dir); got != "" {
+		t.Errorf("the folder holds %q, want nothing", got)
+	}
+}
+
+func TestFileFullDevice(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full here")
+	}
+	f, err := Create("/dev/full")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Write([]byte("rows"))
+	if err == nil || err.Error() != "/dev/full: no space left on device" {
+		t.Errorf("got %v, want /dev/full: no space left on device", err)
+	}
+	if f.Commit() == nil {
+		t.Error("Commit: no error")
+	}
+	if info, err := os.Stat("/dev/full"); err != nil || info.Mode()&fs.ModeDevice == 0 {
+		t.Fatal("/dev/full is no device any more")
+	}
+}
