@@ -1,6 +1,9 @@
 package decode
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // ipv6 reads an IPv6 header (RFC 8200, 3):
 //
@@ -56,8 +59,8 @@ func jumbo(b []byte) int {
 			continue
 		}
 		if options[0] == jumboPayload && options[1] == 4 {
-			if size := binary.BigEndian.Uint32(options[2:]); size > 65535 && size <= 1<<31-1 {
-				return int(size)
+			if size := binary.BigEndian.Uint32(options[2:]); size > math.MaxUint16 {
+				return int(min(size, math.MaxInt32))
 			}
 			return 0
 		}

@@ -632,7 +632,7 @@ func twinIPv6(t *twin) step {
 			}
 			length := options.u8()
 			if kind == 0xc2 && length == 4 {
-				if jumbo := options.u32(); jumbo > 65535 && jumbo < 1<<31 {
+				if jumbo := options.u32(); jumbo > 65535 {
 					size = jumbo
 				}
 				break
