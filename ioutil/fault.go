@@ -16,7 +16,7 @@ import (
 // endOfMapping returns why a mapped window can't grow: io.EOF if the whole file
 // was mapped and still is there.
 func (w *window) endOfMapping() error {
-	if w.fault == nil {
+	if w.fault == nil && w.mapped != nil {
 		w.shorten(len(w.mem), w.pos)
 	}
 	if w.fault != nil {

@@ -1,0 +1,71 @@
+package ioutil
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"testing/iotest"
+)
+
+// FuzzCapture reads any bytes as a capture, all in memory as a mapped file is,
+// as a stream, and as a stream that gives a byte at a time: the same packets and
+// the same error come out, the packets lie in the capture one behind the other,
+// and cutting the capture takes away only packets that are cut.
+func FuzzCapture(f *testing.F) {
+	for _, data := range samples() {
+		f.Add(data, uint16(100))
+		for _, z := range compressed(f, data) {
+			f.Add(z, uint16(50))
+		}
+	}
+	f.Add(littleEndian().pcap(0xa1b2cd34, 0, 1).u32(1, 2, 4, 4, 0, 0x800).bytes("abcd").Bytes(), uint16(30))
+	f.Fuzz(func(t *testing.T, data []byte, cut uint16) {
+		want, wantErr := readStream(t, bytes.NewReader(data))
+		got, err := readStream(t, iotest.OneByteReader(bytes.NewReader(data)))
+		if !slices.Equal(got, want) || text(err) != text(wantErr) {
+			t.Errorf("a byte at a time: %v, %v\nwant %v, %v", got, err, want, wantErr)
+		}
+		if unwrapper(data) != nil {
+			return
+		}
+		got, err = readBytes(t, data)
+		if !slices.Equal(got, want) || text(err) != text(wantErr) {
+			t.Errorf("mapped: %v, %v\nwant %v, %v", got, err, want, wantErr)
+		}
+		end := int64(0)
+		for _, k := range want {
+			if k.Offset < end || k.Offset+int64(len(k.Data)) > int64(len(data)) {
+				t.Errorf("a packet of %d bytes at %d, the one before ends at %d, the capture at %d", len(k.Data), k.Offset, end, len(data))
+			}
+			end = k.Offset + int64(len(k.Data))
+		}
+		if int(cut) > len(data) {
+			return
+		}
+		// A modified pcap file is recognised by what comes later.
+		got, _ = readBytes(t, data[:cut])
+		if p, ok := pcapOf(append(slices.Clone(data), 0, 0, 0, 0)); ok && p.modified {
+			return
+		}
+		if len(got) > len(want) || !slices.Equal(got, want[:len(got)]) {
+			t.Errorf("cut at %d: %v, whole: %v", cut, got, want)
+		}
+	})
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// readBytes reads a capture that is in memory as a whole, as a mapped file is.
+func readBytes(t testing.TB, data []byte) ([]kept, error) {
+	t.Helper()
+	c := &Capture{name: "capture", window: window{buf: data}}
+	if err := c.start(); err != nil {
+		return nil, err
+	}
+	return readAll(t, c, 3)
+}
