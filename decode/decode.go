@@ -89,7 +89,7 @@ func (p *Packet) link(linkType uint32, b []byte, n int) Class {
 	case linkRaw, linkRaw12, linkRaw14:
 		return p.raw(b, n)
 	case linkIPv4:
-		return p.ip(b, n)
+		return p.ipv4(b, n)
 	case linkIPv6:
 		return p.ipv6(b, n)
 	case linkNull:

@@ -89,6 +89,8 @@ func TestLinkLayers(t *testing.T) {
 		{"Ethernet with IPv6", 1, ethernetIPv6(tcpV6), 0, tcp6},
 		{"ARP is not IP", 1, ethernetFrame("0806 0001 0800 06 04 0001", make([]byte, 20)), 0, "not IP"},
 		{"LLDP is not IP", 1, ethernetFrame("88cc", make([]byte, 46)), 0, "not IP"},
+		{"16 Ethernet frames inside one", 1, repeat(macs+"6558", 16, ethernetIPv4(tcp)), 0, tcp4},
+		{"17 Ethernet frames inside one are too many", 1, repeat(macs+"6558", 17, ethernetIPv4(tcp)), 0, "malformed"},
 		{"between a length and an EtherType is nothing", 1, ethernetFrame("05dd", tcp), 0, "not IP"},
 		{"Ethernet cut in the header is truncated", 1, ethernetIPv4(tcp), 41, "truncated"},
 		{"Ethernet of 13 bytes is malformed", 1, make([]byte, 13), 0, "malformed"},
@@ -141,6 +143,7 @@ func TestLinkLayers(t *testing.T) {
 		{"cooked v1 with LLC", 113, join("0000 0001 0006 02005e0000010000 0004", snap, "0800", tcp), 0, tcp4},
 		{"cooked v1 with PPP", 113, join("0000 0200 0000 0000000000000000 0007 ff03 0021", tcp), 0, tcp4},
 		{"cooked v1 with radiotap", 113, join("0000 0323 0006 02005e0000010000 0004 00000800 00000000 0801 0000", wlan, snap, "0800", tcp), 0, tcp4},
+		{"cooked v1 with 0x0600, no EtherType to Linux, of a radiotap device", 113, join("0000 0323 0006 02005e0000010000 0600 00000800 00000000 0801 0000", wlan, snap, "0800", tcp), 0, tcp4},
 		{"cooked v1 of a GRE device", 113, join("0000 030a 0004 0a00000100000000 6558", ethernetIPv4(tcp)), 0, tcp4},
 		{"cooked v1 of netlink is not IP", 113, join("0000 0338 0000 0000000000000000 0800", tcp), 0, "not IP"},
 		{"cooked v1 with CAN is not IP", 113, join("0000 0118 0000 0000000000000000 000c", tcp), 0, "not IP"},
@@ -194,6 +197,8 @@ func TestLinkLayers(t *testing.T) {
 		{"802.11 mesh", 105, join("8803 0000", wlan, "02005e000004 0001  00 1f 00000001", snap, "0800", tcp), 0, tcp4},
 		{"802.11 aggregate, first frame", 105, join("8801 0000", wlan, "8000", macs, "0030", snap, "0800", tcp, macs, "0004 aaaa0300"), 0, tcp4},
 		{"802.11 with a whole Ethernet frame", 105, join("0801 0000", wlan, "02005e000003 02005e000002 0800", tcp), 0, tcp4},
+		{"802.11 with a whole Ethernet frame of another sender", 105, join("0801 0000", wlan, "02005e000003 02005e000009 0800", tcp), 0, tcp4},
+		{"802.11 with six bytes and a whole Ethernet frame", 105, join("0801 0000", wlan, "0000 00000000 02005e000003 02005e000002 0800", tcp), 0, tcp4},
 		{"802.11 with two bytes of zero", 105, join("0801 0000", wlan, "0000", snap, "0800", tcp), 0, tcp4},
 		{"802.11 with the sequence control again", 105, join("0801 0000", wlan, "1000", snap, "0800", tcp), 0, tcp4},
 		{"802.11 with an EtherType", 105, join("0801 0000", wlan, "86dd", tcpV6), 0, tcp6},
@@ -226,7 +231,7 @@ func TestInternetProtocol(t *testing.T) {
 	eth6 := func(payload ...any) []byte { return ethernetIPv6(join(payload...)) }
 	v4 := "45 00 0028 1234 0000 40 06 0000 0a000001 c0000202"
 	nested := ipv4Packet(6, tcpHeader)
-	for range maxHeaders - 1 {
+	for range 15 {
 		nested = ipv4Packet(4, nested)
 	}
 	bridged := ipv4Packet(6, tcpHeader)
@@ -240,6 +245,10 @@ func TestInternetProtocol(t *testing.T) {
 			eth4("48 00 0034 1234 0000 40 06 0000", src4, "0a000009", "01 83 0b 04 0a000008 c0000202", tcpHeader), 0, tcp4},
 		{"IPv4 source route used up: the destination is the header's", 1,
 			eth4("48 00 0034 1234 0000 40 06 0000", src4, dst4, "01 89 0b 0c 0a000008 0a000009", tcpHeader), 0, tcp4},
+		{"IPv4 source route with the pointer at its last byte", 1,
+			eth4("47 00 0030 1234 0000 40 06 0000", src4, "0a000009", "83 08 08 00 c0000202", tcpHeader), 0, tcp4},
+		{"IPv4 source route behind an option of two bytes", 1,
+			eth4("48 00 0034 1234 0000 40 06 0000", src4, "0a000009", "9402 83 07 04 c0000202 000000", tcpHeader), 0, tcp4},
 		{"IPv4 header cut is truncated", 1, eth4(v4, tcpHeader), 21, "truncated"},
 		{"IPv4 header length below 20 is malformed", 1, with(eth4(v4, tcpHeader), 14, "44"), 0, "malformed"},
 		{"IPv4 version wrong for its EtherType is malformed", 1, with(eth4(v4, tcpHeader), 14, "75"), 0, "malformed"},
@@ -283,6 +292,7 @@ func TestInternetProtocol(t *testing.T) {
 		{"GRE with sequence number", 1, eth4(ipv4Packet(47, "1000 0800 00000001", ipv4Packet(6, tcpHeader))), 0, tcp4},
 		{"GRE with all three", 1, eth6(ipv6Packet(47, "b000 0800 0000 0000 00000001 00000001", ipv4Packet(6, tcpHeader))), 0, tcp4},
 		{"GRE with Ethernet", 1, eth4(ipv4Packet(47, "0000 6558", ethernetIPv4(ipv4Packet(6, tcpHeader)))), 0, tcp4},
+		{"GRE with Ethernet, as MikroTik", 1, eth4(ipv4Packet(47, "0000 6400", ethernetIPv4(ipv4Packet(6, tcpHeader)))), 0, tcp4},
 		{"GRE with MPLS", 1, eth4(ipv4Packet(47, "0000 8847 00010140", ipv4Packet(6, tcpHeader))), 0, tcp4},
 		{"GRE with WCCP", 1, eth4(ipv4Packet(47, "0000 883e", ipv4Packet(6, tcpHeader))), 0, tcp4},
 		{"GRE with WCCP version 2", 1, eth4(ipv4Packet(47, "0000 883e 00000000", ipv4Packet(6, tcpHeader))), 0, tcp4},
@@ -372,17 +382,38 @@ func TestNumbers(t *testing.T) {
 // A jumbogram's length stands in the hop-by-hop header, and the frame is longer
 // than an IP length can say.
 func TestJumbogram(t *testing.T) {
-	frame := ethernetIPv6(join("60000000 0000 00 40", src6, dst6, "06 00 c204 00010018", tcpHeader))
-	for _, test := range []struct{ jumbo, want string }{
-		{"00010018", tcp6},
-		{"0000ffff", "malformed"}, // too short for a jumbogram, so there is no length
+	for _, test := range []struct{ header, want string }{
+		{"06 00 c204 00010018", tcp6},
+		{"06 01 00 0100 c204 00010018 0103 000000", tcp6},
+		{"06 00 c204 ffffffff", tcp6},        // beyond the frame, as any length may be
+		{"06 00 c204 0000ffff", "malformed"}, // too short for a jumbogram, so there is no length
+		{"06 00 c203 00010018", "malformed"}, // another option's length
+		{"06 00 c104 00010018", "malformed"}, // another option
 	} {
+		frame := ethernetIPv6(join("60000000 0000 00 40", src6, dst6, test.header, tcpHeader))
 		var p Packet
-		p.Decode(linkEthernet, with(frame, 58, test.jumbo), 14+40+0x10018)
+		p.Decode(linkEthernet, frame, 14+40+0x10018)
 		if got := describe(&p); got != test.want {
-			t.Errorf("jumbo payload length %s: got %s, want %s", test.jumbo, got, test.want)
+			t.Errorf("%s: got %s, want %s", test.header, got, test.want)
 		}
 	}
+}
+
+// The frame check sequence of an 802.11 frame is no payload, where the capture
+// says that there is one. It shows where IP has no length of its own.
+func TestFrameCheckSequence(t *testing.T) {
+	wlan := "0801 0000 02005e000001 02005e000002 02005e000003 1000 aaaa03 000000 0800"
+	offloaded := with(ipv4Packet(6, with(tcpHeader, 12, "60")), 2, "0000") // data offset 24
+	whole, short := tcp4, "tcp 10.0.0.1:49320 > 192.0.2.2:443 flags 18"
+	testRows(t, []row{
+		{"radiotap without", 127, join("00 00 0900 02000000 00", wlan, offloaded, "00000000"), 0, whole},
+		{"radiotap with", 127, join("00 00 0900 02000000 10", wlan, offloaded, "00000000"), 0, short},
+		{"PPI without", 192, join("00 00 2000 69000000 0200 1400", make([]byte, 8), "0000", make([]byte, 10), wlan, offloaded, "00000000"), 0, whole},
+		{"PPI with", 192, join("00 00 2000 69000000 0200 1400", make([]byte, 8), "0100", make([]byte, 10), wlan, offloaded, "00000000"), 0, short},
+		{"PPI with, of another link type", 192, join("00 00 2000 01000000 0200 1400", make([]byte, 8), "0100", make([]byte, 10), ethernetIPv4(offloaded), "00000000"), 0, whole},
+		{"SNAP without", 1, ethernetFrame("0044 aaaa03 0080c2 0007 0000", ethernetIPv4(offloaded), "00000000"), 0, whole},
+		{"SNAP with", 1, ethernetFrame("0044 aaaa03 0080c2 0001 0000", ethernetIPv4(offloaded), "00000000"), 0, short},
+	})
 }
 
 // A record with more captured bytes than it says were on the wire is believed.
@@ -413,6 +444,9 @@ func TestClassNames(t *testing.T) {
 		} else {
 			seen[name] = true
 		}
+	}
+	if got := Class(NumClasses).String(); got != "unknown class" {
+		t.Errorf("a class beyond the last is named %q", got)
 	}
 	for _, name := range []string{"counted", "other protocol", "not IP", "orphan fragment", "truncated", "malformed"} {
 		if !seen[name] {
@@ -497,7 +531,7 @@ func seeds() []row {
 }
 
 // Cut anywhere by the snap length, a frame stays what it was or is truncated. Cut
-// on the wire, it may be anything, but nothing breaks.
+// on the wire as well, it is what the twin says.
 func TestCutAnywhere(t *testing.T) {
 	for _, seed := range seeds() {
 		var whole, p Packet
@@ -510,7 +544,9 @@ func TestCutAnywhere(t *testing.T) {
 			if class != Truncated && p != whole {
 				t.Errorf("%s: %d of %d bytes: %s, whole: %s", seed.name, size, len(seed.frame), describe(&p), describe(&whole))
 			}
-			p.Decode(seed.linkType, seed.frame[:size:size], uint32(size))
+			for wireLen := size; wireLen < len(seed.frame); wireLen++ {
+				checkTwin(t, seed.linkType, seed.frame[:size:size], uint32(wireLen))
+			}
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (p *Packet) gre(b []byte, n int) Class {
 func (p *Packet) grePayload(t uint16, b []byte, n int) Class {
 	switch t {
 	case etherIPv4, greWCCP:
-		return p.ip(b, n)
+		return p.ipv4(b, n)
 	case etherIPv6:
 		return p.ipv6(b, n)
 	case etherBridge, greEoIP:

@@ -19,7 +19,7 @@ func (p *Packet) ciscoHDLC(b []byte, n int) Class {
 	b, n = b[4:], n-4
 	switch t {
 	case etherIPv4:
-		return p.ip(b, n)
+		return p.ipv4(b, n)
 	case etherIPv6:
 		return p.ipv6(b, n)
 	case etherMPLS, etherMPLSUp:

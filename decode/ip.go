@@ -38,24 +38,11 @@ func (p *Packet) raw(b []byte, n int) Class {
 	case binary.BigEndian.Uint16(b[1:]) == hdlc:
 		return p.pppHDLC(b[1:], n-1)
 	case binary.BigEndian.Uint64(b) == 0 && b[8] == 0 && b[9] == 0:
-		return p.ip(b[10:], n-10)
-	case b[0]>>4 == 4:
+		return p.ipv4(b[10:], n-10)
+	case b[0]>>4 == 4 || b[0]>>4 == 6:
 		return p.ipv4(b, n)
-	case b[0]>>4 == 6:
-		return p.ipv6(b, n)
 	}
 	return NotIP
-}
-
-// ip reads an IP header of the version that its first four bits say.
-func (p *Packet) ip(b []byte, n int) Class {
-	if len(b) < 1 {
-		return short(n, 1)
-	}
-	if b[0]>>4 == 6 {
-		return p.ipv6(b, n)
-	}
-	return p.ipv4(b, n)
 }
 
 // protocol reads what follows an IP header: extension headers up to one that
@@ -69,7 +56,7 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 		case protoUDP:
 			return p.udp(b, n)
 		case protoIPv4:
-			return p.ip(b, n)
+			return p.ipv4(b, n)
 		case protoIPv6:
 			return p.ipv6(b, n)
 		case protoGRE:

@@ -7,6 +7,8 @@ import "encoding/binary"
 //	version 4 bits, header length 4 | type of service 1 | total length 2 |
 //	identification 2 | reserved 1 bit, don't fragment 1, more fragments 1, fragment offset 13 |
 //	time to live 1 | protocol 1 | checksum 2 | source 4 | destination 4 | options
+//
+// An IPv6 header in its place is read as that, whatever announced it.
 func (p *Packet) ipv4(b []byte, n int) Class {
 	if len(b) < 20 {
 		return p.shortIPv4(b, n)

@@ -32,7 +32,7 @@ func (p *Packet) llc(b []byte, n int) Class {
 	information := control&1 == 0 || control == 3
 	if dsap != sapSNAP || ssap != sapSNAP {
 		if dsap == sapIP && information {
-			return p.ip(b, n)
+			return p.ipv4(b, n)
 		}
 		return p.unknown()
 	}

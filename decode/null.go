@@ -50,7 +50,7 @@ func (p *Packet) loop(b []byte, n int) Class {
 func (p *Packet) family(f uint32, b []byte, n int) Class {
 	switch f {
 	case familyIPv4:
-		return p.ip(b, n)
+		return p.ipv4(b, n)
 	case familyIPv6NetBSD, familyIPv6FreeBSD, familyIPv6Darwin:
 		return p.ipv6(b, n)
 	}

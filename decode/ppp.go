@@ -26,7 +26,7 @@ func (p *Packet) ppp(b []byte, n int) Class {
 	}
 	switch t {
 	case pppIPv4, etherIPv4:
-		return p.ip(b, n)
+		return p.ipv4(b, n)
 	case pppIPv6, etherIPv6:
 		return p.ipv6(b, n)
 	case pppMPLS, pppMPLSUp:

@@ -113,7 +113,7 @@ func twinLink(linkType int) step {
 	known := map[int]step{
 		0: twinNull, 1: twinEthernet, 9: twinHDLC, 12: twinRaw, 14: twinRaw, 50: twinHDLC, 101: twinRaw,
 		104: twinCisco, 105: twinWifi(false), 108: twinLoop, 113: twinCooked, 127: twinRadiotap,
-		192: twinPPI, 228: twinIP, 229: twinIPv6, 276: twinCooked2,
+		192: twinPPI, 228: twinIPv4, 229: twinIPv6, 276: twinCooked2,
 	}
 	if next := known[linkType]; next != nil {
 		return next
@@ -186,7 +186,7 @@ func twinLLC(t *twin) step {
 	}
 	information := control%2 == 0 || control == 3
 	if addresses>>8 == 6 && information {
-		return twinIP
+		return twinIPv4
 	}
 	if addresses != 0xaaaa {
 		return t.nothingMore()
@@ -257,7 +257,7 @@ func twinPPP(t *twin) step {
 	}
 	switch protocol {
 	case 0x0021, 0x0800:
-		return twinIP
+		return twinIPv4
 	case 0x0057, 0x86dd:
 		return twinIPv6
 	case 0x0281, 0x0283:
@@ -282,7 +282,7 @@ func twinCisco(t *twin) step {
 	t.u16()
 	switch t.u16() {
 	case 0x0800:
-		return twinIP
+		return twinIPv4
 	case 0x86dd:
 		return twinIPv6
 	case 0x8847, 0x8848:
@@ -366,7 +366,7 @@ func twinLoop(t *twin) step { return twinFamily(t.u32()) }
 func twinFamily(family int) step {
 	switch family {
 	case 2:
-		return twinIP
+		return twinIPv4
 	case 24, 28, 30:
 		return twinIPv6
 	}
@@ -388,7 +388,7 @@ func twinRaw(t *twin) step {
 	}
 	if string(t.b[:10]) == string(make([]byte, 10)) {
 		t.bytes(10)
-		return twinIP
+		return twinIPv4
 	}
 	switch t.at(0) >> 4 {
 	case 4:
@@ -534,14 +534,6 @@ func twinWifiPayload(destination, source []byte, sequence int) step {
 	}
 }
 
-func twinIP(t *twin) step {
-	t.need(1)
-	if t.at(0)>>4 == 6 {
-		return twinIPv6
-	}
-	return twinIPv4
-}
-
 func twinIPv4(t *twin) step {
 	switch {
 	case len(t.b) == 0:
@@ -658,7 +650,7 @@ func twinProtocol(protocol int) step {
 		t.limit(&t.extensions, maxExtensions)
 		switch protocol {
 		case 4:
-			return twinIP
+			return twinIPv4
 		case 6:
 			return twinTCP
 		case 17:
@@ -741,7 +733,7 @@ func twinGREPayload(kind int) step {
 	return func(t *twin) step {
 		switch kind {
 		case 0x0800, 0x883e:
-			return twinIP
+			return twinIPv4
 		case 0x86dd:
 			return twinIPv6
 		case 0x6558, 0x6400:
