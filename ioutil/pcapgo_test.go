@@ -86,4 +86,3 @@ func keep(at time.Time, data []byte, length int, linkType uint32) kept {
 	}
 	return k
 }
-

@@ -159,4 +159,3 @@ func sameKept(t *testing.T, what string, got, want []kept, err error) {
 		}
 	}
 }
-

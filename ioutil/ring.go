@@ -25,6 +25,7 @@ type ring struct {
 	empty    chan []byte   // never blocks a sender: it has room for all chunks
 	done     chan struct{} // closed by the consumer when it wants no more
 	finished chan struct{} // closed by the goroutine as its last act
+	made     int           // chunks there are, at most chunks; the goroutine's own
 	err      error         // why the stream ended, io.EOF if it was whole; set before full is closed
 }
 
@@ -38,9 +39,6 @@ func newRing(open func() (io.Reader, func(), error), whole bool) *ring {
 		empty:    make(chan []byte, chunks),
 		done:     make(chan struct{}),
 		finished: make(chan struct{}),
-	}
-	for range chunks {
-		r.empty <- make([]byte, headroom+chunkLen)
 	}
 	go r.run(open, whole)
 	return r
@@ -62,20 +60,39 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 	}
 	defer free()
 	for {
-		select {
-		case mem := <-r.empty:
-			n, err := r.read(src, mem[headroom:], whole)
-			if n > 0 {
-				r.full <- chunk{mem, n}
-			}
-			if err != nil {
-				r.err = err
-				return
-			}
-		case <-r.done:
+		mem := r.room()
+		if mem == nil {
 			r.err = io.ErrClosedPipe
 			return
 		}
+		n, err := r.read(src, mem[headroom:], whole)
+		if n > 0 {
+			r.full <- chunk{mem, n}
+		}
+		if err != nil {
+			r.err = err
+			return
+		}
+	}
+}
+
+// room returns the memory of an empty chunk, nil if the consumer wants no more.
+// Chunks are made as they are needed: a short stream takes but one.
+func (r *ring) room() []byte {
+	select {
+	case mem := <-r.empty:
+		return mem
+	default:
+	}
+	if r.made < chunks {
+		r.made++
+		return make([]byte, headroom+chunkLen)
+	}
+	select {
+	case mem := <-r.empty:
+		return mem
+	case <-r.done:
+		return nil
 	}
 }
 
@@ -83,6 +100,11 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 func (r *ring) read(src io.Reader, b []byte, whole bool) (int, error) {
 	n, idle := 0, 0
 	for n < len(b) {
+		select {
+		case <-r.done:
+			return n, io.ErrClosedPipe
+		default:
+		}
 		got, err := src.Read(b[n:])
 		n += got
 		if err != nil {
@@ -96,11 +118,6 @@ func (r *ring) read(src io.Reader, b []byte, whole bool) (int, error) {
 		}
 		if idle == 100 {
 			return n, io.ErrNoProgress
-		}
-		select {
-		case <-r.done:
-			return n, io.ErrClosedPipe
-		default:
 		}
 	}
 	return n, nil

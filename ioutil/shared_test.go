@@ -62,7 +62,11 @@ func TestSharedCaptures(t *testing.T) {
 			}
 			free()
 		}
-		for way, z := range compressed(t, data) {
+		ways := map[string][]byte{"plain": data}
+		if len(data) < 100_000 { // compressing takes long
+			ways = compressed(t, data)
+		}
+		for way, z := range ways {
 			got, err := readStream(t, bytes.NewReader(z))
 			sameKept(t, name+", "+way, got, ours, nil)
 			if (err == nil) != (wantErr == nil) || err != nil && strings.TrimPrefix(err.Error(), "capture") != strings.TrimPrefix(wantErr.Error(), path) {
