@@ -83,7 +83,7 @@ func (c *command) cobra() *cobra.Command {
 	f.BoolVarP(&c.recursive, "recursive", "r", false,
 		"read every capture under the folder INPUT, at any\ndepth, into a file of its own under the folder\nOUTPUT; other files are passed over")
 	f.BoolVar(&c.join, "join", false,
-		"read several captures (all arguments but the last;\nwith -r those under the folders) as one stream, in\nthe order of their first packets")
+		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream, in the order of their first packets")
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
 		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
@@ -105,7 +105,7 @@ func (c *command) cobra() *cobra.Command {
 // without looking at any file.
 func (c *command) take(args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("%d arguments, want INPUT and OUTPUT", len(args))
+		return fmt.Errorf("INPUT and OUTPUT are needed, arguments given: %d", len(args))
 	}
 	last := len(args) - 1
 	c.inputs, c.output = args[:last], args[last]
@@ -114,7 +114,7 @@ func (c *command) take(args []string) error {
 	case slices.Contains(args, ""):
 		return errors.New("an argument is empty")
 	case len(c.inputs) > 1 && !c.join:
-		return fmt.Errorf("%d arguments, want INPUT and OUTPUT; --join takes several inputs", len(args))
+		return fmt.Errorf("one INPUT and OUTPUT are needed, arguments given: %d; --join takes several inputs", len(args))
 	case stdin && c.recursive:
 		return errors.New("-r takes a folder, not standard input")
 	case stdin && c.join:

@@ -49,7 +49,7 @@ func (c *command) close(ctx context.Context, r report) int {
 	if r.Failed > 0 || len(r.Errors) > 0 {
 		status = exitBad
 	}
-	if !c.quiet && !r.pipeClosed {
+	if !c.quiet && r.worthShowing() {
 		fmt.Fprint(c.err, r.text())
 	}
 	if err := c.writeSummary(r); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -81,8 +82,11 @@ func (c *command) folder() (*plan, error) {
 	if same(input, c.output) {
 		return nil, fmt.Errorf("%s: input and output are the same folder", c.output)
 	}
-	if info, err := os.Stat(c.output); err == nil && !info.IsDir() {
+	switch info, err := os.Stat(c.output); {
+	case err == nil && !info.IsDir():
 		return nil, fmt.Errorf("%s: is no directory; -r writes into one", c.output)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
 	}
 	t, err := walk(input, c.output)
 	if err != nil {
@@ -100,7 +104,10 @@ func (c *command) folder() (*plan, error) {
 			size:   t.captures[i].size,
 		})
 	}
-	return p, p.empty(input)
+	if err := p.empty(input); err != nil {
+		return nil, err
+	}
+	return p, os.MkdirAll(c.output, 0o777)
 }
 
 // joined returns the one job of all captures. One that links lead to several

@@ -138,6 +138,12 @@ func (r *report) add(o outcome) {
 	r.Written = r.Written && o.Written
 }
 
+// worthShowing reports whether people learn something from the report that the
+// errors do not tell, and are there to read it.
+func (r *report) worthShowing() bool {
+	return !r.pipeClosed && (len(r.Captures) > 0 || len(r.Runs) > 0)
+}
+
 func (r *report) json() []byte {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -154,9 +160,8 @@ func (r *report) text() string {
 	number := func(name string, n uint64) { line(name, fmt.Sprintf("%15s", grouped(n))) }
 
 	if len(r.Runs) > 0 || r.OtherFiles > 0 {
-		number("captures", uint64(len(r.Captures)))
-		class("failed", uint64(r.Failed))
-		class("other files", uint64(r.OtherFiles))
+		line("captures", fmt.Sprintf("%15s read, %s with an error; %s other files passed over",
+			grouped(len(r.Captures)), grouped(r.Failed), grouped(r.OtherFiles)))
 	}
 	number("packets", r.Packets)
 	class("counted", r.Classes.Counted)

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cheggaaa/pb/v3"
+	"github.com/flowfast/flowfast"
+)
+
+// A screen understands what a display writes: lines, one escape that goes up
+// and two that erase.
+type screen struct {
+	lines []string
+	at    int
+}
+
+func (s *screen) Write(b []byte) (int, error) {
+	text := string(b)
+	for text != "" {
+		var up int
+		switch rest, found := strings.CutPrefix(text, "\x1b[J"); {
+		case found:
+			s.lines, text = s.lines[:s.at], rest
+			continue
+		case strings.HasPrefix(text, "\x1b["):
+			if _, err := fmt.Sscanf(text, "\x1b[%dA", &up); err != nil {
+				return 0, fmt.Errorf("unknown escape: %q", text)
+			}
+			s.at -= up
+			_, text, _ = strings.Cut(text, "A\r")
+			continue
+		}
+		line, rest, _ := strings.Cut(text, "\n")
+		s.lines = append(s.lines[:s.at], append([]string{strings.TrimSuffix(line, "\x1b[K")}, s.lines[min(s.at+1, len(s.lines)):]...)...)
+		s.at++
+		text = rest
+	}
+	return len(b), nil
+}
+
+func at(p *flowfast.Progress) func() flowfast.Progress { return func() flowfast.Progress { return *p } }
+
+const mib = 1 << 20
+
+func TestDisplayOne(t *testing.T) {
+	var s screen
+	j := job{inputs: []string{"a.pcap"}, size: 8 * mib}
+	d := newDisplay(&s, func() (int, int) { return 81, 24 }, []job{j})
+	var p flowfast.Progress
+	d.begin(j, at(&p))
+	now := time.Unix(0, 0)
+	d.draw(now)
+	p = flowfast.Progress{Read: 2 * mib, Packets: 3000, Open: 1234}
+	d.draw(now.Add(2 * time.Second))
+	if len(s.lines) != 1 {
+		t.Fatalf("got %q, want one line", s.lines)
+	}
+	got := s.lines[0]
+	if pb.CellCount(got) != 80 {
+		t.Errorf("%q: %d columns, want 80", got, pb.CellCount(got))
+	}
+	for _, want := range []string{"a.pcap ", "[=", "]  25% 2/8 MiB 1.5 kpkt/s 1,234 open flows 0:06 left"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q: lacks %q", got, want)
+		}
+	}
+	var messages bytes.Buffer
+	d.say(func() { messages.WriteString("said") })
+	if len(s.lines) != 0 || messages.String() != "said" {
+		t.Errorf("after a message the screen holds %q", s.lines)
+	}
+}
+
+func TestDisplaySeveral(t *testing.T) {
+	var s screen
+	jobs := []job{
+		{inputs: []string{"a.pcap"}, size: 4 * mib},
+		{inputs: []string{"b\n.pcap"}, size: 12 * mib},
+		{inputs: []string{"c.pcap"}, size: 16 * mib},
+	}
+	d := newDisplay(&s, func() (int, int) { return 121, 24 }, jobs)
+	a, b := flowfast.Progress{Read: mib, Packets: 10, Open: 1}, flowfast.Progress{Read: 3 * mib, Packets: 30, Open: 2}
+	first := d.begin(jobs[0], at(&a))
+	d.begin(jobs[1], at(&b))
+	now := time.Unix(0, 0)
+	check := func(want ...string) {
+		t.Helper()
+		now = now.Add(time.Second)
+		d.draw(now)
+		if len(s.lines) != len(want) {
+			t.Fatalf("got %q, want %d lines", s.lines, len(want))
+		}
+		for i, parts := range want {
+			for part := range strings.SplitSeq(parts, "|") {
+				if !strings.Contains(s.lines[i], part) {
+					t.Errorf("line %d is %q, lacks %q", i, s.lines[i], part)
+				}
+			}
+		}
+	}
+	check("a.pcap| 25% 1/4 MiB", `b\n.pcap| 25% 3/12 MiB`, "0 of 3 captures| 12% 4/32 MiB|3 open flows")
+	a.Read = 2 * mib // a broken one: the rest of it will never be read
+	d.end(first)
+	check("b", "1 of 3 captures| 22% 7/32 MiB|2 open flows")
+	d.say(func() {})
+	check("b", "1 of 3 captures")
+}
+
+func TestDisplayUnknownSize(t *testing.T) {
+	p := flowfast.Progress{Read: 3 * mib, Packets: 5, Open: 7}
+	l := newLine("-", 0, at(&p))
+	got := l.text(time.Unix(0, 0), 80)
+	if !strings.HasSuffix(got, "3.0 MiB 0 pkt/s 7 open flows") || strings.Contains(got, "left") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Whatever the width, a line fits it.
+func TestDisplayWidth(t *testing.T) {
+	p := flowfast.Progress{Read: 1 << 40, Packets: 1 << 40, Open: 1 << 30}
+	for _, name := range []string{"a", strings.Repeat("folder/", 30) + "a.pcap", strings.Repeat("漢", 100), "\x1b[2J\xff"} {
+		l := newLine(name, 2<<40, at(&p))
+		for columns := 1; columns < 250; columns++ {
+			got := l.text(time.Unix(int64(columns), 0), columns)
+			if pb.CellCount(got) > columns || strings.Contains(got, "\x1b") {
+				t.Fatalf("%q in %d columns: got %q", name, columns, got)
+			}
+		}
+	}
+}
+
+// More runs than the terminal has rows: as many as there is room for.
+func TestDisplayHeight(t *testing.T) {
+	var s screen
+	jobs := make([]job, 50)
+	d := newDisplay(&s, func() (int, int) { return 80, 10 }, jobs)
+	for i := range jobs {
+		jobs[i].inputs = []string{fmt.Sprint(i)}
+		d.begin(jobs[i], func() flowfast.Progress { return flowfast.Progress{} })
+	}
+	d.draw(time.Unix(0, 0))
+	d.draw(time.Unix(1, 0))
+	if len(s.lines) != 9 {
+		t.Errorf("got %d lines on 10 rows, want 9", len(s.lines))
+	}
+}
+
+// Without a terminal there is no display, and it can be used all the same.
+func TestNoDisplay(t *testing.T) {
+	c := command{streams: streams{err: &bytes.Buffer{}}}
+	d := c.display(&plan{})
+	if d != nil {
+		t.Fatal("a display without a terminal")
+	}
+	said := false
+	d.end(d.begin(job{}, nil))
+	d.say(func() { said = true })
+	d.close()
+	if !said {
+		t.Error("the message got lost")
+	}
+}
