@@ -36,8 +36,14 @@ type Clock struct {
 	// LongestBack is the farthest that one of them was from the latest time.
 	Back        uint64
 	LongestBack uint64
-	n           uint64
-	window      Time // smallest time of the running window
+
+	size   int  // packets of a window; 0 before the first packet
+	left   int  // packets to come in the running window
+	window Time // smallest time of the running window
+}
+
+func newClock(size int, first Time) Clock {
+	return Clock{Latest: first, Earliest: first, Horizon: minTime, size: size, left: size, window: maxTime}
 }
 
 // Tick takes in the time of the next packet. It returns false, and takes in
@@ -45,19 +51,17 @@ type Clock struct {
 // finished before the horizon must leave the table first, and [Clock.StepBack]
 // go before the next Tick.
 func (c *Clock) Tick(t Time) bool {
-	if c.n == 0 {
-		*c = Clock{Latest: t, Earliest: t, Horizon: minTime, window: maxTime}
+	if c.size == 0 {
+		*c = newClock(Window, t)
 	}
 	if t < c.Horizon {
 		return false
 	}
-	c.n++
 	c.window = min(c.window, t)
 	c.Latest = max(c.Latest, t)
 	c.Earliest = min(c.Earliest, t)
-	if c.n%Window == 0 {
-		c.Horizon = c.window
-		c.window = maxTime
+	if c.left--; c.left == 0 {
+		c.Horizon, c.window, c.left = c.window, maxTime, c.size
 	}
 	return true
 }

@@ -103,8 +103,15 @@ func (t *Table) finish(last Time) Time {
 	return last + Time(t.timeout)
 }
 
+// makeDue takes a flow that is in no lane any more out of the index, which
+// nobody asks after the end.
 func (t *Table) makeDue(ref uint32, why Reason) {
-	t.due.flows = append(t.due.flows, dueFlow{t.records.At(ref).start, ref, why})
+	r := t.records.At(ref)
+	if r.state&open != 0 && !t.ended {
+		r.state &^= open
+		t.index.remove(r.hash, ref)
+	}
+	t.due.flows = append(t.due.flows, dueFlow{r.start, ref, why})
 }
 
 // sort orders flows with the same finish. Flows that were never mixed with
@@ -152,12 +159,9 @@ func (t *Table) count(d *Direction, s *stats.Series) {
 	t.pool.Summarize(s, &d.Sizes, &d.IATs)
 }
 
-// release takes a finished flow out of the table.
+// release gives back the record of a flow.
 func (t *Table) release(ref uint32) {
 	r := t.records.At(ref)
-	if r.state&open != 0 {
-		t.index.remove(r.hash, ref)
-	}
 	t.pool.Free(&r.fwd)
 	if r.bwd != 0 {
 		t.pool.Free(t.backward.At(r.bwd))

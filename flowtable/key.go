@@ -48,21 +48,25 @@ func (k *key) portB() uint16 { return uint16(k.rest >> 32) }
 // A hasher hashes keys by xxHash64 of the words combined with random ones,
 // drawn for each table, so that nobody can aim collisions at it: xxHash alone
 // has pairs of inputs that collide whatever its seed.
-type hasher [5]uint64
+type hasher struct {
+	words [5]uint64
+	mask  uint32 // bits of the hash that are used; tests use few
+}
 
-func newHasher() (h hasher) {
-	for i := range h {
-		h[i] = rand.Uint64()
+func newHasher() hasher {
+	h := hasher{mask: ^uint32(0)}
+	for i := range h.words {
+		h.words[i] = rand.Uint64()
 	}
 	return h
 }
 
 func (h *hasher) hash(k *key) uint32 {
 	var b [40]byte
-	binary.LittleEndian.PutUint64(b[0:], k.a.Hi^h[0])
-	binary.LittleEndian.PutUint64(b[8:], k.a.Lo^h[1])
-	binary.LittleEndian.PutUint64(b[16:], k.b.Hi^h[2])
-	binary.LittleEndian.PutUint64(b[24:], k.b.Lo^h[3])
-	binary.LittleEndian.PutUint64(b[32:], k.rest^h[4])
-	return uint32(xxhash.Sum64(b[:]))
+	binary.LittleEndian.PutUint64(b[0:], k.a.Hi^h.words[0])
+	binary.LittleEndian.PutUint64(b[8:], k.a.Lo^h.words[1])
+	binary.LittleEndian.PutUint64(b[16:], k.b.Hi^h.words[2])
+	binary.LittleEndian.PutUint64(b[24:], k.b.Lo^h.words[3])
+	binary.LittleEndian.PutUint64(b[32:], k.rest^h.words[4])
+	return uint32(xxhash.Sum64(b[:])) & h.mask
 }

@@ -87,6 +87,9 @@ func (t *Table) Add(packets []Packet) {
 		k, fromB := keyOf(&p.Packet)
 		t.add(p, &k, t.hasher.hash(&k), fromB)
 	}
+	if invariants {
+		t.checkSometimes()
+	}
 }
 
 // add takes in a packet with a key.

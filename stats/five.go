@@ -46,7 +46,7 @@ func (f *Five) ofSorted(v []uint64) {
 	}
 }
 
-// quartileRanks returns for quartile i (1..3) of n values the rank, from 0, of
+// quartileRank returns for quartile i (1..3) of n values the rank, from 0, of
 // the order statistic before its position and the quarters beyond it.
 func quartileRank(n uint64, i int) (rank uint64, quarters uint8) {
 	hi, lo := bits.Mul64(n-1, uint64(i))
@@ -54,7 +54,8 @@ func quartileRank(n uint64, i int) (rank uint64, quarters uint8) {
 }
 
 // ofCounts sets f to the summary of counted values in ascending order, n in
-// all, where value gives what an entry stands for; smallest and largest are
+// all and at least 6, so that the ranks it asks for do not fall; value gives
+// what an entry stands for; smallest and largest are
 // the exact extremes, known apart.
 func (f *Five) ofCounts(c []count, n, smallest, largest uint64, value func(uint32) uint64) {
 	f.Whole[0], f.Quarters[0] = smallest, 0
@@ -76,9 +77,5 @@ func (f *Five) ofCounts(c []count, n, smallest, largest uint64, value func(uint3
 			continue
 		}
 		f.set(i, lo, at(rank+1), quarters)
-		// The next quartile may start at the rank before this one.
-		if k > 0 && below > rank {
-			k, below = 0, 0
-		}
 	}
 }

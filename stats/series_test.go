@@ -45,11 +45,15 @@ func quartile(v []uint64, i int) float64 {
 
 // traffic are kinds of series: what the next interval and size are.
 var traffic = map[string]func(r *rand.Rand, i int) (interval int64, size uint32, bits uint8){
-	"constant":     func(*rand.Rand, int) (int64, uint32, uint8) { return 1000, 60, 2 },
-	"linear":       func(_ *rand.Rand, i int) (int64, uint32, uint8) { return int64(i) * 1000, uint32(i), uint8(i) },
-	"heavy-tailed": func(r *rand.Rand, _ int) (int64, uint32, uint8) { return int64(1000 * math.Exp(6*r.NormFloat64())), uint32(40 + r.ExpFloat64()*500), 16 },
-	"two modes":    func(r *rand.Rand, _ int) (int64, uint32, uint8) { return []int64{12, 40e6}[r.IntN(2)], []uint32{66, 1514}[r.IntN(2)], 24 },
-	"backwards":    func(r *rand.Rand, _ int) (int64, uint32, uint8) { return int64(r.IntN(2000)) - 1000, 60, 255 },
+	"constant": func(*rand.Rand, int) (int64, uint32, uint8) { return 1000, 60, 2 },
+	"linear":   func(_ *rand.Rand, i int) (int64, uint32, uint8) { return int64(i) * 1000, uint32(i), uint8(i) },
+	"heavy-tailed": func(r *rand.Rand, _ int) (int64, uint32, uint8) {
+		return int64(1000 * math.Exp(6*r.NormFloat64())), uint32(40 + r.ExpFloat64()*500), 16
+	},
+	"two modes": func(r *rand.Rand, _ int) (int64, uint32, uint8) {
+		return []int64{12, 40e6}[r.IntN(2)], []uint32{66, 1514}[r.IntN(2)], 24
+	},
+	"backwards": func(r *rand.Rand, _ int) (int64, uint32, uint8) { return int64(r.IntN(2000)) - 1000, 60, 255 },
 	"bin edges": func(r *rand.Rand, _ int) (int64, uint32, uint8) {
 		return 1<<(7+r.IntN(40)) - int64(r.IntN(2)), uint32(1) << r.IntN(32), 1
 	},

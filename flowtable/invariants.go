@@ -1,0 +1,111 @@
+package flowtable
+
+import "fmt"
+
+var checks int
+
+// checkSometimes checks a small table every time, a large one now and then.
+func (t *Table) checkSometimes() {
+	if checks++; checks%(1+t.records.InUse()/16) == 0 {
+		t.checkInvariants()
+	}
+}
+
+// checkInvariants panics if the table contradicts itself.
+func (t *Table) checkInvariants() {
+	t.index.checkInvariants()
+	t.fragments.index.checkInvariants()
+	listed := t.recency.checkInvariants()
+
+	for _, d := range t.due.flows[t.due.next:] {
+		must(!listed[d.ref], "record %d is due and in a lane", d.ref)
+		must(t.records.At(d.ref).state&(inUse|open) == inUse, "record %d is due and free or open", d.ref)
+		listed[d.ref] = true
+	}
+
+	inIndex, inRecords := 0, 0
+	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
+		r := t.records.At(ref)
+		switch {
+		case r.state&inUse == 0:
+			must(!listed[ref], "record %d is free and in a lane", ref)
+			continue
+		case r.state&reuseFinish == 0:
+			must(listed[ref], "record %d is in no lane", ref)
+		}
+		inRecords++
+		if r.state&open == 0 {
+			continue
+		}
+		inIndex++
+		slot := t.find(&r.key, r.hash)
+		must(slot != nil && slot.ref == ref, "record %d is open and not in the index", ref)
+		must(t.hasher.hash(&r.key) == r.hash, "record %d has another hash than its key", ref)
+		last := Time(r.fwd.Last)
+		if r.bwd != 0 {
+			last = max(last, Time(t.backward.At(r.bwd).Last))
+		}
+		must(t.recency.links.At(ref).last == last, "record %d is filed under another time than its last packet's", ref)
+	}
+	must(inIndex == t.index.used, "%d open records, %d in the index", inIndex, t.index.used)
+	must(inRecords == t.records.InUse()-lanes, "%d records in use, %d handed out", inRecords, t.records.InUse()-lanes)
+}
+
+func (x *index) checkInvariants() {
+	used := 0
+	for i, s := range x.directory {
+		must(len(x.directory) == 1<<x.depth, "directory of %d entries at depth %d", len(x.directory), x.depth)
+		span := 1 << (x.depth - s.depth)
+		must(x.directory[i&^(span-1)] == s, "directory entry %d is not where its depth puts it", i)
+		if i%span != 0 {
+			continue
+		}
+		used += s.used
+		mask := len(s.slots) - 1
+		n := 0
+		for j, e := range s.slots {
+			if e.ref == 0 {
+				continue
+			}
+			n++
+			must(x.segment(e.hash) == s, "hash %#x is in the wrong segment", e.hash)
+			for k := int(e.hash) & mask; k != j; k = (k + 1) & mask {
+				must(s.slots[k].ref != 0, "an empty slot before hash %#x", e.hash)
+			}
+		}
+		must(n == s.used, "segment with %d slots used counts %d", n, s.used)
+	}
+	must(used == x.used, "index with %d slots used counts %d", used, x.used)
+}
+
+// checkInvariants returns which records the recency holds.
+func (r *recency) checkInvariants() map[uint32]bool {
+	listed := map[uint32]bool{}
+	for end := uint32(1); end <= lanes; end++ {
+		last := minTime
+		for ref := r.links.At(end).next; ref != end; ref = r.links.At(ref).next {
+			l := r.links.At(ref)
+			must(l.last >= last, "lane %d falls from %d to %d", end, last, l.last)
+			must(r.links.At(l.prev).next == ref && r.links.At(l.next).prev == ref, "record %d is linked one way", ref)
+			must(!listed[ref], "record %d is listed twice", ref)
+			listed[ref] = true
+			last = l.last
+		}
+	}
+	strays := map[uint32]bool{}
+	for i, s := range r.strays {
+		must(i == 0 || r.strays[(i-1)/2].time <= s.time, "the heap is out of order at %d", i)
+		if r.current(s) {
+			strays[s.ref] = true
+			listed[s.ref] = true
+		}
+	}
+	must(len(strays) == r.nStray, "%d strays, %d counted", len(strays), r.nStray)
+	return listed
+}
+
+func must(ok bool, format string, args ...any) {
+	if !ok {
+		panic(fmt.Sprintf("flowtable: "+format, args...))
+	}
+}

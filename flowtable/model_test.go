@@ -1,0 +1,344 @@
+package flowtable
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/flowfast/flowfast/decode"
+)
+
+// A model is the readable version of a table: a map and sorted slices. It
+// keeps every packet and follows the specification sentence by sentence.
+type model struct {
+	timeout int64
+	open    map[string]*modelFlow
+	done    []*modelFlow
+	clock   int64
+}
+
+type modelFlow struct {
+	packets []Packet
+	finish  int64
+	reason  Reason
+	base    [2]*uint32
+}
+
+func endpoint(a decode.Addr, v6 bool, port uint16) string {
+	return netip.AddrPortFrom(a.IP(v6), port).String()
+}
+
+func (f *modelFlow) direction(p *Packet) int {
+	first := &f.packets[0]
+	if endpoint(p.Src, p.V6, p.SrcPort) == endpoint(first.Src, first.V6, first.SrcPort) {
+		return 0
+	}
+	return 1
+}
+
+func (f *modelFlow) last() int64 {
+	last := int64(f.packets[0].Time)
+	for _, p := range f.packets {
+		last = max(last, int64(p.Time))
+	}
+	return last
+}
+
+func (m *model) add(p Packet) {
+	m.clock = max(m.clock, int64(p.Time))
+	ends := []string{endpoint(p.Src, p.V6, p.SrcPort), endpoint(p.Dst, p.V6, p.DstPort)}
+	slices.Sort(ends)
+	k := fmt.Sprint(p.Proto, ends)
+	f := m.open[k]
+	if f != nil {
+		d := f.direction(&p)
+		switch {
+		case int64(p.Time)-f.last() > m.timeout:
+			f.finish, f.reason = f.last()+m.timeout, Idle
+			m.done = append(m.done, f)
+			f = nil
+		case p.Proto == 6 && p.Flags&0x12 == 0x02 && f.base[d] != nil && *f.base[d] != p.Seq:
+			f.finish, f.reason = int64(p.Time), Reuse
+			m.done = append(m.done, f)
+			f = nil
+		}
+	}
+	if f == nil {
+		f = &modelFlow{}
+		m.open[k] = f
+	}
+	f.packets = append(f.packets, p)
+	if p.Proto != 6 {
+		return
+	}
+	d := f.direction(&p)
+	isSyn, isAck := p.Flags&0x02 != 0, p.Flags&0x10 != 0
+	if isSyn && isAck {
+		f.base[d] = ptr(p.Seq, f.base[d] != nil || p.Whole)
+	}
+	if p.Whole && f.base[d] == nil {
+		seq := p.Seq
+		if !isSyn {
+			seq--
+		}
+		f.base[d] = &seq
+	}
+	if p.Whole && isAck && f.base[1-d] == nil {
+		seq := p.Ack - 1
+		f.base[1-d] = &seq
+	}
+}
+
+func ptr(v uint32, set bool) *uint32 {
+	if !set {
+		return nil
+	}
+	return &v
+}
+
+// end returns all flows in the order of the specification.
+func (m *model) end() []*modelFlow {
+	for _, f := range m.open {
+		f.reason, f.finish = End, math.MaxInt64
+		if f.last()+m.timeout < m.clock {
+			f.reason, f.finish = Idle, f.last()+m.timeout
+		}
+		m.done = append(m.done, f)
+	}
+	slices.SortFunc(m.done, func(a, b *modelFlow) int {
+		return cmp.Or(cmp.Compare(a.finish, b.finish),
+			cmp.Compare(a.packets[0].Time, b.packets[0].Time),
+			cmp.Compare(a.packets[0].Position, b.packets[0].Position))
+	})
+	return m.done
+}
+
+// describe says all of a flow but its quartiles, which stats tests.
+func (f *modelFlow) describe() string {
+	p := &f.packets[0]
+	var packets, bytes [2]uint64
+	var flags [2][8]uint64
+	isFine := false
+	for i := range f.packets {
+		q := &f.packets[i]
+		d := f.direction(q)
+		packets[d]++
+		bytes[d] += uint64(q.Len)
+		for bit := range 8 {
+			flags[d][bit] += uint64(q.Flags >> bit & 1)
+		}
+		isFine = isFine || q.Fine
+	}
+	return fmt.Sprint(f.reason, p.Position, endpoint(p.Src, p.V6, p.SrcPort), endpoint(p.Dst, p.V6, p.DstPort), p.Proto,
+		int64(p.Time), f.last(), packets, bytes, flags, isFine)
+}
+
+func describe(f *Flow) string {
+	return fmt.Sprint(f.Reason, f.First, endpoint(f.Src, f.V6, f.SrcPort), endpoint(f.Dst, f.V6, f.DstPort), f.Protocol,
+		int64(f.Start), int64(f.Last), [2]uint64{f.Fwd.Packets, f.Bwd.Packets}, [2]uint64{f.Fwd.Bytes, f.Bwd.Bytes},
+		[2][8]uint64{f.Fwd.Flags, f.Bwd.Flags}, f.Fine)
+}
+
+// A feed takes packets through a table as a run does.
+type feed struct {
+	table *Table
+	clock Clock
+	rows  []string
+	// packets is their sum over the rows.
+	packets uint64
+	every   int // packets between two looks for finished flows
+	most    int // flows of a look
+}
+
+func (e *feed) drain(most int) {
+	var f Flow
+	for ; most > 0 && e.table.Next(e.clock.Horizon, &f); most-- {
+		e.rows = append(e.rows, describe(&f))
+		e.packets += f.Fwd.Packets + f.Bwd.Packets
+	}
+}
+
+func (e *feed) add(packets []Packet) {
+	for i := range packets {
+		if !e.clock.Tick(packets[i].Time) {
+			e.drain(math.MaxInt)
+			e.clock.StepBack(packets[i].Time)
+			e.clock.Tick(packets[i].Time)
+		}
+		e.table.Add(packets[i : i+1])
+		if i%e.every == 0 {
+			e.drain(e.most)
+		}
+	}
+}
+
+// someKeys are endpoints that share addresses and ports with each other.
+func someKeys(r *rand.Rand, n int) []decode.Packet {
+	keys := make([]decode.Packet, n)
+	for i := range keys {
+		k := decode.Packet{
+			Src: decode.Addr{Lo: r.Uint64N(4)}, Dst: decode.Addr{Lo: r.Uint64N(4)},
+			SrcPort: uint16(r.UintN(uint(n))), DstPort: uint16(r.UintN(2)),
+			Proto: []uint8{6, 17}[r.IntN(2)], V6: r.IntN(3) == 0,
+		}
+		if k.V6 {
+			k.Src.Hi, k.Dst.Hi = r.Uint64N(2), r.Uint64N(2)
+		}
+		keys[i] = k
+	}
+	return keys
+}
+
+func somePackets(r *rand.Rand, n, keys int, step int64) []Packet {
+	flows := someKeys(r, keys)
+	packets := make([]Packet, n)
+	at := int64(1_000_000)
+	for i := range packets {
+		at += r.Int64N(step)
+		if r.IntN(100) == 0 {
+			at += step * r.Int64N(400)
+		}
+		p := Packet{Packet: flows[r.IntN(keys)], Time: Time(at), Len: r.Uint32N(1500), Fine: r.IntN(50) == 0}
+		if r.IntN(2) == 0 {
+			p.Src, p.Dst = p.Dst, p.Src
+			p.SrcPort, p.DstPort = p.DstPort, p.SrcPort
+		}
+		if p.Proto == 6 {
+			p.Flags = []uint8{0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0xff}[r.IntN(7)]
+			p.Seq, p.Ack = r.Uint32N(4), r.Uint32N(4)
+			p.Whole = r.IntN(5) > 0
+		}
+		packets[i] = p
+	}
+	return packets
+}
+
+// displace moves packets by less than window places.
+func displace(r *rand.Rand, packets []Packet, window int) {
+	for i := 0; i < len(packets); i += window {
+		block := packets[i:min(i+window, len(packets))]
+		r.Shuffle(len(block), func(a, b int) { block[a], block[b] = block[b], block[a] })
+	}
+}
+
+func TestTableEqualsModel(t *testing.T) {
+	const window = 32
+	for _, test := range []struct {
+		name     string
+		packets  int
+		keys     int
+		step     int64
+		displace int
+		future   bool // some packets are stamped years ahead
+		mask     uint32
+	}{
+		{"few keys", 2000, 10, 20, 1, false, ^uint32(0)},
+		{"many keys", 8000, 3000, 20, 1, false, ^uint32(0)},
+		{"growth", 60000, 40000, 1, 1, false, ^uint32(0)},
+		{"all idle", 3000, 200, 2000, 1, false, ^uint32(0)},
+		{"one bucket", 2000, 500, 20, 1, false, 0},
+		{"one bucket of each segment", 20000, 6000, 1, 1, false, 0xff << 24},
+		{"one segment", 20000, 6000, 1, 1, false, 0xff},
+		{"out of order", 4000, 100, 20, window, false, ^uint32(0)},
+		{"slightly out of order", 4000, 100, 20, 5, false, ^uint32(0)},
+		{"packets from the future", 4000, 100, 20, window / 2, true, ^uint32(0)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for seed := range uint64(6) {
+				r := rand.New(rand.NewPCG(seed, 9))
+				packets := somePackets(r, test.packets, test.keys, test.step)
+				if test.future {
+					for i := range packets {
+						if r.IntN(20) == 0 {
+							packets[i].Time += Time(r.Int64N(1e15))
+						}
+					}
+				}
+				displace(r, packets, test.displace)
+				table, err := New(Options{IdleTimeout: 1000})
+				if err != nil {
+					t.Fatal(err)
+				}
+				table.hasher.mask = test.mask
+				m := model{timeout: 1000, open: map[string]*modelFlow{}}
+				e := feed{table: table, every: 1 + r.IntN(3), most: []int{1, 3, math.MaxInt}[r.IntN(3)]}
+				e.clock = newClock(window, packets[0].Time)
+				for i := range packets {
+					packets[i].Position = uint64(i)
+					m.add(packets[i])
+				}
+				e.add(packets)
+				early := len(e.rows)
+				table.End()
+				e.drain(math.MaxInt)
+				want := m.end()
+				for i := range min(len(want), len(e.rows)) {
+					if w := want[i].describe(); e.rows[i] != w {
+						t.Fatalf("seed %d, row %d of %d:\ngot  %s\nwant %s", seed, i, len(want), e.rows[i], w)
+					}
+				}
+				if len(e.rows) != len(want) {
+					t.Fatalf("seed %d: %d rows, want %d", seed, len(e.rows), len(want))
+				}
+				if e.clock.Back != 0 {
+					t.Fatalf("seed %d: %d steps back in a capture displaced by less than a window", seed, e.clock.Back)
+				}
+				if early == 0 && test.name != "growth" {
+					t.Errorf("seed %d: no flow left the table before the end", seed)
+				}
+				if table.pool.InUse() != 0 || table.records.InUse() != lanes || table.backward.InUse() != 0 {
+					t.Errorf("seed %d: the empty table holds %d bytes of samples, %d records, %d series",
+						seed, table.pool.InUse(), table.records.InUse()-lanes, table.backward.InUse())
+				}
+			}
+		})
+	}
+}
+
+// TestTimeStepsBack runs a capture whose clock is set back by more than a
+// window: nothing is lost, and rows are in order between the steps.
+func TestTimeStepsBack(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	table, err := New(Options{IdleTimeout: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := feed{table: table, every: 1, most: math.MaxInt, clock: newClock(16, 0)}
+	n := uint64(0)
+	for range 20 {
+		start := Time(r.Int64N(100_000_000))
+		packets := somePackets(r, 500, 50, 20)
+		for i := range packets {
+			packets[i].Time += start
+			packets[i].Position = n
+			n++
+		}
+		e.add(packets)
+	}
+	if e.clock.Back == 0 {
+		t.Fatal("no step back")
+	}
+	if len(e.rows) == 0 {
+		t.Error("no flow left the table before the end")
+	}
+	table.End()
+	e.drain(math.MaxInt)
+	if e.packets != n {
+		t.Errorf("%d packets in all rows, want %d", e.packets, n)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	if _, err := New(Options{IdleTimeout: -time.Second}); err != ErrTimeout {
+		t.Errorf("error %v, want %v", err, ErrTimeout)
+	}
+	table, err := New(Options{})
+	if err != nil || table.timeout != 600e9 {
+		t.Errorf("timeout %d, error %v; want 600 s", table.timeout, err)
+	}
+}
