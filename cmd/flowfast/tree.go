@@ -107,16 +107,9 @@ func (t *tree) entry(c capture, link bool) {
 }
 
 // isCapture reports whether a file is a capture by its first bytes. It takes
-// what can't be told for one as well: a file that begins like a capture but is
-// broken, one named like a capture, one that can't be read. To read it then
-// says what is wrong.
+// what can't be told for one as well: a file that can't be read or unwrapped,
+// or that is named like a capture. To read it then says what is wrong.
 func isCapture(path string) bool {
-	c, err := ioutil.Open(path)
-	if err == nil {
-		c.Close()
-		return true
-	}
-	var format *ioutil.FormatError
-	recognised := !errors.As(err, &format) || format.Offset > 0
-	return recognised || namedCapture(path)
+	ok, err := ioutil.IsCapture(path)
+	return ok || err != nil || namedCapture(path)
 }
