@@ -17,6 +17,12 @@
 //
 // The first TCP or UDP header ends the way, with the addresses of the IP header
 // directly above it. What a UDP tunnel carries is not looked at.
+//
+// Where headers are odd the package does what Wireshark 4.0 does. It differs
+// where Wireshark remembers earlier packets (802.11 frames in fragments, PPI's
+// aggregates), asks its list of manufacturers (Ethernet below an MPLS label),
+// looks into options that are of no use here, or knows more than this package
+// promises (ERSPAN, FabricPath, EtherIP, L2TPv3, …).
 package decode
 
 import "math"
@@ -24,21 +30,21 @@ import "math"
 // The link types that Decode knows, by their LINKTYPE_ numbers
 // (https://www.tcpdump.org/linktypes.html).
 const (
-	linkNull      = 0   // BSD loopback, family in the capturing host's byte order
-	linkEthernet  = 1   //
-	linkPPP       = 9   //
+	linkNull      = 0 // BSD loopback, family in the capturing host's byte order
+	linkEthernet  = 1
+	linkPPP       = 9
 	linkRaw12     = 12  // raw IP as most systems number DLT_RAW
 	linkRaw14     = 14  // raw IP as OpenBSD does
 	linkPPPHDLC   = 50  // PPP in HDLC-like framing
 	linkRaw       = 101 // raw IP
-	linkCiscoHDLC = 104 //
-	linkIEEE80211 = 105 //
+	linkCiscoHDLC = 104
+	linkIEEE80211 = 105
 	linkLoop      = 108 // OpenBSD loopback, family in network byte order
 	linkCooked    = 113 // Linux cooked v1
-	linkRadiotap  = 127 //
-	linkPPI       = 192 //
-	linkIPv4      = 228 //
-	linkIPv6      = 229 //
+	linkRadiotap  = 127
+	linkPPI       = 192
+	linkIPv4      = 228
+	linkIPv6      = 229
 	linkCooked2   = 276 // Linux cooked v2
 )
 

@@ -199,6 +199,7 @@ func TestLinkLayers(t *testing.T) {
 		{"802.11 with a whole Ethernet frame", 105, join("0801 0000", wlan, "02005e000003 02005e000002 0800", tcp), 0, tcp4},
 		{"802.11 with a whole Ethernet frame of another sender", 105, join("0801 0000", wlan, "02005e000003 02005e000009 0800", tcp), 0, tcp4},
 		{"802.11 with six bytes and a whole Ethernet frame", 105, join("0801 0000", wlan, "0000 00000000 02005e000003 02005e000002 0800", tcp), 0, tcp4},
+		{"802.11 with six bytes, the first six the receiver's", 105, join("0801 0000", wlan, "02005e000003"), 0, "malformed"},
 		{"802.11 with two bytes of zero", 105, join("0801 0000", wlan, "0000", snap, "0800", tcp), 0, tcp4},
 		{"802.11 with the sequence control again", 105, join("0801 0000", wlan, "1000", snap, "0800", tcp), 0, tcp4},
 		{"802.11 with an EtherType", 105, join("0801 0000", wlan, "86dd", tcpV6), 0, tcp6},

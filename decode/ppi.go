@@ -9,8 +9,8 @@ import "encoding/binary"
 //	field: type 2 | length without these four bytes 2 | …
 //
 // The link type is that of the frame behind it. Flag 0 says that each field is
-// padded to a multiple of four. Aggregated 802.11 frames (A-MPDU)
-// are read one by one, as they were recorded.
+// padded to a multiple of four. Aggregated 802.11 frames (A-MPDU) are read one by
+// one, as they were recorded.
 func (p *Packet) ppi(b []byte, n int) Class {
 	const common, commonSize, hasFCS = 2, 20, 1 // the 802.11 field, with flags at 8
 	if len(b) < 8 {
