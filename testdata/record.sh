@@ -384,8 +384,10 @@ scan() { # port scans: SYN, connect, null, FIN, Xmas, ACK, UDP
     quiet on cl $n -sF -p 20-90 $server4
     quiet on cl $n -sX -p 20-90 $server4
     quiet on cl $n -sA -p 20-90 $server4
-    quiet on cl $n -sU --top-ports 60 $server4
-    quiet on cl $n -6 -sU -p 50-70 $server6
+    # Ports that belong to no protocol: for some that do, TFTP first of all,
+    # tshark takes packets of several ports for one stream.
+    quiet on cl $n -sU -p 53,40000-40060 $server4
+    quiet on cl $n -6 -sU -p 53,40000-40020 $server6
     stop scan
     start tiny sv s0 # TCP headers cut in fragments of 8 and 16 bytes
     quiet on cl $n -f -sS -p 75-85 $server4
