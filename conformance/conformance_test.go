@@ -1,0 +1,227 @@
+// Package conformance holds flowfast against a reference that computes the
+// same rows, slowly and independently, from what tshark dissects: on every
+// capture of a collection of real ones, at three idle timeouts, and re-wrapped
+// in other containers.
+//
+// The reference and the captures are not part of the project. They are looked
+// for in the folder shared beside the repository, or where FLOWFAST_SHARED
+// says; tshark, editcap and python3 must be installed.
+package conformance
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/reference"
+)
+
+var timeouts = []time.Duration{time.Second, 15 * time.Second, 600 * time.Second}
+
+// explained are the captures whose rows differ from the reference's, and why.
+// A capture in the list that agrees fails the suite as one that differs does.
+var explained = map[string]string{
+	"pcapplusplus-solaris.snoop": "snoop is a container that is not promised",
+
+	"pcapplusplus-clusterfuzz-testcase-FuzzTarget-5188876846235648":           fraction,
+	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-4829420752470016": fraction,
+	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-5114733584449536": fraction,
+
+	"pcapplusplus-pcapng-example.pcapng.zst": "its second interface has timestamps in the year 586524, " +
+		"2^64 - 505425287 microseconds; times are kept in 64-bit nanoseconds, which end in 2262, " +
+		"so they are read as what they are in two's complement, 505 seconds before 1970",
+}
+
+// notWrapped are the captures that editcap does not keep the times of.
+var notWrapped = map[string]string{
+	"tcpflow-bug8.pcap": "its microseconds are over a second, and editcap cuts what Wireshark makes of them to microseconds",
+}
+
+const fraction = "the microseconds of a timestamp are over a second; tshark prints them behind the point " +
+	"as they are, with more than nine digits or a sign, and the reference reads that text as nine decimals"
+
+// shared returns the folder with the reference and the captures.
+func shared(t *testing.T) string {
+	dir := os.Getenv("FLOWFAST_SHARED")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared")
+	}
+	missing := ""
+	if _, err := os.Stat(filepath.Join(dir, "oracle", "oracle.py")); err != nil {
+		missing = "no reference in " + dir
+	}
+	for _, program := range []string{"tshark", "editcap", "python3"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing = err.Error()
+		}
+	}
+	if missing != "" {
+		t.Skipf("CONFORMANCE NOT CHECKED: %s", missing)
+	}
+	return dir
+}
+
+func TestConformance(t *testing.T) {
+	dir := shared(t)
+	captures, err := os.ReadDir(filepath.Join(dir, "captures"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range captures {
+		name := entry.Name()
+		if name == "ORIGIN.md" {
+			continue
+		}
+		path := filepath.Join(dir, "captures", name)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wraps := rewrap(t, path)
+			for _, timeout := range timeouts {
+				want, counts := expected(t, dir, path, timeout)
+				got, summary, err := rows(path, timeout)
+				differences := reference.Compare(bytes.NewReader(want), bytes.NewReader(got))
+				if err != nil {
+					t.Logf("%v: %v", timeout, err)
+				}
+				if why := explained[name]; why != "" {
+					if len(differences) == 0 {
+						t.Errorf("%v: no difference, but there should be one: %s", timeout, why)
+					}
+				} else {
+					for _, d := range differences {
+						t.Errorf("%v: %s", timeout, d)
+					}
+					if err == nil && (summary.Packets != counts["read"] || summary.Classes.Counted != counts["counted"]) {
+						t.Errorf("%d packets read, %d counted; want %v", summary.Packets, summary.Classes.Counted, counts)
+					}
+				}
+				if summary.Classes.Sum() != summary.Packets {
+					t.Errorf("the classes %+v do not add up to %d packets", summary.Classes, summary.Packets)
+				}
+				for _, file := range wraps {
+					again, _, _ := rows(file, timeout)
+					compareWrapped(t, file, timeout, got, again)
+				}
+			}
+		})
+	}
+}
+
+// expected returns the rows of the reference and its counts of packets.
+func expected(t *testing.T, dir, path string, timeout time.Duration) ([]byte, map[string]uint64) {
+	cmd := exec.Command("python3", filepath.Join(dir, "oracle", "oracle.py"),
+		"--timeout", strconv.FormatFloat(timeout.Seconds(), 'f', -1, 64), path)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	counts := map[string]uint64{}
+	for _, m := range regexp.MustCompile(`(\w+)=(\d+)`).FindAllStringSubmatch(stderr.String(), -1) {
+		counts[m[1]], _ = strconv.ParseUint(m[2], 10, 64)
+	}
+	if err != nil {
+		// tshark refuses the whole file: the reference has no rows.
+		t.Logf("%s", strings.TrimSpace(stderr.String()))
+		return header(), counts
+	}
+	return out, counts
+}
+
+func header() []byte {
+	var b bytes.Buffer
+	if err := export.NewCSV(&b).Flush(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// rows returns the rows of a capture, or of what could be read of it.
+func rows(path string, timeout time.Duration) ([]byte, flowfast.Summary, error) {
+	run, err := flowfast.Open(flowfast.Options{IdleTimeout: timeout}, path)
+	if err != nil {
+		return header(), flowfast.Summary{}, err
+	}
+	var b bytes.Buffer
+	err = run.Write(context.Background(), export.NewCSV(&b))
+	return b.Bytes(), run.Summary(), err
+}
+
+// rewrap writes a capture in other containers: as pcapng by editcap, and that
+// and the capture itself compressed.
+func rewrap(t *testing.T, path string) (files []string) {
+	plain, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, wrap func(io.Writer) io.WriteCloser, data []byte) {
+		file := filepath.Join(t.TempDir(), name)
+		var b bytes.Buffer
+		w := wrap(&b)
+		if _, err := w.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	zip := func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
+	zst := func(w io.Writer) io.WriteCloser {
+		z, err := zstd.NewWriter(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return z
+	}
+	if !strings.HasSuffix(path, ".gz") && !strings.HasSuffix(path, ".zst") && !strings.HasSuffix(path, ".bz2") {
+		write("wrapped.gz", zip, plain)
+		write("wrapped.zst", zst, plain)
+	}
+	if bytes.HasPrefix(plain, []byte("\x0a\x0d\x0d\x0a")) ||
+		explained[filepath.Base(path)]+notWrapped[filepath.Base(path)] != "" {
+		return files
+	}
+	ng := filepath.Join(t.TempDir(), "wrapped.pcapng")
+	if out, err := exec.Command("editcap", "-F", "pcapng", path, ng).CombinedOutput(); err != nil {
+		t.Logf("not re-wrapped as pcapng: %s", bytes.TrimSpace(out))
+		return files
+	}
+	return append(files, ng)
+}
+
+// compareWrapped compares the rows of a re-wrapped capture with the original's.
+func compareWrapped(t *testing.T, file string, timeout time.Duration, want, got []byte) {
+	if bytes.Equal(want, got) {
+		return
+	}
+	for _, d := range reference.Compare(bytes.NewReader(want), bytes.NewReader(got)) {
+		t.Errorf("%s, %v: %s", filepath.Base(file), timeout, d)
+	}
+	if !strings.HasSuffix(file, ".pcapng") {
+		t.Errorf("%s, %v: not the same bytes", filepath.Base(file), timeout)
+	}
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		fmt.Println("explained differences:", len(explained))
+	}
+	os.Exit(code)
+}
