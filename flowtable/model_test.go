@@ -210,6 +210,7 @@ func somePackets(r *rand.Rand, n, keys int, step int64) []Packet {
 		}
 		if p.Proto == 6 {
 			p.Flags = []uint8{0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0xff}[r.IntN(7)]
+			p.RawFlags = p.Flags
 			p.Seq, p.Ack = r.Uint32N(4), r.Uint32N(4)
 			p.Whole = r.IntN(5) > 0
 		}

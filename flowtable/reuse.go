@@ -6,7 +6,7 @@ package flowtable
 
 const tcpProtocol = 6
 
-// Control bits of a TCP header (RFC 9293, 3.1), as in decode.Packet.Flags.
+// Control bits of a TCP header (RFC 9293, 3.1), as in decode.Packet.RawFlags.
 const (
 	syn = 1 << 1
 	ack = 1 << 4
@@ -15,13 +15,13 @@ const (
 // reuses tells whether a packet of the flow's key, in direction d (0 forward,
 // 1 backward), starts a new flow.
 func (r *record) reuses(p *Packet, d int) bool {
-	return p.Flags&(syn|ack) == syn && p.Proto == tcpProtocol &&
+	return p.RawFlags&(syn|ack) == syn && p.Proto == tcpProtocol &&
 		r.state&(baseSet<<d) != 0 && p.Seq != r.base[d]
 }
 
 // setBases takes in the sequence numbers of a TCP segment in direction d.
 func (r *record) setBases(p *Packet, d int) {
-	if p.Flags&(syn|ack) == syn|ack {
+	if p.RawFlags&(syn|ack) == syn|ack {
 		r.base[d] = p.Seq
 	}
 	if !p.Whole {
@@ -29,12 +29,12 @@ func (r *record) setBases(p *Packet, d int) {
 	}
 	if r.state&(baseSet<<d) == 0 {
 		r.base[d] = p.Seq
-		if p.Flags&syn == 0 {
+		if p.RawFlags&syn == 0 {
 			r.base[d]--
 		}
 		r.state |= baseSet << d
 	}
-	if p.Flags&ack != 0 && r.state&(baseSet<<(1-d)) == 0 {
+	if p.RawFlags&ack != 0 && r.state&(baseSet<<(1-d)) == 0 {
 		r.base[1-d] = p.Ack - 1
 		r.state |= baseSet << (1 - d)
 	}
