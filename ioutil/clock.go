@@ -63,9 +63,24 @@ func (c *clock) slowly(ts uint64) int64 {
 	hi, lo := bits.Mul64(seconds, second)
 	lo, carry := bits.Add64(lo, nanos, 0)
 	if hi+carry > 0 || lo > math.MaxInt64 {
+		if int64(ts) < 0 && c.offset == 0 {
+			return c.signed(ts)
+		}
 		return math.MaxInt64
 	}
 	return int64(lo)
+}
+
+// signed returns the time of a stamp in two's complement: what a writer that
+// subtracted too much left there. Unsigned, as the format has it, such stamps
+// lie past the year 2262 and could not be told apart. Rounded towards the
+// epoch.
+func (c *clock) signed(ts uint64) int64 {
+	seconds, nanos := c.split(-ts)
+	if nanos > 0 {
+		return negative(seconds+1, second-nanos)
+	}
+	return negative(seconds, 0)
 }
 
 // negative returns nanos after a time that lies seconds before the epoch.

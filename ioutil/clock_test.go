@@ -8,7 +8,7 @@ import (
 )
 
 // twin is clock.nanoseconds in the open: floor((ts/units + offset)·1e9), held
-// within int64.
+// within int64; without an offset, a stamp that is too large is signed.
 func twin(resolution byte, offset int64, ts uint64) int64 {
 	base := int64(10)
 	if resolution&0x80 != 0 {
@@ -23,6 +23,13 @@ func twin(resolution byte, offset int64, ts uint64) int64 {
 	case v.IsInt64():
 		return v.Int64()
 	case v.Sign() < 0:
+		return math.MinInt64
+	case ts>>63 != 0 && offset == 0:
+		v.Mul(big.NewInt(int64(ts)), big.NewInt(1e9))
+		v.Quo(v, units)
+		if v.IsInt64() {
+			return v.Int64()
+		}
 		return math.MinInt64
 	}
 	return math.MaxInt64
