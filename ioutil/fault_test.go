@@ -73,6 +73,37 @@ func TestShrinkingFile(t *testing.T) {
 	}
 }
 
+// TestFaultBehindDeclaration has a fault in a batch behind an interface
+// description: what is read again then is read once.
+func TestFaultBehindDeclaration(t *testing.T) {
+	const length = 1000
+	b := littleEndian().section().iface(1, 0, "")
+	for i := range uint64(200) {
+		if i == 10 {
+			b.iface(101, 0, "")
+		}
+		b.enhanced(0, i, length, strings.Repeat("x", length))
+	}
+	path := file(t, b.Bytes())
+	c, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := os.Truncate(path, 64<<10); err != nil {
+		t.Fatal(err)
+	}
+	c.touch = never // so that the fault comes while the blocks are read
+	recs := make([]Record, 300)
+	packets := 0
+	for n := 0; err == nil; n, err = c.Read(recs) {
+		packets += n
+	}
+	if want := (64<<10 - 48 - 20) / (length + 32); packets != want || len(c.ng.interfaces) != 2 {
+		t.Errorf("%d packets and %d interfaces, want %d and 2", packets, len(c.ng.interfaces), want)
+	}
+}
+
 // TestFault is a consumer that recovers from a fault in lent bytes.
 func TestFault(t *testing.T) {
 	path := file(t, littleEndian().pcap(0xa1b2c3d4, 65535, 1).record(1, 0, 9000, strings.Repeat("x", 9000)).Bytes())
