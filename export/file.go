@@ -37,8 +37,6 @@ func Create(name string) (*File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, named(name, err)
-	case info.IsDir():
-		return nil, fmt.Errorf("%s: is a directory", name)
 	case !info.Mode().IsRegular():
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {

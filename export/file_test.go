@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -211,22 +212,31 @@ func TestFileNotCommittedAfterWriteError(t *testing.T) {
 	}
 }
 
-func TestFileFullDevice(t *testing.T) {
-	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip("no /dev/full here")
+// What is no regular file is written directly, and stays what it is.
+func TestFilePipe(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := exec.Command("mkfifo", name).Run(); err != nil {
+		t.Skip("no named pipes here:", err)
 	}
-	f, err := Create("/dev/full")
-	if err != nil {
+	read := make(chan string)
+	go func() {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Error(err)
+		}
+		read <- string(b)
+	}()
+	f := create(t, name, "rows")
+	if got := names(t, filepath.Dir(name)); got != "pipe" {
+		t.Errorf("the folder holds %q, want only the pipe", got)
+	}
+	if err := f.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.Write([]byte("rows"))
-	if err == nil || err.Error() != "/dev/full: no space left on device" {
-		t.Errorf("got %v, want /dev/full: no space left on device", err)
+	if got := <-read; got != "rows" {
+		t.Errorf("got %q, want %q", got, "rows")
 	}
-	if f.Commit() == nil {
-		t.Error("Commit: no error")
-	}
-	if info, err := os.Stat("/dev/full"); err != nil || info.Mode()&fs.ModeDevice == 0 {
-		t.Fatal("/dev/full is no device any more")
+	if info, err := os.Stat(name); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Errorf("the pipe is no pipe any more: %v, %v", info.Mode(), err)
 	}
 }

@@ -203,7 +203,7 @@ func (l *line) text(now time.Time, columns int) string {
 	l.bar.Set("figures", figures)
 	l.bar.SetCurrent(p.Read)
 	l.bar.SetWidth(columns)
-	return pb.StripString(l.bar.String(), columns)
+	return l.bar.String()
 }
 
 // measure updates the packets per second: a mean in which the time since the

@@ -31,15 +31,15 @@ func (c *command) all(ctx context.Context, jobs []job, show *display, ready func
 	for range atOnce {
 		group.Go(func() {
 			for i := range order {
-				finish(i, c.one(ctx, jobs[i], max(c.jobs/atOnce, 1), show))
+				r := result{job: jobs[i], stopped: true}
+				if ctx.Err() == nil {
+					r = c.one(ctx, jobs[i], max(c.jobs/atOnce, 1), show)
+				}
+				finish(i, r)
 			}
 		})
 	}
 	for _, i := range largestFirst(jobs) {
-		if ctx.Err() != nil {
-			finish(i, result{job: jobs[i], stopped: true})
-			continue
-		}
 		order <- i
 	}
 	close(order)

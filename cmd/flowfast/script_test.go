@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 //	bytes FILE HEX...         make a file of bytes
 //	rows FILE N               count the lines below the header
 //	folder DIR NAMES...       check which names a folder holds, hidden ones too
+//	device NAME MINOR         make one of the memory devices, or a link to it
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"bytes":    makeBytes,
 			"rows":     rows,
 			"folder":   folder,
+			"device":   device,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -57,6 +59,13 @@ func TestScripts(t *testing.T) {
 			case "full":
 				_, err := os.Stat("/dev/full")
 				return err == nil, nil
+			case "device":
+				dir, err := os.MkdirTemp("", "")
+				if err != nil {
+					return false, err
+				}
+				defer os.RemoveAll(dir)
+				return makeDevice(filepath.Join(dir, "full"), 7) == nil, nil
 			}
 			return false, errors.New("unknown condition " + name)
 		},
@@ -198,6 +207,13 @@ func folder(ts *testscript.TestScript, neg bool, args []string) {
 	if !slices.Equal(names, args[1:]) {
 		ts.Fatalf("%s: holds %q, want %q", args[0], names, args[1:])
 	}
+}
+
+func device(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: device NAME MINOR")
+	}
+	ts.Check(makeDevice(ts.MkAbs(args[0]), number(ts, args[1])))
 }
 
 func number(ts *testscript.TestScript, text string) int {

@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// Without these two a closed pipe and a limit on file sizes would end the
-// process in the middle of a Write. With them Write returns an error.
-func init() { signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ) }
+// A closed pipe as standard output would end the process in the middle of a
+// Write. So Write returns an error, and the run is closed in order.
+func init() { signal.Ignore(syscall.SIGPIPE) }

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package main
+
+import "errors"
+
+func makeDevice(string, int) error { return errors.New("not here") }
