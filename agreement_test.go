@@ -81,7 +81,7 @@ func rows(t testing.TB, o flowfast.Options, files ...string) ([]byte, flowfast.S
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := run.Write(context.Background(), export.NewCSV(&out)); err != nil {
+	if err := run.Write(context.Background(), &out, export.CSV{}); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes(), run.Summary()

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/flowfast/flowfast/flowtable"
@@ -40,6 +41,20 @@ type Options struct {
 	// for 1 and for all. They bound when a finished flow is given out and how
 	// many wait in memory, never what is given out or in which order.
 	CheckEvery, CheckMost int
+	// Workers is the number of goroutines that flows are shared out among;
+	// 0 stands for as many as there are processors. With 1 all is done on the
+	// caller's goroutine (but for decompression, which has one of its own).
+	// The number never shows in what is given out.
+	Workers int
+}
+
+// tables returns the number of flow tables. A limit of the flows of a look
+// holds for all flows, so it takes one table.
+func (o *Options) tables() int {
+	if o.CheckMost > 0 {
+		return 1
+	}
+	return o.Workers
 }
 
 func (o *Options) check() error {
@@ -50,8 +65,13 @@ func (o *Options) check() error {
 		return fmt.Errorf("check every %d packets: must be above zero", o.CheckEvery)
 	case o.CheckMost < 0:
 		return fmt.Errorf("check %d flows at most: must be above zero", o.CheckMost)
+	case o.Workers < 0:
+		return fmt.Errorf("%d workers: must be above zero", o.Workers)
 	}
 	o.CheckEvery = max(o.CheckEvery, 1)
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
 	return nil
 }
 
@@ -74,9 +94,9 @@ func Open(o Options, files ...string) (*Run, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r, r.begin(c, files[0])
+		return r, r.intake.begin(c, files[0])
 	}
-	r.files, r.errs = byFirstPacket(files)
+	r.intake.files, r.intake.errs = byFirstPacket(files)
 	return r, nil
 }
 
@@ -91,5 +111,5 @@ func NewReader(o Options, stream io.Reader, name string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r, r.begin(c, name)
+	return r, r.intake.begin(c, name)
 }

@@ -11,25 +11,28 @@ type Progress struct {
 	// Read is how many bytes of the capture files have been read, as they are
 	// stored.
 	Read int64
-	// Packets is the number of packets read, Open the number of open flows.
-	Packets, Open int64
+	// Packets is the number of packets read, Open the number of open flows,
+	// Flows that of the flows given out.
+	Packets, Open, Flows int64
 }
 
 // progress is what a run tells other goroutines.
 type progress struct {
-	packets, open atomic.Int64
-	earlier       atomic.Int64 // bytes of the captures before this one
-	capture       atomic.Pointer[ioutil.Capture]
+	packets, open, flows atomic.Int64
+	earlier              atomic.Int64 // bytes of the captures before this one
+	capture              atomic.Pointer[ioutil.Capture]
 }
 
 // Progress says how far the run has come. It may be called from any goroutine.
 func (r *Run) Progress() Progress {
+	from := &r.intake.progress
 	p := Progress{
-		Read:    r.progress.earlier.Load(),
-		Packets: r.progress.packets.Load(),
-		Open:    r.progress.open.Load(),
+		Read:    from.earlier.Load(),
+		Packets: from.packets.Load(),
+		Open:    from.open.Load(),
+		Flows:   from.flows.Load(),
 	}
-	if c := r.progress.capture.Load(); c != nil {
+	if c := from.capture.Load(); c != nil {
 		read, _ := c.Progress()
 		p.Read += read
 	}

@@ -3,227 +3,146 @@ package flowfast
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"math"
 	"time"
 
-	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
-	"github.com/flowfast/flowfast/ioutil"
 )
 
-// batch is the number of packets that go from room to room at once.
-const batch = 256
+// all stands for no limit of flows.
+const all = math.MaxInt
 
 // A Run turns captures into flows. It belongs to one goroutine at a time; only
 // Progress may be called from others.
 type Run struct {
-	options Options
-	files   []string        // captures still to be opened, in order
-	capture *ioutil.Capture // the one being read
-	name    string          // its name
-	table   *flowtable.Table
-	clock   flowtable.Clock
-	flow    Flow
-
-	unchecked int // packets since the last look for idle flows
-	strange   linkTypes
-	summary   Summary
-	errs      []error
-	started   time.Time
-
-	progress progress
-
-	records [batch]ioutil.Record
-	packets [batch]flowtable.Packet
+	intake  *intake
+	started time.Time
 }
 
 func newRun(o Options) (*Run, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	table, err := flowtable.New(flowtable.Options{IdleTimeout: o.IdleTimeout})
-	if err != nil {
-		return nil, err
-	}
-	return &Run{options: o, table: table, started: time.Now()}, nil
-}
-
-// A Sink takes finished flows. The flow is lent for the call.
-type Sink interface {
-	Write(*Flow) error
-	// Flush is called after the last flow.
-	Flush() error
+	in := &intake{options: o, keys: flowtable.NewIntake()}
+	return &Run{intake: in, started: time.Now()}, nil
 }
 
 // Flows runs to the end and yields the flows. Each is lent until the next one
 // is asked for. An error comes last, with a nil flow, after the flows of all
 // that could be read: the capture's, or the context's if it was cancelled.
-// Captures that merely end in the middle of a record are no error but a
+// A capture that merely ends in the middle of a record is no error but a
 // warning in the summary.
 func (r *Run) Flows(ctx context.Context) iter.Seq2[*Flow, error] {
 	return func(yield func(*Flow, error) bool) {
-		if !r.run(ctx, yield) {
-			return
-		}
-		if err := errors.Join(r.errs...); err != nil {
+		stopped := false
+		err := r.run(ctx, nil, func(f *Flow, _ []byte) error {
+			if !yield(f, nil) {
+				stopped = true
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && !stopped {
 			yield(nil, err)
 		}
 	}
 }
 
-// Write runs to the end and writes the flows to a sink. An error of the sink
-// ends the run.
-func (r *Run) Write(ctx context.Context, to Sink) error {
-	var failed error
-	for flow, err := range r.Flows(ctx) {
-		if err == nil {
-			err = to.Write(flow)
-		}
-		if err != nil {
-			failed = err
-			break
-		}
-	}
-	return errors.Join(failed, to.Flush())
+var errStopped = errors.New("stopped")
+
+// Rows are a format of rows. Its methods may be called by several goroutines
+// at once.
+type Rows interface {
+	// AppendHeader appends what comes before the first row.
+	AppendHeader(b []byte) []byte
+	// AppendRow appends the row of a flow.
+	AppendRow(b []byte, f *Flow) []byte
 }
 
-// run is the walk: it takes every packet from the captures through the table
-// and yields the flows. It returns false if yield did.
-func (r *Run) run(ctx context.Context, yield func(*Flow, error) bool) bool {
+// writeSize is how much is gathered before it is written: enough that the
+// calls to the system cost nothing per row.
+const writeSize = 256 << 10
+
+// Write runs to the end and writes a row for each flow. An error of the writer
+// ends the run. Other errors are those of Flows; the rows of all that could be
+// read have been written then.
+func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
+	buffer := rows.AppendHeader(make([]byte, 0, writeSize+64<<10))
+	flush := func() error {
+		_, err := to.Write(buffer)
+		buffer = buffer[:0]
+		return err
+	}
+	failed := false
+	err := r.run(ctx, rows, func(f *Flow, row []byte) error {
+		if f != nil {
+			buffer = rows.AppendRow(buffer, f)
+		} else {
+			buffer = append(buffer, row...)
+		}
+		if len(buffer) < writeSize {
+			return nil
+		}
+		err := flush()
+		failed = err != nil
+		return err
+	})
+	if failed {
+		return err
+	}
+	return errors.Join(err, flush())
+}
+
+// run takes every packet from the captures through the tables, and emits the
+// flows in order: as they are, or as rows where those have been formatted
+// elsewhere. It returns the error of emit, or else those of the captures.
+func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error) error {
+	in := r.intake
 	defer r.finish()
-	for r.next() {
-		for {
-			n, err := r.capture.Read(r.records[:])
-			if err != nil {
-				r.endOfCapture(err)
-				break
-			}
-			if !r.walk(r.records[:n], yield) {
-				return false
-			}
-			if err := ctx.Err(); err != nil {
-				r.errs = append(r.errs, err)
-				r.files = nil
-				break
-			}
-		}
-	}
-	r.table.End()
-	return r.drain(math.MaxInt, yield)
-}
-
-// walk takes a batch of records through the rooms.
-func (r *Run) walk(records []ioutil.Record, yield func(*Flow, error) bool) bool {
-	added := 0
-	for i := range records {
-		rec, p := &records[i], &r.packets[i]
-		p.Decode(rec.LinkType, rec.Data, rec.OrigLen)
-		p.Time = flowtable.Time(rec.Time)
-		p.Position = r.summary.Packets + uint64(i)
-		p.Len = rec.OrigLen
-		p.Fine = rec.Fine
-		if r.clock.Tick(p.Time) {
-			continue
-		}
-		r.table.Add(r.packets[added:i])
-		added = i
-		if !r.drain(math.MaxInt, yield) {
-			return false
-		}
-		r.clock.StepBack(p.Time)
-		r.clock.Tick(p.Time)
-	}
-	n := len(records)
-	r.table.Add(r.packets[added:n])
-	for i := range records {
-		r.summary.classes[r.packets[i].Class]++
-		if r.packets[i].Class == decode.NotIP {
-			r.strange.see(records[i].LinkType)
-		}
-	}
-	r.summary.Packets += uint64(n)
-	r.progress.packets.Store(int64(r.summary.Packets))
-	r.progress.open.Store(int64(r.table.Open()))
-
-	r.unchecked += n
-	looks := r.unchecked / r.options.CheckEvery
-	r.unchecked %= r.options.CheckEvery
-	most := math.MaxInt
-	if r.options.CheckMost > 0 {
-		most = looks * r.options.CheckMost
-	}
-	return looks == 0 || r.drain(most, yield)
-}
-
-// drain yields the flows that finished before the horizon, most of them at
-// most.
-func (r *Run) drain(most int, yield func(*Flow, error) bool) bool {
-	for ; most > 0 && r.table.Next(r.clock.Horizon, &r.flow); most-- {
-		r.summary.Flows++
-		if !yield(&r.flow, nil) {
-			return false
-		}
-	}
-	return true
-}
-
-// begin makes a capture the one that is read.
-func (r *Run) begin(c *ioutil.Capture, name string) error {
-	if err := unknown(c.LinkTypes()); err != nil {
-		c.Close()
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	r.capture, r.name = c, name
-	r.progress.capture.Store(c)
-	r.summary.Captures = append(r.summary.Captures, Capture{Name: name, Format: c.Format()})
-	return nil
-}
-
-// next sees that there is a capture to read, and returns false at the end of
-// the last.
-func (r *Run) next() bool {
-	for r.capture == nil && len(r.files) > 0 {
-		name := r.files[0]
-		r.files = r.files[1:]
-		c, err := ioutil.Open(name)
-		if err == nil {
-			err = r.begin(c, name)
-		}
+	tables := make([]*flowtable.Table, in.options.tables())
+	for i := range tables {
+		table, err := flowtable.New(flowtable.Options{IdleTimeout: in.options.IdleTimeout})
 		if err != nil {
-			r.errs = append(r.errs, err)
+			return err
 		}
+		tables[i] = table
 	}
-	return r.capture != nil
+	var err error
+	if in.options.Workers == 1 {
+		err = in.walk(ctx, tables[0], emit)
+	} else {
+		err = in.share(ctx, tables, rows, emit)
+	}
+	if err != nil {
+		return err
+	}
+	in.fail(ctx.Err())
+	return errors.Join(in.errs...)
 }
 
-// endOfCapture takes leave of the capture for a reason: io.EOF if all is well.
-func (r *Run) endOfCapture(why error) {
-	var cut *ioutil.TruncatedError
-	switch {
-	case why == io.EOF:
-	case errors.As(why, &cut):
-		r.warn(why.Error())
-	default:
-		r.errs = append(r.errs, why)
-	}
-	switch err := unknown(r.capture.LinkTypes()); {
-	case err != nil:
-		r.errs = append(r.errs, fmt.Errorf("%s: %w", r.name, err))
-	default:
-		for _, s := range r.strange.seen {
-			r.warn(fmt.Sprintf("%s: %d packets of the unknown link type %d left out", r.name, s.packets, s.number))
+// walk is the way of the packets with one table, on this goroutine.
+func (in *intake) walk(ctx context.Context, table *flowtable.Table, emit func(*Flow, []byte) error) error {
+	b := &block{shares: make([][]uint16, 1)}
+	var flow Flow
+	for more := true; more; {
+		if ctx.Err() != nil {
+			in.stop()
+		}
+		if more = in.fill(b); more {
+			table.Add(b.packets[:], b.shares[0])
+			in.progress.open.Store(int64(table.Open()))
+		} else {
+			table.End(b.clock)
+			b.due = all
+		}
+		for due := b.due; due > 0 && table.Next(b.horizon, &flow); due-- {
+			in.progress.flows.Add(1)
+			if err := emit(&flow, nil); err != nil {
+				return err
+			}
 		}
 	}
-	r.strange = linkTypes{}
-	if read, total := r.capture.Progress(); total > 0 {
-		r.progress.earlier.Add(read)
-	}
-	r.progress.capture.Store(nil)
-	if err := r.capture.Close(); err != nil {
-		r.errs = append(r.errs, err)
-	}
-	r.capture = nil
+	return nil
 }

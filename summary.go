@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // A Summary is what a run says at its end.
@@ -26,8 +27,6 @@ type Summary struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	// Warnings are what a reader of the rows should know.
 	Warnings []string `json:"warnings"`
-
-	classes [decode.NumClasses]uint64
 }
 
 // A Capture is a capture that was read.
@@ -70,34 +69,30 @@ func (c *Classes) Add(o Classes) {
 }
 
 // Summary returns the summary of a run that has come to its end.
-func (r *Run) Summary() Summary { return r.summary }
-
-func (r *Run) warn(text string) { r.summary.Warnings = append(r.summary.Warnings, text) }
+func (r *Run) Summary() Summary { return r.intake.summary }
 
 // finish closes what is open and completes the summary.
 func (r *Run) finish() {
-	if r.capture != nil {
-		r.progress.capture.Store(nil)
-		r.capture.Close()
-		r.capture = nil
-	}
-	s := &r.summary
+	in := r.intake
+	in.close()
+	s := &in.summary
 	s.Classes = Classes{
-		Counted:        s.classes[decode.Counted],
-		OtherProtocol:  s.classes[decode.OtherProtocol],
-		NotIP:          s.classes[decode.NotIP],
-		OrphanFragment: s.classes[decode.OrphanFragment],
-		Truncated:      s.classes[decode.Truncated],
-		Malformed:      s.classes[decode.Malformed],
+		Counted:        in.classes[decode.Counted],
+		OtherProtocol:  in.classes[decode.OtherProtocol],
+		NotIP:          in.classes[decode.NotIP],
+		OrphanFragment: in.classes[decode.OrphanFragment],
+		Truncated:      in.classes[decode.Truncated],
+		Malformed:      in.classes[decode.Malformed],
 	}
+	s.Flows = uint64(in.progress.flows.Load())
 	if s.Packets > 0 {
-		s.First = time.Unix(0, int64(r.clock.Earliest)).UTC()
-		s.Last = time.Unix(0, int64(r.clock.Latest)).UTC()
+		s.First = time.Unix(0, int64(in.clock.Earliest)).UTC()
+		s.Last = time.Unix(0, int64(in.clock.Latest)).UTC()
 	}
-	if r.clock.Back > 0 {
-		r.warn(fmt.Sprintf("time steps back by up to %v, past more than 65536 packets, %d times: "+
+	if in.clock.Back > 0 {
+		in.warn("time steps back by up to %v, past more than %d packets, %d times: "+
 			"flows finished before a step are not continued, and rows are in order between steps",
-			time.Duration(min(r.clock.LongestBack, 1<<63-1)), r.clock.Back))
+			time.Duration(min(in.clock.LongestBack, 1<<63-1)), flowtable.Window, in.clock.Back)
 	}
 	s.Elapsed = time.Since(r.started)
 }

@@ -3,66 +3,34 @@
 package export
 
 import (
-	"io"
 	"strconv"
 
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/stats"
 )
 
-// bufferSize is how much a CSV gathers before it writes: large enough that the
-// calls to the system cost nothing per row.
-const bufferSize = 256 << 10
+// CSV is the format of comma-separated values (RFC 4180, with \n for the line
+// break): a header, then a row for each flow, in the columns of [Columns].
+// Numbers are formatted from integers, without floating point and without
+// allocating.
+type CSV struct{}
 
-// maxRow is more than the longest row can take: 47 columns of at most 40
-// characters and a comma.
-const maxRow = 47 * 41
-
-// A CSV writes flows as comma-separated values (RFC 4180, with \n for the line
-// break): a header, then a row per flow in the columns of [Columns]. Numbers
-// are formatted from integers, without floating point and without allocating.
-type CSV struct {
-	w   io.Writer
-	buf []byte
-	err error
-}
-
-// NewCSV returns a CSV that writes to w and starts it with the header.
-func NewCSV(w io.Writer) *CSV {
-	c := &CSV{w: w, buf: make([]byte, 0, bufferSize+maxRow)}
+// AppendHeader appends the names of the columns.
+func (CSV) AppendHeader(b []byte) []byte {
 	for i, column := range Columns() {
 		if i > 0 {
-			c.buf = append(c.buf, ',')
+			b = append(b, ',')
 		}
-		c.buf = append(c.buf, column.Name...)
+		b = append(b, column.Name...)
 	}
-	c.buf = append(c.buf, '\n')
-	return c
-}
-
-// Write writes the row of a flow. Rows are gathered in a buffer, so an error
-// of the writer may come with a later row, and then comes with every one.
-func (c *CSV) Write(f *flowtable.Flow) error {
-	c.buf = appendRow(c.buf, f)
-	if len(c.buf) >= bufferSize {
-		return c.Flush()
-	}
-	return c.err
-}
-
-// Flush writes what the buffer holds.
-func (c *CSV) Flush() error {
-	if c.err == nil {
-		_, c.err = c.w.Write(c.buf)
-	}
-	c.buf = c.buf[:0]
-	return c.err
+	return append(b, '\n')
 }
 
 // noSample is the summary of an empty sample.
 const noSample = ",0,0,0,0,0"
 
-func appendRow(b []byte, f *flowtable.Flow) []byte {
+// AppendRow appends the row of a flow.
+func (CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	b = appendAddr(b, f.Src, f.V6)
 	b = appendUint(append(b, ','), uint64(f.SrcPort))
 	b = appendAddr(append(b, ','), f.Dst, f.V6)

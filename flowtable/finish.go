@@ -9,8 +9,9 @@ import (
 
 // dueFlows are finished flows in the order in which they leave.
 type dueFlows struct {
-	flows []dueFlow
-	next  int
+	flows  []dueFlow
+	next   int
+	finish Time // of all of them
 }
 
 type dueFlow struct {
@@ -40,10 +41,11 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 	return true
 }
 
-// End tells the table that the capture has ended. Flows that have been idle
-// for longer than the timeout at the capture's clock, the latest time of any
-// packet of a flow, have finished by idleness; the others finish after them.
-func (t *Table) End() { t.ended = true }
+// End tells the table that the capture has ended, with its clock: the latest
+// time of any packet of a flow, see [Intake.Clock]. Flows that have been idle
+// for longer than the timeout then have finished by idleness; the others
+// finish after them.
+func (t *Table) End(clock Time) { t.ended, t.clock = true, clock }
 
 // gather makes the flows with the earliest finish due, if that is before the
 // horizon or the capture has ended.
@@ -79,7 +81,9 @@ func (t *Table) gather(horizon Time) bool {
 			}
 		}
 		t.recency = newRecency()
+		at = maxTime
 	}
+	t.due.finish = at
 	t.due.sort(t)
 	return true
 }
@@ -140,7 +144,7 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 	f.Protocol, f.V6 = r.key.proto(), r.key.v6()
 	f.Fine = r.state&fine != 0
 	f.Reason = d.reason
-	f.Start, f.First = r.start, r.first
+	f.Start, f.First, f.Finish = r.start, r.first, t.due.finish
 	f.Last = max(r.start, Time(r.fwd.Last))
 	t.count(&f.Fwd, &r.fwd)
 	if r.bwd == 0 {

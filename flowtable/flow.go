@@ -24,6 +24,10 @@ type Flow struct {
 	// Start is the time of the first packet, Last the latest time of any.
 	// A packet may be stamped earlier than Start, so Last is not before Start.
 	Start, Last Time
+	// Finish is when the flow was over: the last packet's time plus the idle
+	// timeout, or the time of the SYN that reused its ports. Flows that the
+	// end of the capture finished have the greatest Time, 1<<63 - 1.
+	Finish Time
 	// First is the position of the first packet in the capture, from 0.
 	First uint64
 	// Fwd counts the packets in the direction of the first, Bwd the others.

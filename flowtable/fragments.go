@@ -18,7 +18,6 @@ const (
 // A fragments remembers what the first fragments of datagrams said: later ones
 // have no ports (RFC 791, 3.2; RFC 8200, 4.5).
 type fragments struct {
-	hasher *hasher
 	index  index
 	items  slab.Slab[firstFragment]
 	oldest uint32 // list in the order of arrival
@@ -57,13 +56,13 @@ func (f *fragments) find(k *key, hash uint32) uint32 {
 }
 
 // remember takes in a first fragment.
-func (f *fragments) remember(p *Packet) {
+func (f *fragments) remember(h *hasher, p *Packet) {
 	k := fragmentKey(&p.Packet)
-	hash := f.hasher.hash(&k)
+	hash, _ := h.hash(&k)
 	ref := f.find(&k, hash)
 	if ref == 0 {
 		if f.index.used == maxFragments {
-			f.forgetOldest()
+			f.forgetOldest(h)
 		}
 		if f.index.directory == nil {
 			f.index = newIndex()
@@ -82,19 +81,21 @@ func (f *fragments) remember(p *Packet) {
 	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, p.Time, p.Proto, p.SrcPort, p.DstPort
 }
 
-func (f *fragments) forgetOldest() {
+func (f *fragments) forgetOldest(h *hasher) {
 	ref := f.oldest
 	e := f.items.At(ref)
-	f.index.remove(f.hasher.hash(&e.id), ref)
+	hash, _ := h.hash(&e.id)
+	f.index.remove(hash, ref)
 	f.oldest = e.next
 	f.items.Put(ref)
 }
 
 // resolve gives a later fragment the ports and protocol of its first one and
 // the class Counted; without a first one it becomes an orphan.
-func (f *fragments) resolve(p *Packet) {
+func (f *fragments) resolve(h *hasher, p *Packet) {
 	k := fragmentKey(&p.Packet)
-	ref := f.find(&k, f.hasher.hash(&k))
+	hash, _ := h.hash(&k)
+	ref := f.find(&k, hash)
 	if ref == 0 || p.Time.since(f.items.At(ref).time) > fragmentTime {
 		p.Class = decode.OrphanFragment
 		return

@@ -50,7 +50,7 @@ func (k *key) portB() uint16 { return uint16(k.rest >> 32) }
 // has pairs of inputs that collide whatever its seed.
 type hasher struct {
 	words [5]uint64
-	mask  uint32 // bits of the hash that are used; tests use few
+	mask  uint32 // bits of the index's half that are used; tests use few
 }
 
 func newHasher() hasher {
@@ -61,12 +61,15 @@ func newHasher() hasher {
 	return h
 }
 
-func (h *hasher) hash(k *key) uint32 {
+// hash returns the hash of a key: the low half for the index, the high half to
+// share keys out among tables.
+func (h *hasher) hash(k *key) (index, share uint32) {
 	var b [40]byte
 	binary.LittleEndian.PutUint64(b[0:], k.a.Hi^h.words[0])
 	binary.LittleEndian.PutUint64(b[8:], k.a.Lo^h.words[1])
 	binary.LittleEndian.PutUint64(b[16:], k.b.Hi^h.words[2])
 	binary.LittleEndian.PutUint64(b[24:], k.b.Lo^h.words[3])
 	binary.LittleEndian.PutUint64(b[32:], k.rest^h.words[4])
-	return uint32(xxhash.Sum64(b[:])) & h.mask
+	sum := xxhash.Sum64(b[:])
+	return uint32(sum) & h.mask, uint32(sum >> 32)
 }

@@ -146,9 +146,10 @@ func describe(f *Flow) string {
 
 // A feed takes packets through a table as a run does.
 type feed struct {
-	table *Table
-	clock Clock
-	rows  []string
+	intake *Intake
+	table  *Table
+	clock  Clock
+	rows   []string
 	// packets is their sum over the rows.
 	packets uint64
 	every   int // packets between two looks for finished flows
@@ -170,7 +171,9 @@ func (e *feed) add(packets []Packet) {
 			e.clock.StepBack(packets[i].Time)
 			e.clock.Tick(packets[i].Time)
 		}
-		e.table.Add(packets[i : i+1])
+		shares := [][]uint16{nil}
+		e.intake.Add(packets[i:i+1], shares)
+		e.table.Add(packets[i:i+1], shares[0])
 		if i%e.every == 0 {
 			e.drain(e.most)
 		}
@@ -265,9 +268,9 @@ func TestTableEqualsModel(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				table.hasher.mask = test.mask
 				m := model{timeout: 1000, open: map[string]*modelFlow{}}
-				e := feed{table: table, every: 1 + r.IntN(3), most: []int{1, 3, math.MaxInt}[r.IntN(3)]}
+				e := feed{intake: NewIntake(), table: table, every: 1 + r.IntN(3), most: []int{1, 3, math.MaxInt}[r.IntN(3)]}
+				e.intake.hasher.mask = test.mask
 				e.clock = newClock(window, packets[0].Time)
 				for i := range packets {
 					packets[i].Position = uint64(i)
@@ -275,7 +278,7 @@ func TestTableEqualsModel(t *testing.T) {
 				}
 				e.add(packets)
 				early := len(e.rows)
-				table.End()
+				table.End(e.intake.Clock())
 				e.drain(math.MaxInt)
 				want := m.end()
 				for i := range min(len(want), len(e.rows)) {
@@ -309,7 +312,7 @@ func TestTimeStepsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := feed{table: table, every: 1, most: math.MaxInt, clock: newClock(16, 0)}
+	e := feed{intake: NewIntake(), table: table, every: 1, most: math.MaxInt, clock: newClock(16, 0)}
 	n := uint64(0)
 	for range 20 {
 		start := Time(r.Int64N(100_000_000))
@@ -327,7 +330,7 @@ func TestTimeStepsBack(t *testing.T) {
 	if len(e.rows) == 0 {
 		t.Error("no flow left the table before the end")
 	}
-	table.End()
+	table.End(e.intake.Clock())
 	e.drain(math.MaxInt)
 	if e.packets != n {
 		t.Errorf("%d packets in all rows, want %d", e.packets, n)

@@ -12,4 +12,8 @@ type Packet struct {
 	Len uint32
 	// Fine is set when Time has a finer resolution than a microsecond.
 	Fine bool
+
+	fromB bool // the packet goes from endpoint b of its key to a
+	hash  uint32
+	key   key
 }

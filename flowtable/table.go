@@ -4,7 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/internal/slab"
 	"github.com/flowfast/flowfast/stats"
 )
@@ -25,19 +24,18 @@ var ErrTimeout = errors.New("the idle timeout must be above zero")
 // A Table holds the open flows of a capture, and the finished ones until
 // [Table.Next] has taken them. It belongs to one goroutine at a time.
 type Table struct {
-	timeout   uint64 // nanoseconds
-	hasher    hasher
-	index     index
-	records   slab.Slab[record]
-	backward  slab.Slab[stats.Series]
-	recency   recency
-	fragments fragments
-	pool      *stats.Pool
+	timeout  uint64 // nanoseconds
+	index    index
+	records  slab.Slab[record]
+	backward slab.Slab[stats.Series]
+	recency  recency
+	pool     *stats.Pool
+	touched  uint32 // keeps the loads of touch alive
 
 	reused timeHeap // flows finished by port reuse, by the time of the SYN
 	due    dueFlows // flows that Next gives out, in order
-	clock  Time     // the capture's clock: the latest time of a packet of a flow
 	ended  bool     // the capture has ended
+	clock  Time     // its clock then
 }
 
 // New returns an empty table.
@@ -50,13 +48,10 @@ func New(o Options) (*Table, error) {
 	}
 	t := &Table{
 		timeout: uint64(o.IdleTimeout),
-		hasher:  newHasher(),
 		index:   newIndex(),
 		recency: newRecency(),
 		pool:    stats.NewPool(),
-		clock:   minTime,
 	}
-	t.fragments.hasher = &t.hasher
 	for range lanes {
 		t.records.Take() // their links are the lanes' ends
 	}
@@ -66,35 +61,44 @@ func New(o Options) (*Table, error) {
 // Open returns the number of open flows.
 func (t *Table) Open() int { return t.index.used }
 
-// Add takes in packets, in the order of the capture. Those of class Fragment
-// become Counted or OrphanFragment; those of another class than Counted are
-// passed over.
-func (t *Table) Add(packets []Packet) {
-	for i := range packets {
-		p := &packets[i]
-		switch p.Class {
-		case decode.Counted:
-			if p.FirstFragment {
-				t.fragments.remember(p)
-			}
-		case decode.Fragment:
-			if t.fragments.resolve(p); p.Class != decode.Counted {
-				continue
-			}
-		default:
-			continue
+// touchAhead is how many packets have their slots and records touched before
+// the first of them is taken in.
+const touchAhead = 32
+
+// Add takes in packets that an [Intake] has prepared, in the order of the
+// capture: those whose numbers are in share.
+func (t *Table) Add(packets []Packet, share []uint16) {
+	for len(share) > 0 {
+		some := share[:min(touchAhead, len(share))]
+		share = share[len(some):]
+		t.touch(packets, some)
+		for _, i := range some {
+			t.add(&packets[i])
 		}
-		k, fromB := keyOf(&p.Packet)
-		t.add(p, &k, t.hasher.hash(&k), fromB)
 	}
 	if invariants {
 		t.checkSometimes()
 	}
 }
 
-// add takes in a packet with a key.
-func (t *Table) add(p *Packet, k *key, hash uint32, fromB bool) {
-	t.clock = max(t.clock, p.Time)
+// touch loads what add will need, for many packets at once: loads that do not
+// wait for each other let the processor wait for memory once, not per packet.
+func (t *Table) touch(packets []Packet, some []uint16) {
+	var refs [touchAhead]uint32
+	for k, i := range some {
+		refs[k] = t.index.home(packets[i].hash).ref
+	}
+	for _, ref := range refs[:len(some)] {
+		if ref != 0 {
+			r := t.records.At(ref)
+			t.touched += r.hash + r.bwd + t.recency.links.At(ref).next
+		}
+	}
+}
+
+// add takes in a packet.
+func (t *Table) add(p *Packet) {
+	k, hash, fromB := &p.key, p.hash, p.fromB
 	slot := t.find(k, hash)
 	if slot == nil {
 		ref := t.start(p, k, hash, fromB)

@@ -32,7 +32,7 @@ func (c *command) one(ctx context.Context, j job, workers int, show *display) re
 	run, err := c.open(ctx, j, workers)
 	if err == nil {
 		line := show.begin(j, run.Progress)
-		err = run.Write(ctx, export.NewCSV(out))
+		err = run.Write(ctx, out, export.CSV{})
 		r.summary = run.Summary()
 		show.end(line)
 	}
@@ -63,16 +63,16 @@ func (c *command) create(name string) (*export.File, error) {
 
 // open starts the run of a job.
 func (c *command) open(ctx context.Context, j job, workers int) (*flowfast.Run, error) {
+	options := c.options
+	options.Workers = workers
 	if !j.stream {
-		return opened(flowfast.Open(c.options, j.inputs...))
+		return opened(flowfast.Open(options, j.inputs...))
 	}
-	name := j.inputs[0]
+	name, source := j.inputs[0], func() (io.Reader, error) { return os.Open(j.inputs[0]) }
 	if name == "-" {
-		in := newInterruptible(ctx, func() (io.Reader, error) { return c.in, nil })
-		return opened(flowfast.NewReader(c.options, in, "standard input"))
+		name, source = "standard input", func() (io.Reader, error) { return c.in, nil }
 	}
-	in := newInterruptible(ctx, func() (io.Reader, error) { return os.Open(name) })
-	return opened(flowfast.NewReader(c.options, in, name))
+	return opened(flowfast.NewReader(options, newInterruptible(ctx, source), name))
 }
 
 // opened returns no run with an error.
