@@ -268,7 +268,7 @@ func TestTableEqualsModel(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				m := model{timeout: 1000, open: map[string]*modelFlow{}}
+				m := model{timeout: 1000, open: map[string]*modelFlow{}, clock: math.MinInt64}
 				e := feed{intake: NewIntake(), table: table, every: 1 + r.IntN(3), most: []int{1, 3, math.MaxInt}[r.IntN(3)]}
 				e.intake.hasher.mask = test.mask
 				e.clock = newClock(window, packets[0].Time)
