@@ -204,5 +204,5 @@ func (c *command) checkOutputs(p *plan) error {
 func same(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB) && infoA.Mode()&fs.ModeDevice == 0
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
