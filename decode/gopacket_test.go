@@ -69,7 +69,7 @@ func gopacketSays(linkType uint32, frame []byte) (says, names string) {
 			return fmt.Sprintf("tcp %v > %v flags %02x", netip.AddrPortFrom(src, uint16(layer.SrcPort)),
 				netip.AddrPortFrom(dst, uint16(layer.DstPort)), controlBits(layer)), names
 		case *layers.UDP:
-			if len(layer.LayerContents()) == 0 || layer.Length < 8 && !(layer.Length == 0 && src.Is6()) {
+			if len(layer.LayerContents()) == 0 || layer.Length < 8 && (layer.Length != 0 || !src.Is6()) {
 				return "", names
 			}
 			return fmt.Sprintf("udp %v > %v", netip.AddrPortFrom(src, uint16(layer.SrcPort)),

@@ -136,7 +136,7 @@ func (f *File) Discard() {
 		return
 	}
 	f.done = true
-	f.close()
+	_ = f.close()
 	if f.temp != "" {
 		os.Remove(f.temp)
 	}

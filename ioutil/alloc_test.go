@@ -72,7 +72,7 @@ func TestAllocationsOfABatch(t *testing.T) {
 		readAll(t, c, 2)
 		start := c.window
 		allocs := testing.AllocsPerRun(100, func() {
-			c.window.pos, c.err = start.released, nil
+			c.pos, c.err = start.released, nil
 			if format == "pcap" {
 				c.pos = pcapHeaderLen
 			}

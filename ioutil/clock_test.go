@@ -62,7 +62,7 @@ func TestClockFine(t *testing.T) {
 	for resolution := range 256 {
 		// Fine is what a whole number of microseconds can't tell.
 		want := false
-		for ts := uint64(0); ts < 3; ts++ {
+		for ts := range uint64(3) {
 			want = want || twin(byte(resolution), 0, ts)%1000 != 0
 		}
 		if resolution&0x7f > 9 {

@@ -51,7 +51,7 @@ func TestFiveDoesNotOverflow(t *testing.T) {
 func TestBinError(t *testing.T) {
 	const bins = 57<<6 + 128
 	next := uint64(0)
-	for bin := uint32(0); bin < bins; bin++ {
+	for bin := range uint32(bins) {
 		first := next
 		last := first
 		if e := bin >> 6; e > 1 {

@@ -189,7 +189,7 @@ func (d *display) draw(now time.Time) {
 		d.drawn++
 	}
 	b.WriteString("\x1b[J")
-	io.WriteString(d.w, b.String())
+	_, _ = io.WriteString(d.w, b.String()) // a terminal that is gone is no error
 }
 
 // text returns the line, no wider than the given number of columns.

@@ -1,0 +1,124 @@
+package flowtable
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/flowfast/flowfast/decode"
+)
+
+// flood adds n flows of one packet each.
+func flood(in *Intake, t *Table, from, n int) {
+	packets := make([]Packet, 256)
+	shares := make([][]uint16, 1)
+	for i := from; i < from+n; {
+		packets := packets[:min(len(packets), from+n-i)]
+		for k := range packets {
+			p := &packets[k]
+			*p = Packet{Time: Time(i), Len: 60, Position: uint64(i)}
+			p.Proto, p.Class = 6, decode.Counted
+			p.Src.Lo, p.Dst.Lo, p.SrcPort, p.DstPort = uint64(i), 1<<31, 1024, 80
+			p.Flags, p.RawFlags, p.Whole = 2, 2, true
+			i++
+		}
+		shares[0] = shares[0][:0]
+		in.Add(packets, shares)
+		t.Add(packets, shares[0])
+	}
+}
+
+// TestMemoryPerFlow measures what a flow of one packet costs, all in, and that
+// at its worst: each time the index has just grown.
+func TestMemoryPerFlow(t *testing.T) {
+	const flows, most = 1_000_000, 256
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse
+	}
+	before := heap()
+	in, table := NewIntake(), mustNew(t, Options{})
+	worst := uint64(0)
+	for n := 0; n < flows; {
+		flood(in, table, n, 50_000)
+		n += 50_000
+		if n >= 200_000 {
+			worst = max(worst, (heap()-before)/uint64(n))
+		}
+	}
+	if table.Open() != flows || worst > most {
+		t.Errorf("%d open flows take %d bytes each, want at most %d", table.Open(), worst, most)
+	}
+	t.Logf("%d bytes for each flow of one packet", worst)
+	runtime.KeepAlive(table)
+}
+
+func mustNew(t testing.TB, o Options) *Table {
+	table, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// TestKnownFlowAllocatesNothing adds packets of known flows, and new flows in
+// the place of old ones.
+func TestKnownFlowAllocatesNothing(t *testing.T) {
+	in, table := NewIntake(), mustNew(t, Options{IdleTimeout: 1000})
+	n := 0
+	var f Flow
+	packets := make([]Packet, 64)
+	shares := [][]uint16{make([]uint16, 0, 64)}
+	round := func() {
+		for k := range packets {
+			p := &packets[k]
+			*p = Packet{Time: Time(n), Len: uint32(60 + n%700), Position: uint64(n)}
+			p.Proto, p.Class = 17, decode.Counted
+			p.Src.Lo, p.Dst.Lo = uint64(n/100+n%7), 9
+			n++
+		}
+		shares[0] = shares[0][:0]
+		in.Add(packets, shares)
+		table.Add(packets, shares[0])
+		for table.Next(Time(n-500), &f) {
+		}
+	}
+	for range 1000 {
+		round()
+	}
+	if n := testing.AllocsPerRun(1000, round); n != 0 {
+		t.Errorf("%v allocations for 64 packets", n)
+	}
+}
+
+func BenchmarkTable(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		keys int
+	}{{"hit/flows=1e3", 1e3}, {"hit/flows=1e5", 1e5}, {"hit/flows=1e6", 1e6}} {
+		b.Run(bench.name, func(b *testing.B) {
+			in, table := NewIntake(), mustNew(b, Options{})
+			flood(in, table, 0, bench.keys)
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				flood(in, table, n%bench.keys, 256)
+				n += 7919 * 256
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/256, "ns/packet")
+		})
+	}
+	b.Run("new", func(b *testing.B) {
+		in, table := NewIntake(), mustNew(b, Options{})
+		b.ReportAllocs()
+		n := 0
+		for b.Loop() {
+			flood(in, table, n, 256)
+			if n += 256; n > 5e6 {
+				in, table, n = NewIntake(), mustNew(b, Options{}), 0
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/256, "ns/packet")
+	})
+}

@@ -1,0 +1,35 @@
+package flowfast_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestImportsPointOneWay lists what every package imports from the project.
+func TestImportsPointOneWay(t *testing.T) {
+	const module = "github.com/flowfast/flowfast"
+	allowed := map[string][]string{
+		"":               {"/decode", "/flowtable", "/ioutil"},
+		"/ioutil":        nil,
+		"/decode":        nil,
+		"/internal/slab": nil,
+		"/stats":         {"/internal/slab"},
+		"/flowtable":     {"/decode", "/internal/slab", "/stats"},
+		"/export":        {"/decode", "/flowtable", "/stats"},
+		"/cmd/flowfast":  {"", "/export", "/ioutil"},
+	}
+	for folder, want := range allowed {
+		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, module+folder).Output()
+		if err != nil {
+			t.Fatalf("%s: %v", folder, err)
+		}
+		for line := range strings.Lines(string(out)) {
+			imported, ours := strings.CutPrefix(strings.TrimSpace(line), module)
+			if ours && !slices.Contains(want, imported) {
+				t.Errorf("%s imports %s", module+folder, module+imported)
+			}
+		}
+	}
+}
