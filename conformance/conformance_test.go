@@ -5,7 +5,9 @@
 //
 // The reference and the captures are not part of the project. They are looked
 // for in the folder shared beside the repository, or where FLOWFAST_SHARED
-// says; tshark, editcap and python3 must be installed.
+// says; tshark, editcap and python3 must be installed. Where something is
+// missing the suite is skipped and says so, or fails if FLOWFAST_CONFORMANCE
+// is "required".
 package conformance
 
 import (
@@ -68,6 +70,9 @@ func shared(t *testing.T) string {
 		if _, err := exec.LookPath(program); err != nil {
 			missing = err.Error()
 		}
+	}
+	if missing != "" && os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
+		t.Fatal(missing)
 	}
 	if missing != "" {
 		t.Skipf("CONFORMANCE NOT CHECKED: %s", missing)

@@ -75,6 +75,7 @@ func (t *Table) gather(horizon Time) bool {
 			t.makeDue(t.reused.pop().ref, Reuse)
 		}
 	default:
+		t.due.flows = slices.Grow(t.due.flows, t.records.InUse()-lanes)
 		for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
 			if t.records.At(ref).state&inUse != 0 {
 				t.makeDue(ref, End)
