@@ -30,7 +30,7 @@ type Table struct {
 	backward slab.Slab[stats.Series]
 	recency  recency
 	pool     *stats.Pool
-	touched  uint32 // keeps the loads of touch alive
+	touched  uint64 // keeps the loads of touch alive
 
 	reused timeHeap // flows finished by port reuse, by the time of the SYN
 	due    dueFlows // flows that Next gives out, in order
@@ -81,19 +81,40 @@ func (t *Table) Add(packets []Packet, share []uint16) {
 	}
 }
 
-// touch loads what add will need, for many packets at once: loads that do not
-// wait for each other let the processor wait for memory once, not per packet.
+// touch loads what add will need, for many packets at once and one step of the
+// way after the other: loads that do not wait for each other let the processor
+// wait for memory once, not per packet. Nothing depends on what it finds.
 func (t *Table) touch(packets []Packet, some []uint16) {
 	var refs [touchAhead]uint32
+	var series [touchAhead]*stats.Series
+	var touched uint64
 	for k, i := range some {
 		refs[k] = t.index.home(packets[i].hash).ref
 	}
-	for _, ref := range refs[:len(some)] {
-		if ref != 0 {
-			r := t.records.At(ref)
-			t.touched += r.hash + r.bwd + t.recency.links.At(ref).next
+	for k, ref := range refs[:len(some)] {
+		if ref == 0 {
+			continue
+		}
+		p, r := &packets[some[k]], t.records.At(ref)
+		if r.hash != p.hash {
+			continue // further along the probe
+		}
+		touched += uint64(t.recency.links.At(ref).next)
+		if series[k] = &r.fwd; p.fromB != (r.state&fwdFromB != 0) && r.bwd != 0 {
+			series[k] = t.backward.At(r.bwd)
 		}
 	}
+	for _, s := range series[:len(some)] {
+		if s != nil {
+			touched += t.pool.Touch(s)
+		}
+	}
+	for k, s := range series[:len(some)] {
+		if s != nil {
+			touched += t.pool.TouchCounts(s, int64(packets[some[k]].Time), packets[some[k]].Len)
+		}
+	}
+	t.touched += touched
 }
 
 // add takes in a packet.

@@ -90,11 +90,21 @@ func (c *counts) init(p *countPool, n int) {
 // free gives the block back.
 func (c *counts) free(p *countPool) { p.put(c.class, c.block) }
 
+// home returns where the search for a value begins.
+func (c *counts) home(p *countPool, value uint32) uint {
+	return uint(uint64(value) * p.mul >> (64 - c.class))
+}
+
+// touch loads the entry where the search for a value begins.
+func (c *counts) touch(p *countPool, value uint32) uint32 {
+	return p.block(c.class, c.block)[c.home(p, value)].n
+}
+
 // add counts value n times.
 func (c *counts) add(p *countPool, value, n uint32) {
 	b := p.block(c.class, c.block)
 	mask := uint(len(b) - 1)
-	i := uint(uint64(value)*p.mul>>(64-c.class)) & mask
+	i := c.home(p, value)
 	for {
 		e := &b[i&mask]
 		if e.n == 0 {

@@ -90,6 +90,33 @@ func (p *Pool) append(s *Series, size uint32, interval uint64) {
 	s.N = n + 1
 }
 
+// Touch loads the block that the next Add of s will need, and TouchCounts, once
+// that is there, the entries of its tables: both so that memory can be waited
+// for while other series do the same. What they return means nothing but that
+// the loads were done.
+func (p *Pool) Touch(s *Series) uint64 {
+	switch n := s.N; {
+	case n > afterMedium:
+		l := p.longs.At(s.block)
+		return uint64(l.sizes.used) + l.longest
+	case n > afterShort:
+		return p.mediums.At(s.block).intervals[(n-1)%mediumLen]
+	case n > 1:
+		return p.shorts.At(s.block).intervals[(n-1)%shortLen]
+	}
+	return 0
+}
+
+// TouchCounts: see Touch.
+func (p *Pool) TouchCounts(s *Series, at int64, size uint32) uint64 {
+	if s.N <= afterMedium {
+		return 0
+	}
+	l := p.longs.At(s.block)
+	interval := uint64(max(at, s.Last)) - uint64(s.Last)
+	return uint64(l.sizes.touch(&p.counts, size) + l.intervals.touch(&p.counts, intervalBin(interval)))
+}
+
 func (p *Pool) appendLong(s *Series, size uint32, interval uint64) {
 	l := p.longs.At(s.block)
 	l.sizes.add(&p.counts, size, 1)
