@@ -30,8 +30,9 @@ func describeCounted(p *Packet) string {
 //
 // It is "" as well where gopacket is known to differ: it takes IPv4 and IPv6
 // headers of any version, gives the next stop of a source route as destination,
-// lists TCP and UDP headers that it could not read with all their fields 0, and
-// lets a UDP length below the header's pass.
+// lists TCP and UDP headers that it could not read with all their fields 0,
+// lets a UDP length below the header's pass, and takes the EtherType 0xffff for
+// IP of either version.
 func gopacketSays(linkType uint32, frame []byte) (says, names string) {
 	var src, dst netip.Addr
 	var path []string
@@ -42,6 +43,9 @@ func gopacketSays(linkType uint32, frame []byte) (says, names string) {
 		path = append(path, layer.LayerType().String())
 		names = strings.Join(path, ":")
 		first := layers.IPProtocol(0)
+		if announces(layer) == layers.EthernetTypeRaw {
+			return "", names
+		}
 		switch layer := layer.(type) {
 		case *layers.IPv4:
 			if layer.Version != 4 || slices.ContainsFunc(layer.Options, isSourceRoute) {
@@ -80,6 +84,25 @@ func gopacketSays(linkType uint32, frame []byte) (says, names string) {
 		}
 	}
 	return "", names
+}
+
+// announces returns the EtherType of what follows a layer, 0 if it says none.
+func announces(layer gopacket.Layer) layers.EthernetType {
+	switch layer := layer.(type) {
+	case *layers.Ethernet:
+		return layer.EthernetType
+	case *layers.LinuxSLL:
+		return layer.EthernetType
+	case *layers.LinuxSLL2:
+		return layer.ProtocolType
+	case *layers.Dot1Q:
+		return layer.Type
+	case *layers.SNAP:
+		return layer.Type
+	case *layers.GRE:
+		return layer.Protocol
+	}
+	return 0
 }
 
 func isSourceRoute(option layers.IPv4Option) bool {
