@@ -1,6 +1,10 @@
 package flowtable
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/flowfast/flowfast/internal/slab"
+)
 
 // A slot of the index: 32 bits of a key's hash, and the reference of its
 // record, 0 if the slot is empty.
@@ -25,6 +29,8 @@ type index struct {
 	directory []*segment
 	depth     uint8
 	used      int
+	arena     slab.Arena[slot]
+	old       []slot // what a segment held before it was split
 }
 
 type segment struct {
@@ -39,7 +45,9 @@ const (
 )
 
 func newIndex() index {
-	return index{directory: []*segment{{slots: make([]slot, segmentSlots)}}}
+	x := index{}
+	x.directory = []*segment{{slots: x.arena.Take(segmentSlots)}}
+	return x
 }
 
 func (x *index) segment(hash uint32) *segment {
@@ -75,13 +83,13 @@ func (s *segment) insert(e slot) {
 
 // split makes room in the segment of a hash.
 func (x *index) split(s *segment, hash uint32) {
-	old := s.slots
+	x.old = append(x.old[:0], s.slots...)
 	s.used = 0
 	// Hashes that agree in more bits than chance explains can't be told apart
 	// by splitting: their segment grows instead. An even hash never gets there.
 	if int(s.depth) >= min(maxDepth, bits.Len(uint(x.used/segmentSlots))+4) {
-		s.slots = make([]slot, 2*len(old))
-		for _, e := range old {
+		s.slots = make([]slot, 2*len(x.old))
+		for _, e := range x.old {
 			if e.ref != 0 {
 				s.insert(e)
 			}
@@ -98,10 +106,10 @@ func (x *index) split(s *segment, hash uint32) {
 		x.depth++
 	}
 	s.depth++
-	upper := &segment{slots: make([]slot, len(old)), depth: s.depth}
-	s.slots = make([]slot, len(old))
+	upper := &segment{slots: x.arena.Take(len(x.old)), depth: s.depth}
+	clear(s.slots)
 	bit := uint32(1) << (32 - s.depth)
-	for _, e := range old {
+	for _, e := range x.old {
 		switch {
 		case e.ref == 0:
 		case e.hash&bit != 0:

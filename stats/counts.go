@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/flowfast/flowfast/internal/slab"
 )
 
 // A count says how often a value was seen. A value seen more than 2^32-1 times
@@ -16,7 +18,7 @@ type count struct {
 const (
 	minClass = 3  // 8 counts, 64 bytes: one cache line
 	maxClass = 32 // as many counts as there are values
-	// chunkClass is the size of what is asked of the system at once: 64 KiB.
+	// chunkClass is the size of what is asked of the arena at once: 64 KiB.
 	chunkClass = 13
 )
 
@@ -32,7 +34,8 @@ type countPool struct {
 	// does not know the factor can't choose values that share an entry
 	// (Dietzfelbinger et al., A Reliable Randomized Algorithm for the
 	// Closest-Pair Problem, 1997: multiply-shift is 2-universal).
-	mul uint64
+	mul   uint64
+	arena slab.Arena[count]
 	// used is the number of bytes of the blocks in use.
 	used int
 }
@@ -54,7 +57,7 @@ func (p *countPool) take(class uint8) uint32 {
 		return i
 	}
 	if perChunk := max(0, chunkClass-int(class)); int(c.next>>perChunk) == len(c.chunks) {
-		c.chunks = append(c.chunks, make([]count, 1<<max(chunkClass, class)))
+		c.chunks = append(c.chunks, p.arena.Take(1<<max(chunkClass, class)))
 	}
 	c.next++
 	return c.next - 1

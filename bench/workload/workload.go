@@ -79,7 +79,7 @@ func (g *generator) header() {
 	le.PutUint16(h[6:], 4)
 	le.PutUint32(h[16:], 65535)
 	le.PutUint32(h[20:], 1) // Ethernet
-	_, _ = g.w.Write(h[:]) // an error comes with Flush
+	_, _ = g.w.Write(h[:])  // an error comes with Flush
 }
 
 // packet writes an Ethernet frame of size bytes, after a time of up to wait
