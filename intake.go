@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/flowfast/flowfast/decode"
@@ -62,9 +63,33 @@ func (in *intake) fill(b *block) bool {
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
 	}
-	n := 0
+	n := in.decode(b)
+	in.keys.Add(b.packets[:n], b.shares)
+	for i := range b.packets[:n] {
+		in.classes[b.packets[i].Class]++
+	}
+	in.summary.Packets += uint64(n)
+	in.progress.packets.Store(int64(in.summary.Packets))
+	in.look(b, n)
+	return true
+}
+
+// decode reads the headers of the records that are there into b, up to one that
+// makes the clock step back, and returns how many.
+func (in *intake) decode(b *block) (n int) {
+	// A mapped file that another program cuts faults where its bytes are read.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			if in.capture.Fault(p, in.records[in.from].Offset) == nil {
+				panic(p)
+			}
+			in.to = in.from // the next Read gives the error
+		}
+	}()
 	for in.from < in.to {
 		rec, p := &in.records[in.from], &b.packets[n]
+		p.Decode(rec.LinkType, rec.Data, rec.OrigLen)
 		p.Time = flowtable.Time(rec.Time)
 		if !in.clock.Tick(p.Time) {
 			if n > 0 || !in.drained {
@@ -73,7 +98,6 @@ func (in *intake) fill(b *block) bool {
 			in.clock.StepBack(p.Time)
 			continue
 		}
-		p.Decode(rec.LinkType, rec.Data, rec.OrigLen)
 		if p.Class == decode.NotIP {
 			in.strange.see(rec.LinkType)
 		}
@@ -83,14 +107,7 @@ func (in *intake) fill(b *block) bool {
 		n++
 		in.from++
 	}
-	in.keys.Add(b.packets[:n], b.shares)
-	for i := range b.packets[:n] {
-		in.classes[b.packets[i].Class]++
-	}
-	in.summary.Packets += uint64(n)
-	in.progress.packets.Store(int64(in.summary.Packets))
-	in.look(b, n)
-	return true
+	return n
 }
 
 // look says how many idle flows leave after a block of n packets.

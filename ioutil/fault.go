@@ -74,15 +74,15 @@ func (w *window) faultAt(p any) bool {
 }
 
 // Fault turns what a consumer of packets recovered from into an error, if it
-// was a fault in a mapped file while its lent bytes were read, and ends the
-// capture with that error; else it returns nil. Such a fault can be recovered
+// was a fault in a mapped file while the lent bytes of the record at an offset
+// were read, and ends the capture with that error; else it returns nil. Such a fault can be recovered
 // from only after [debug.SetPanicOnFault]; Read does that by itself.
 //
 // [debug.SetPanicOnFault]: https://pkg.go.dev/runtime/debug#SetPanicOnFault
-func (c *Capture) Fault(p any) error {
+func (c *Capture) Fault(p any, offset int64) error {
 	if !c.faultAt(p) {
 		return nil
 	}
-	c.err = &FormatError{File: c.name, Offset: c.base + int64(len(c.buf)), Err: c.fault}
+	c.err = &FormatError{File: c.name, Offset: offset, Err: c.fault}
 	return c.err
 }

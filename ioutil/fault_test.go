@@ -122,7 +122,7 @@ func TestFault(t *testing.T) {
 	func() {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 		defer func() {
-			err = c.Fault(recover())
+			err = c.Fault(recover(), recs[0].Offset)
 		}()
 		sinkByte = recs[0].Data[8999]
 	}()
@@ -133,7 +133,7 @@ func TestFault(t *testing.T) {
 		t.Errorf("Read = %v, want the error of Fault", again)
 	}
 	for _, p := range []any{nil, "other", io.EOF} {
-		if err := c.Fault(p); err != nil {
+		if err := c.Fault(p, 24); err != nil {
 			t.Errorf("Fault(%v) = %v, want nil", p, err)
 		}
 	}
