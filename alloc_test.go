@@ -22,8 +22,8 @@ import (
 func TestAllocations(t *testing.T) {
 	for _, name := range []string{"reuse", "dns", "options"} {
 		dir := t.TempDir()
-		short, packets := repeated(t, name, dir, 200_000)
-		long, morePackets := repeated(t, name, dir, 600_000)
+		short, packets := repeated(t, name, dir, 200_000, 3600)
+		long, morePackets := repeated(t, name, dir, 600_000, 3600)
 		for workers := 1; workers <= 2; workers++ {
 			o := flowfast.Options{IdleTimeout: time.Second, Workers: workers}
 			few, fewRows := allocations(t, o, short)
@@ -41,9 +41,9 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// repeated writes a capture again and again, each time with later timestamps,
-// until there are n packets.
-func repeated(t *testing.T, name, dir string, n int) (path string, packets int) {
+// repeated writes a capture again and again, each time with timestamps that are
+// step seconds later, until there are n packets.
+func repeated(t *testing.T, name, dir string, n int, step int32) (path string, packets int) {
 	f := capture(t, filepath.Join("testdata", name+".pcap"))
 	path = filepath.Join(dir, fmt.Sprintf("%s%d.pcap", name, n))
 	all := append([]byte(nil), f.header...)
@@ -52,7 +52,7 @@ func repeated(t *testing.T, name, dir string, n int) (path string, packets int) 
 		for _, p := range f.packets {
 			all = append(all, p...)
 			seconds := binary.LittleEndian.Uint32(p)
-			binary.LittleEndian.PutUint32(p, seconds+3600)
+			binary.LittleEndian.PutUint32(p, seconds+uint32(step))
 		}
 	}
 	writeFile(t, path, all)

@@ -50,6 +50,40 @@ func TestSameRows(t *testing.T) {
 	}
 }
 
+// TestSameRowsOfLongCaptures does it with captures that are longer than the
+// clock's window, so that flows leave while packets come; in the second the
+// clock is set back by an hour again and again.
+func TestSameRowsOfLongCaptures(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		step int32
+	}{{"dns", 3600}, {"reuse", -3600}, {"options", 20}} {
+		path, packets := repeated(t, test.name, t.TempDir(), 200_000, test.step)
+		for _, timeout := range []time.Duration{time.Second, 600 * time.Second} {
+			want, one := rows(t, flowfast.Options{IdleTimeout: timeout, Workers: 1}, path)
+			if one.Packets != uint64(packets) || one.Flows == 0 {
+				t.Fatalf("%s: %d packets, %d flows", test.name, one.Packets, one.Flows)
+			}
+			if stepped := len(one.Warnings) > 0; stepped != (test.step < 0) {
+				t.Errorf("%s: warnings %q", test.name, one.Warnings)
+			}
+			for _, o := range []flowfast.Options{
+				{Workers: 2},
+				{Workers: 3, CheckEvery: 5000},
+				{Workers: 1, CheckEvery: 3000, CheckMost: 10},
+			} {
+				o.IdleTimeout = timeout
+				if got, s := rows(t, o, path); !bytes.Equal(got, want) || s.Classes != one.Classes {
+					t.Errorf("%s, %v: other rows with %+v", test.name, timeout, o)
+				}
+			}
+			if got := streamed(t, flowfast.Options{IdleTimeout: timeout, Workers: 2}, path); !bytes.Equal(got, want) {
+				t.Errorf("%s, %v: other rows from a stream", test.name, timeout)
+			}
+		}
+	}
+}
+
 func streamed(t *testing.T, o flowfast.Options, path string) []byte {
 	f, err := os.Open(path)
 	if err != nil {
