@@ -1,0 +1,185 @@
+package export
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/stats"
+)
+
+// twin is AppendRow in the open.
+func twin(f *flowtable.Flow) string {
+	seconds := func(sign string, ns uint64, quarters uint8) string {
+		v := new(big.Rat).SetInt(new(big.Int).SetUint64(ns))
+		v.Add(v, big.NewRat(int64(quarters), 4))
+		v.Quo(v, big.NewRat(1e9, 1))
+		digits := 6
+		if f.Fine || ns%1000 != 0 || quarters != 0 {
+			digits = 9
+		}
+		digits += [4]int{0, 2, 1, 2}[quarters]
+		return sign + v.FloatString(digits)
+	}
+	sign, start := "", uint64(f.Start)
+	if f.Start < 0 {
+		sign, start = "-", uint64(-(f.Start+1))+1
+	}
+	columns := []string{
+		f.SrcIP().String(), fmt.Sprint(f.SrcPort), f.DstIP().String(), fmt.Sprint(f.DstPort), fmt.Sprint(f.Protocol),
+		seconds(sign, start, 0), seconds("", f.Nanoseconds(), 0),
+	}
+	both := []*flowtable.Direction{&f.Fwd, &f.Bwd}
+	for _, d := range both {
+		columns = append(columns, fmt.Sprint(d.Packets), fmt.Sprint(d.Bytes))
+	}
+	for _, d := range both {
+		for i, v := range d.Sizes.Whole {
+			columns = append(columns, fmt.Sprint(v)+[4]string{"", ".25", ".5", ".75"}[d.Sizes.Quarters[i]])
+		}
+	}
+	for _, d := range both {
+		for i, v := range d.IATs.Whole {
+			if d.Packets < 2 {
+				columns = append(columns, "0")
+			} else {
+				columns = append(columns, seconds("", v, d.IATs.Quarters[i]))
+			}
+		}
+	}
+	for _, d := range both {
+		for _, n := range d.Flags {
+			columns = append(columns, fmt.Sprint(n))
+		}
+	}
+	return strings.Join(columns, ",") + "\n"
+}
+
+func someFive(r *rand.Rand, n uint64) (f stats.Five) {
+	if n == 0 {
+		return f
+	}
+	for i := range f.Whole {
+		f.Whole[i] = r.Uint64() >> r.IntN(64)
+		if r.IntN(2) == 0 {
+			f.Whole[i] = f.Whole[i] / 1000 * 1000
+		}
+		f.Quarters[i] = uint8(r.IntN(4))
+	}
+	return f
+}
+
+func someFlow(r *rand.Rand) *flowtable.Flow {
+	f := &flowtable.Flow{
+		Src: decode.Addr{Lo: r.Uint64() >> 32}, Dst: decode.Addr{Lo: r.Uint64() >> 32},
+		SrcPort: uint16(r.Uint32() >> r.IntN(17)), DstPort: uint16(r.Uint32()), Protocol: 6,
+		Fine: r.IntN(3) == 0, V6: r.IntN(2) == 0,
+	}
+	if f.V6 {
+		f.Src.Hi, f.Src.Lo, f.Dst.Hi = r.Uint64()&r.Uint64(), r.Uint64(), 0
+	}
+	f.Start = flowtable.Time(r.Uint64() >> r.IntN(64))
+	f.Last = f.Start
+	for k, d := range []*flowtable.Direction{&f.Fwd, &f.Bwd} {
+		d.Packets = uint64(r.IntN(4) + 1 - k)
+		d.Bytes = r.Uint64() >> r.IntN(64)
+		d.Sizes, d.IATs = someFive(r, d.Packets), someFive(r, max(d.Packets, 1)-1)
+		for i := range d.Flags {
+			d.Flags[i] = r.Uint64() >> (30 + r.IntN(34))
+		}
+	}
+	if f.Fwd.Packets == 1 {
+		f.Fwd.Sizes = stats.Five{}
+		for i := range f.Fwd.Sizes.Whole {
+			f.Fwd.Sizes.Whole[i] = f.Fwd.Bytes
+		}
+	}
+	if r.IntN(2) == 0 && f.Start < math.MaxInt64/2 {
+		f.Last = f.Start + flowtable.Time(r.Int64()>>(2+r.IntN(60)))
+	}
+	return f
+}
+
+func TestRowEqualsTwin(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		f := someFlow(r)
+		if got, want := string((CSV{}).AppendRow(nil, f)), twin(f); got != want {
+			t.Fatalf("%+v:\ngot  %swant %s", *f, got, want)
+		}
+	}
+}
+
+// TestHeader wants the columns of the specification of flows, in its order.
+func TestHeader(t *testing.T) {
+	var want []string
+	want = append(want, "src_ip", "src_port", "dst_ip", "dst_port", "protocol", "start_time", "duration")
+	for _, group := range [][]string{
+		{"tot_pkt", "tot_byte"},
+		{"pkt_size_min", "pkt_size_q1", "pkt_size_median", "pkt_size_q3", "pkt_size_max"},
+		{"iat_min", "iat_q1", "iat_median", "iat_q3", "iat_max"},
+		{"fin_cnt", "syn_cnt", "rst_cnt", "psh_cnt", "ack_cnt", "urg_cnt", "ece_cnt", "cwr_cnt"},
+	} {
+		for _, d := range []string{"fwd_", "bwd_"} {
+			for _, name := range group {
+				want = append(want, d+name)
+			}
+		}
+	}
+	got := string(CSV{}.AppendHeader(nil))
+	if got != strings.Join(want, ",")+"\n" || len(want) != 47 {
+		t.Errorf("%d columns: %s", len(want), got)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for _, text := range []string{"0.0.0.0", "255.1.20.100", "::", "::1", "2001:db8::1", "fe80::1:2:3:4", "::ffff:1.2.3.4"} {
+		ip := netip.MustParseAddr(text)
+		a := decode.Addr{}
+		for _, b := range ip.AsSlice() {
+			a.Hi = a.Hi<<8 | a.Lo>>56
+			a.Lo = a.Lo<<8 | uint64(b)
+		}
+		if got := string(appendAddr(nil, a, ip.Is6())); got != text {
+			t.Errorf("got %s, want %s", got, text)
+		}
+	}
+}
+
+func TestRowAllocatesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	flows := make([]*flowtable.Flow, 100)
+	for i := range flows {
+		flows[i] = someFlow(r)
+	}
+	b := make([]byte, 0, 4096)
+	i := 0
+	if n := testing.AllocsPerRun(1000, func() {
+		b = CSV{}.AppendRow(b[:0], flows[i%len(flows)])
+		i++
+	}); n != 0 {
+		t.Errorf("%v allocations for a row", n)
+	}
+}
+
+func BenchmarkRow(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	one, many := someFlow(r), someFlow(r)
+	one.Fwd.Packets, one.Bwd = 1, flowtable.Direction{}
+	many.Fwd.Packets, many.Bwd.Packets = 9, 9
+	for name, f := range map[string]*flowtable.Flow{"one packet": one, "many packets": many} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			row := make([]byte, 0, 4096)
+			for b.Loop() {
+				row = CSV{}.AppendRow(row[:0], f)
+			}
+		})
+	}
+}
