@@ -69,27 +69,13 @@ func TestCloseWhileBlocked(t *testing.T) {
 	}
 }
 
-// TestOpenFails starts goroutines that must not outlive the failed call.
+// TestOpenFails starts a goroutine that must not outlive the failed call.
 func TestOpenFails(t *testing.T) {
-	closed := make(chan struct{})
-	if _, err := NewCapture(&told{strings.NewReader("no capture, but long enough to be read"), closed}, "x"); err == nil {
+	c := &Capture{name: "x"}
+	if err := c.stream(strings.NewReader("no capture, but long enough to be read")); err == nil {
 		t.Fatal("no error")
 	}
-	<-closed // the goroutine read to the end
-}
-
-// A told reader closes a channel at its end.
-type told struct {
-	io.Reader
-	end chan struct{}
-}
-
-func (r *told) Read(b []byte) (int, error) {
-	n, err := r.Reader.Read(b)
-	if err == io.EOF {
-		close(r.end)
-	}
-	return n, err
+	<-c.ring.finished
 }
 
 // TestPanickingSource stands for a decompressor with a fault of its own.
