@@ -15,37 +15,69 @@ import (
 	"github.com/flowfast/flowfast/ioutil"
 )
 
-// TestFileShrinksUnderTheDecoder cuts a mapped file between the reading of its
-// records and the decoding of their bytes.
-func TestFileShrinksUnderTheDecoder(t *testing.T) {
+// shrinking opens a run over a copy of a capture, and returns what cuts the
+// file to 8,192 bytes.
+func shrinking(t *testing.T, workers int) (run *Run, path string, cut func()) {
 	whole, err := os.ReadFile("testdata/dns.pcap")
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "dns.pcap")
+	path = filepath.Join(t.TempDir(), "dns.pcap")
 	if err := os.WriteFile(path, whole, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	run, err := Open(Options{Workers: 1}, path)
-	if err != nil {
+	if run, err = Open(Options{Workers: workers}, path); err != nil {
 		t.Fatal(err)
 	}
-	if !run.intake.read() {
-		t.Fatal("no records")
+	return run, path, func() {
+		if err := os.Truncate(path, 8192); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := os.Truncate(path, 8192); err != nil {
-		t.Fatal(err)
-	}
-	var rows bytes.Buffer
-	err = run.Write(context.Background(), &rows, export.CSV{})
+}
+
+// wantShrunk wants the error that the file shrank, at the first record that is
+// not there.
+func wantShrunk(t *testing.T, err error, path string) {
+	t.Helper()
 	var format *ioutil.FormatError
 	if !errors.As(err, &format) || format.File != path || format.Offset < 8192-16 || format.Offset > 8192+65535 ||
 		!strings.Contains(err.Error(), "the file shrank to 8192 bytes") {
 		t.Errorf("error %v, want that the file shrank, at the first record that is not there", err)
 	}
-	s := run.Summary()
-	if s.Packets == 0 || s.Flows == 0 || uint64(bytes.Count(rows.Bytes(), []byte("\n"))) != 1+s.Flows {
-		t.Errorf("%d packets, %d flows, %d lines: what was read before the fault is lost", s.Packets, s.Flows,
-			bytes.Count(rows.Bytes(), []byte("\n")))
+}
+
+// TestFileShrinks cuts a mapped file before its spans are read.
+func TestFileShrinks(t *testing.T) {
+	for workers := 1; workers <= 2; workers++ {
+		run, path, cut := shrinking(t, workers)
+		run.intake.spanLength = 3000
+		cut()
+		var rows bytes.Buffer
+		wantShrunk(t, run.Write(context.Background(), &rows, export.CSV{}), path)
+		s := run.Summary()
+		if s.Packets == 0 || s.Flows == 0 || uint64(bytes.Count(rows.Bytes(), []byte("\n"))) != 1+s.Flows {
+			t.Errorf("%d packets, %d flows, %d lines: what was read before the fault is lost", s.Packets, s.Flows,
+				bytes.Count(rows.Bytes(), []byte("\n")))
+		}
 	}
+}
+
+// TestFileShrinksUnderTheDecoder cuts it between the reading of records and the
+// decoding of their bytes.
+func TestFileShrinksUnderTheDecoder(t *testing.T) {
+	run, path, cut := shrinking(t, 1)
+	in := run.intake
+	p := in.newPiece(1)
+	n, err := in.capture.ReadBefore(1<<62, p.records[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut()
+	p.decode(in.capture, p.records[:n])
+	if p.Len() == 0 || p.Len() >= n || p.records[p.Len()].Offset < 8192-128 {
+		t.Errorf("%d packets of %d records decoded", p.Len(), n)
+	}
+	_, err = in.capture.ReadBefore(1<<62, p.records[:])
+	wantShrunk(t, err, path)
 }

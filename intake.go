@@ -4,139 +4,97 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"sync/atomic"
+	"sync"
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
-// blockSize is the most packets that go from room to room at once.
-const blockSize = 1024
+// spanLength is how much of a mapped capture is a piece: enough that what a
+// piece costs besides its packets does not count, little enough that its
+// packets stay in the cache of the core that decodes them.
+const spanLength = 128 << 10
 
-// A block is packets on their way to the tables.
-type block struct {
-	packets [blockSize]flowtable.Packet
-	// shares are the numbers of the packets that go to each table.
-	shares [][]uint16
-	// horizon is the one after the block; flows that finished before it leave.
-	horizon flowtable.Time
-	// due is how many of them leave at most.
-	due int
-	// end is set with the last block, which has no packets; clock is the
-	// capture's then.
-	end   bool
-	clock flowtable.Time
-
-	users atomic.Int32 // tables that have not done with it
-}
-
-// An intake takes packets from the captures as far as their keys.
+// An intake takes packets from the captures, piece by piece, as far as their
+// keys. A piece goes through take, decode and admit: take and admit are for one
+// goroutine at a time, admit in the order in which the pieces were taken.
 type intake struct {
-	options Options
-	files   []string        // captures still to be opened, in order
-	capture *ioutil.Capture // the one being read
-	name    string          // its name
-	clock   flowtable.Clock
-	keys    *flowtable.Intake
+	options    Options
+	spanLength int
+	files      []string        // captures still to be opened, in order
+	capture    *ioutil.Capture // the one being read
+	name       string          // its name
+	keys       *flowtable.Intake
 
-	records   [blockSize]ioutil.Record
-	from, to  int  // records that are still to be taken
-	unchecked int  // packets since the last look for idle flows
-	drained   bool // all that was due before the last block's horizon has left
-	strange   linkTypes
+	taking  sync.Mutex     // guards spans, which take and admit share
+	spans   *ioutil.Spans  // of the capture; nil if it can't be read in spans
+	reading sync.WaitGroup // spans that are being decoded
 
+	strange  linkTypes
 	summary  Summary
 	classes  [decode.NumClasses]uint64
 	errs     []error
 	progress progress
 }
 
-// fill takes the next packets into b. It returns false at the end of the last
-// capture.
-func (in *intake) fill(b *block) bool {
-	if in.from == in.to && !in.read() {
-		b.end, b.horizon, b.clock = true, in.clock.Horizon, in.keys.Clock()
-		return false
+// take gives a piece the next span of the capture, if that is read in spans.
+func (in *intake) take(p *piece) {
+	p.reset()
+	in.taking.Lock()
+	defer in.taking.Unlock()
+	if in.spans != nil && in.spans.Next(&p.span, in.spanLength) {
+		p.of = in.spans
+		in.reading.Add(1)
 	}
-	for i := range b.shares {
-		b.shares[i] = b.shares[i][:0]
+}
+
+// decode reads the packets of a piece's span. It may run for several pieces at
+// once.
+func (in *intake) decode(p *piece) {
+	if p.of != nil {
+		p.decodeSpan()
+		in.reading.Done()
 	}
-	n := in.decode(b)
-	in.keys.Add(b.packets[:n], b.shares)
-	for i := range b.packets[:n] {
-		in.classes[b.packets[i].Class]++
+}
+
+// admit completes the piece that comes next: with its span, if that begins
+// where the capture has come to, and with what must be read in order. It
+// returns false at the end of the last capture.
+func (in *intake) admit(p *piece) bool {
+	if p.of == nil || p.of != in.spans {
+		p.reset()
+		if in.next() {
+			in.read(p, p.records[:], in.capture.Offset()+int64(in.spanLength))
+		}
+	} else {
+		if !in.capture.Join(&p.span) {
+			p.reset()
+		}
+		for in.read(p, p.records[:spanRecords], p.span.End()) {
+		}
 	}
-	in.summary.Packets += uint64(n)
+	in.strange.merge(&p.strange)
+	in.keys.Admit(p.Batch)
+	for class, n := range p.Classes {
+		in.classes[class] += n
+	}
+	in.summary.Packets += uint64(p.Len())
 	in.progress.packets.Store(int64(in.summary.Packets))
-	in.look(b, n)
-	return true
+	return p.Len() > 0 || in.capture != nil || len(in.files) > 0
 }
 
-// decode reads the headers of the records that are there into b, up to one that
-// makes the clock step back, and returns how many.
-func (in *intake) decode(b *block) (n int) {
-	// A mapped file that another program cuts faults where its bytes are read.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			if in.capture.Fault(p, in.records[in.from].Offset) == nil {
-				panic(p)
-			}
-			in.to = in.from // the next Read gives the error
-		}
-	}()
-	for in.from < in.to {
-		rec, p := &in.records[in.from], &b.packets[n]
-		p.Decode(rec.LinkType, rec.Data, rec.OrigLen)
-		p.Time = flowtable.Time(rec.Time)
-		if !in.clock.Tick(p.Time) {
-			if n > 0 || !in.drained {
-				break // all that is due leaves before the clock steps back
-			}
-			in.clock.StepBack(p.Time)
-			continue
-		}
-		if p.Class == decode.NotIP {
-			in.strange.see(rec.LinkType)
-		}
-		p.Position = in.summary.Packets + uint64(n)
-		p.Len = rec.OrigLen
-		p.Fine = rec.Fine
-		n++
-		in.from++
-	}
-	return n
-}
-
-// look says how many idle flows leave after a block of n packets.
-func (in *intake) look(b *block, n int) {
-	b.horizon, b.due, in.drained = in.clock.Horizon, all, true
-	if in.from < in.to {
-		return // the clock is about to step back
-	}
-	in.unchecked += n
-	looks := in.unchecked / in.options.CheckEvery
-	in.unchecked %= in.options.CheckEvery
-	if looks == 0 {
-		b.due, in.drained = 0, false
-	} else if in.options.CheckMost > 0 {
-		b.due, in.drained = looks*in.options.CheckMost, false
-	}
-}
-
-// read gets more records, from the next capture if need be.
-func (in *intake) read() bool {
-	for in.next() {
-		n, err := in.capture.Read(in.records[:])
-		in.from, in.to = 0, n
-		if n > 0 {
-			return true
-		}
+// read reads packets in order into a piece, from before an offset in the
+// capture. It returns false if there are no more.
+func (in *intake) read(p *piece, records []ioutil.Record, end int64) bool {
+	n, err := in.capture.ReadBefore(end, records)
+	if err != nil {
+		in.strange.merge(&p.strange)
 		in.endOfCapture(err)
+	} else if n > 0 {
+		p.decode(in.capture, records[:n])
 	}
-	return false
+	return n > 0
 }
 
 // begin makes a capture the one that is read.
@@ -146,6 +104,7 @@ func (in *intake) begin(c *ioutil.Capture, name string) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	in.capture, in.name = c, name
+	in.offer(c.Spans())
 	in.progress.capture.Store(c)
 	in.summary.Captures = append(in.summary.Captures, Capture{Name: name, Format: c.Format()})
 	return nil
@@ -187,11 +146,20 @@ func (in *intake) endOfCapture(why error) {
 	in.close()
 }
 
-// close closes the capture, if one is open.
+// offer lets take find the spans of a capture.
+func (in *intake) offer(s *ioutil.Spans) {
+	in.taking.Lock()
+	in.spans = s
+	in.taking.Unlock()
+}
+
+// close closes the capture, if one is open, when nobody reads its bytes.
 func (in *intake) close() {
 	if in.capture == nil {
 		return
 	}
+	in.offer(nil)
+	in.reading.Wait()
 	read, _ := in.capture.Progress()
 	in.progress.capture.Store(nil)
 	in.progress.earlier.Add(read)
@@ -199,10 +167,10 @@ func (in *intake) close() {
 	in.capture = nil
 }
 
-// stop makes read find nothing more.
+// stop makes admit find nothing more.
 func (in *intake) stop() {
 	in.close()
-	in.files, in.from, in.to = nil, 0, 0
+	in.files = nil
 }
 
 func (in *intake) fail(err error) {

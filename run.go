@@ -5,14 +5,10 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"math"
 	"time"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
-
-// all stands for no limit of flows.
-const all = math.MaxInt
 
 // A Run turns captures into flows. It belongs to one goroutine at a time; only
 // Progress may be called from others.
@@ -25,7 +21,11 @@ func newRun(o Options) (*Run, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	in := &intake{options: o, keys: flowtable.NewIntake()}
+	in := &intake{
+		options:    o,
+		spanLength: spanLength,
+		keys:       flowtable.NewIntake(flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost}),
+	}
 	return &Run{intake: in, started: time.Now()}, nil
 }
 
@@ -124,25 +124,32 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 
 // walk is the way of the packets with one table, on this goroutine.
 func (in *intake) walk(ctx context.Context, table *flowtable.Table, emit func(*Flow, []byte) error) error {
-	b := &block{shares: make([][]uint16, 1)}
 	var flow Flow
-	for more := true; more; {
-		if ctx.Err() != nil {
-			in.stop()
-		}
-		if more = in.fill(b); more {
-			table.Add(b.packets[:], b.shares[0])
-			in.progress.open.Store(int64(table.Open()))
-		} else {
-			table.End(b.clock)
-			b.due = all
-		}
-		for due := b.due; due > 0 && table.Next(b.horizon, &flow); due-- {
+	finished := func(s flowtable.Step) error {
+		for ; s.Due > 0 && table.Next(s.Horizon, &flow); s.Due-- {
 			in.progress.flows.Add(1)
 			if err := emit(&flow, nil); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
-	return nil
+	p := in.newPiece(1)
+	for more := true; more; {
+		if ctx.Err() != nil {
+			in.stop()
+		}
+		in.take(p)
+		in.decode(p)
+		more = in.admit(p)
+		for i, step := range p.Steps() {
+			table.Add(p.Batch, 0, i)
+			if err := finished(step); err != nil {
+				return err
+			}
+		}
+		in.progress.open.Store(int64(table.Open()))
+	}
+	table.End(in.keys.Latest())
+	return finished(flowtable.Step{Due: flowtable.All})
 }

@@ -7,44 +7,38 @@ import (
 	"github.com/flowfast/flowfast/flowtable"
 )
 
-// With several workers, one goroutine reads, decodes and hashes, and hands
-// blocks of packets to one goroutine for each table. A table owns a share of
-// the hashes, so all packets of a flow come to it in order. It answers each
-// block with the flows that are due, in order, and the caller's goroutine
-// merges the answers. All tables get the same horizon with a block, so that
-// merging block by block gives the order that one table would give.
+// With several workers, each owns a flow table with a share of the keys, so
+// that all packets of a flow come to it in order. Whatever is to be done next
+// is done by the worker that is free:
+//
+//	take and decode  any worker, several pieces at once
+//	admit            any worker, one piece at a time, in order
+//	add to a table   the worker that owns it, pieces in order
+//
+// A table answers with the flows that are due, formatted as rows, and the
+// caller's goroutine merges the answers. All tables get the same steps with a
+// piece, so that merging step by step gives the order that one table would
+// give.
 
 const (
-	blocksInFlight = 8
-	chunksInFlight = 4 // for each table
-	chunkRows      = 256
+	piecesPerWorker = 4
+	chunksInFlight  = 4 // for each table
+	chunkRows       = 256
 )
 
-// A chunk is flows on their way from a table to the merger.
-type chunk struct {
-	flows []Flow   // the flows, if there are no rows
-	keys  []rowKey // one for each flow
-	rows  []byte   // their rows
-	last  bool     // the last chunk of its block
-	end   bool     // of the last block
-	next  int      // the flow that comes next
-}
+// A crew is the workers of a run and what they share.
+type crew struct {
+	in      *intake
+	pieces  []*piece // piece number n is in place n modulo their number
+	workers []*worker
 
-// A rowKey is the place of a row in the order of rows, and where it ends.
-type rowKey struct {
-	finish, start flowtable.Time
-	first         uint64
-	end           int
-}
-
-func (a *rowKey) before(b *rowKey) bool {
-	if a.finish != b.finish {
-		return a.finish < b.finish
-	}
-	if a.start != b.start {
-		return a.start < b.start
-	}
-	return a.first < b.first
+	mu       sync.Mutex
+	news     sync.Cond // something below has changed
+	taken    int       // pieces that were given to decode
+	admitted int       // pieces that are admitted
+	busy     bool      // a worker admits the next piece
+	ended    bool      // the last piece is admitted
+	stopped  bool      // nobody wants more
 }
 
 // A worker runs one table.
@@ -52,7 +46,7 @@ type worker struct {
 	number int
 	table  *flowtable.Table
 	rows   Rows
-	in     chan *block
+	done   int // pieces that the table has taken in
 	out    chan *chunk
 	free   chan *chunk // chunks to use again
 	stop   chan struct{}
@@ -62,82 +56,109 @@ type worker struct {
 
 // share is the way of the packets with several tables.
 func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Rows, emit func(*Flow, []byte) error) error {
-	stop := make(chan struct{})
-	free := make(chan *block, blocksInFlight)
-	for range blocksInFlight {
-		free <- &block{shares: make([][]uint16, len(tables))}
+	c := &crew{in: in, pieces: make([]*piece, piecesPerWorker*len(tables))}
+	c.news.L = &c.mu
+	for i := range c.pieces {
+		c.pieces[i] = in.newPiece(len(tables))
 	}
-	workers := make([]*worker, len(tables))
-	var running sync.WaitGroup
+	stop := make(chan struct{})
 	for i, table := range tables {
 		w := &worker{
 			number: i, table: table, rows: rows, stop: stop,
-			in:   make(chan *block, blocksInFlight),
 			out:  make(chan *chunk, chunksInFlight),
 			free: make(chan *chunk, chunksInFlight),
 		}
 		for range chunksInFlight {
 			w.free <- &chunk{}
 		}
-		workers[i] = w
-		running.Go(func() { w.run(in, free) })
+		c.workers = append(c.workers, w)
 	}
-	running.Go(func() { in.feed(ctx, workers, free, stop) })
-	err := (&merger{in, workers, make([]*chunk, len(workers)), emit}).run()
+	var running sync.WaitGroup
+	for _, w := range c.workers {
+		running.Go(func() { c.work(ctx, w) })
+	}
+	err := (&merger{in, c.workers, make([]*chunk, len(tables)), emit}).run()
 	close(stop)
+	c.mu.Lock()
+	c.stopped = true
+	c.mu.Unlock()
+	c.news.Broadcast()
 	running.Wait()
 	return err
 }
 
-// feed reads the captures and hands every block to all workers.
-func (in *intake) feed(ctx context.Context, workers []*worker, free chan *block, stop chan struct{}) {
-	for more := true; more; {
-		if ctx.Err() != nil {
-			in.stop()
+// work does what a worker can do until the capture has ended.
+func (c *crew) work(ctx context.Context, w *worker) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.stopped {
+		switch p := c.piece(c.admitted); {
+		case w.done < c.admitted:
+			p = c.piece(w.done)
+			c.mu.Unlock()
+			again := w.add(c.in, p)
+			c.mu.Lock()
+			if w.done++; !again {
+				return
+			}
+		case !c.busy && !c.ended && c.admitted < c.taken && p.decoded:
+			c.busy = true
+			c.mu.Unlock()
+			if ctx.Err() != nil {
+				c.in.stop()
+			}
+			p.last = !c.in.admit(p)
+			c.mu.Lock()
+			c.busy, c.ended = false, p.last
+			c.admitted++
+		case !c.ended && c.taken < c.done()+len(c.pieces):
+			p = c.piece(c.taken)
+			p.decoded = false
+			c.taken++
+			c.in.take(p)
+			c.mu.Unlock()
+			c.in.decode(p)
+			c.mu.Lock()
+			p.decoded = true
+		default:
+			c.news.Wait()
+			continue
 		}
-		var b *block
-		select {
-		case b = <-free:
-		case <-stop:
-			return
-		}
-		more = in.fill(b)
-		b.users.Store(int32(len(workers)))
-		for _, w := range workers {
-			w.in <- b // has room for all blocks
-		}
+		c.news.Broadcast()
 	}
 }
 
-// run takes blocks through the table and sends out what is due.
-func (w *worker) run(in *intake, free chan *block) {
-	for {
-		var b *block
-		select {
-		case b = <-w.in:
-		case <-w.stop:
-			return
-		}
-		horizon, due, end := b.horizon, b.due, b.end
-		if end {
-			w.table.End(b.clock)
-			due = all
-		} else {
-			w.table.Add(b.packets[:], b.shares[w.number])
-			in.progress.open.Add(int64(w.table.Open() - w.open))
-			w.open = w.table.Open()
-		}
-		if b.users.Add(-1) == 0 {
-			free <- b // has room for all blocks
-		}
-		if !w.send(horizon, due, end) || end {
-			return
+func (c *crew) piece(n int) *piece { return c.pieces[n%len(c.pieces)] }
+
+// done returns how many pieces all tables have taken in.
+func (c *crew) done() int {
+	n := c.admitted
+	for _, w := range c.workers {
+		n = min(n, w.done)
+	}
+	return n
+}
+
+// add takes a piece through the table and sends out what is due. It returns
+// false after the last piece, and when told to stop.
+func (w *worker) add(in *intake, p *piece) bool {
+	for i, step := range p.Steps() {
+		w.table.Add(p.Batch, w.number, i)
+		if step.Due > 0 && !w.send(step, false) {
+			return false
 		}
 	}
+	in.progress.open.Add(int64(w.table.Open() - w.open))
+	w.open = w.table.Open()
+	if p.last {
+		w.table.End(in.keys.Latest())
+		w.send(flowtable.Step{Due: flowtable.All}, true)
+	}
+	return !p.last
 }
 
 // send sends the flows that are due out, and returns false when told to stop.
-func (w *worker) send(horizon flowtable.Time, due int, end bool) bool {
+func (w *worker) send(s flowtable.Step, end bool) bool {
 	for {
 		var c *chunk
 		select {
@@ -146,8 +167,8 @@ func (w *worker) send(horizon flowtable.Time, due int, end bool) bool {
 			return false
 		}
 		*c = chunk{flows: c.flows[:0], keys: c.keys[:0], rows: c.rows[:0], end: end}
-		for ; len(c.keys) < chunkRows; due-- {
-			if due == 0 || !w.table.Next(horizon, &w.flow) {
+		for ; len(c.keys) < chunkRows; s.Due-- {
+			if s.Due == 0 || !w.table.Next(s.Horizon, &w.flow) {
 				c.last = true
 				break
 			}
@@ -167,70 +188,4 @@ func (w *worker) send(horizon flowtable.Time, due int, end bool) bool {
 			return true
 		}
 	}
-}
-
-// A merger puts the answers of the workers together.
-type merger struct {
-	in      *intake
-	workers []*worker
-	chunks  []*chunk // the one of each worker; nil when its block is through
-	emit    func(*Flow, []byte) error
-}
-
-// run emits the flows of all workers in order.
-func (m *merger) run() error {
-	for end := false; !end; {
-		for i, w := range m.workers {
-			m.chunks[i] = <-w.out
-			end = m.chunks[i].end
-		}
-		if err := m.block(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// block emits the flows that are due after a block.
-func (m *merger) block() error {
-	for {
-		var first *chunk
-		for i := range m.chunks {
-			m.refill(i)
-			if c := m.chunks[i]; c != nil && (first == nil || c.keys[c.next].before(&first.keys[first.next])) {
-				first = c
-			}
-		}
-		if first == nil {
-			return nil
-		}
-		if err := m.emitNext(first); err != nil {
-			return err
-		}
-	}
-}
-
-// refill sees that worker i has a chunk with a flow in it, or nil if its block
-// is through.
-func (m *merger) refill(i int) {
-	for c := m.chunks[i]; c != nil && c.next == len(c.keys); c = m.chunks[i] {
-		if m.chunks[i] = nil; !c.last {
-			m.chunks[i] = <-m.workers[i].out
-		}
-		m.workers[i].free <- c // has room for all chunks
-	}
-}
-
-func (m *merger) emitNext(c *chunk) error {
-	i := c.next
-	c.next++
-	m.in.progress.flows.Add(1)
-	if len(c.flows) > 0 {
-		return m.emit(&c.flows[i], nil)
-	}
-	start := 0
-	if i > 0 {
-		start = c.keys[i-1].end
-	}
-	return m.emit(nil, c.rows[start:c.keys[i].end])
 }

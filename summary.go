@@ -86,13 +86,13 @@ func (r *Run) finish() {
 	}
 	s.Flows = uint64(in.progress.flows.Load())
 	if s.Packets > 0 {
-		s.First = time.Unix(0, int64(in.clock.Earliest)).UTC()
-		s.Last = time.Unix(0, int64(in.clock.Latest)).UTC()
+		s.First = time.Unix(0, int64(in.keys.Clock.Earliest)).UTC()
+		s.Last = time.Unix(0, int64(in.keys.Clock.Latest)).UTC()
 	}
-	if in.clock.Back > 0 {
+	if in.keys.Clock.Back > 0 {
 		in.warn("time steps back by up to %v, past more than %d packets, %d times: "+
 			"flows finished before a step are not continued, and rows are in order between steps",
-			time.Duration(min(in.clock.LongestBack, 1<<63-1)), flowtable.Window, in.clock.Back)
+			time.Duration(min(in.keys.Clock.LongestBack, 1<<63-1)), flowtable.Window, in.keys.Clock.Back)
 	}
 	s.Elapsed = time.Since(r.started)
 }
@@ -110,12 +110,26 @@ func (l *linkTypes) see(number uint32) {
 	if decode.KnownLinkType(number) {
 		return
 	}
+	l.seen[l.find(number)].packets++
+}
+
+// merge takes in what another has seen, and empties it.
+func (l *linkTypes) merge(o *linkTypes) {
+	for _, s := range o.seen {
+		i := l.find(s.number)
+		l.seen[i].packets += s.packets
+	}
+	o.seen = o.seen[:0]
+}
+
+// find returns the place of a link type, which is made if need be.
+func (l *linkTypes) find(number uint32) int {
 	i := slices.IndexFunc(l.seen, func(s strangeType) bool { return s.number == number })
 	if i < 0 {
 		i = len(l.seen)
 		l.seen = append(l.seen, strangeType{number: number})
 	}
-	l.seen[i].packets++
+	return i
 }
 
 // unknown returns an error if link types were declared and all are unknown.

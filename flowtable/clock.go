@@ -66,6 +66,22 @@ func (c *Clock) Tick(t Time) bool {
 	return true
 }
 
+// tickAll takes in the next n packets at once, whose times lie between earliest
+// and latest. It returns false, and takes in nothing, where they need a Tick
+// each.
+func (c *Clock) tickAll(n int, earliest, latest Time) bool {
+	if n > c.left || n == 0 || earliest < c.Horizon {
+		return n == 0
+	}
+	c.window = min(c.window, earliest)
+	c.Latest = max(c.Latest, latest)
+	c.Earliest = min(c.Earliest, earliest)
+	if c.left -= n; c.left == 0 {
+		c.Horizon, c.window, c.left = c.window, maxTime, c.size
+	}
+	return true
+}
+
 // StepBack moves the horizon back to t, the time that Tick refused.
 func (c *Clock) StepBack(t Time) {
 	c.Back++

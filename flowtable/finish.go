@@ -42,7 +42,7 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 }
 
 // End tells the table that the capture has ended, with its clock: the latest
-// time of any packet of a flow, see [Intake.Clock]. Flows that have been idle
+// time of any packet of a flow, see [Intake.Latest]. Flows that have been idle
 // for longer than the timeout then have finished by idleness; the others
 // finish after them.
 func (t *Table) End(clock Time) { t.ended, t.clock = true, clock }
@@ -149,7 +149,9 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 	f.Last = max(r.start, Time(r.fwd.Last))
 	t.count(&f.Fwd, &r.fwd)
 	if r.bwd == 0 {
-		f.Bwd = Direction{}
+		if f.Bwd.Packets != 0 { // f is used again and again
+			f.Bwd = Direction{}
+		}
 		return
 	}
 	bwd := t.backward.At(r.bwd)
@@ -171,6 +173,7 @@ func (t *Table) release(ref uint32) {
 	if r.bwd != 0 {
 		t.pool.Free(t.backward.At(r.bwd))
 		t.backward.Put(r.bwd)
+		r.bwd = 0
 	}
 	r.state = 0
 	t.records.Put(ref)

@@ -56,8 +56,8 @@ func (f *fragments) find(k *key, hash uint32) uint32 {
 }
 
 // remember takes in a first fragment.
-func (f *fragments) remember(h *hasher, p *Packet) {
-	k := fragmentKey(&p.Packet)
+func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
+	k := fragmentKey(p)
 	hash, _ := h.hash(&k)
 	ref := f.find(&k, hash)
 	if ref == 0 {
@@ -78,7 +78,7 @@ func (f *fragments) remember(h *hasher, p *Packet) {
 		f.index.insert(hash, ref)
 	}
 	e := f.items.At(ref)
-	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, p.Time, p.Proto, p.SrcPort, p.DstPort
+	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, p.Proto, p.SrcPort, p.DstPort
 }
 
 func (f *fragments) forgetOldest(h *hasher) {
@@ -92,11 +92,11 @@ func (f *fragments) forgetOldest(h *hasher) {
 
 // resolve gives a later fragment the ports and protocol of its first one and
 // the class Counted; without a first one it becomes an orphan.
-func (f *fragments) resolve(h *hasher, p *Packet) {
-	k := fragmentKey(&p.Packet)
+func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
+	k := fragmentKey(p)
 	hash, _ := h.hash(&k)
 	ref := f.find(&k, hash)
-	if ref == 0 || p.Time.since(f.items.At(ref).time) > fragmentTime {
+	if ref == 0 || at.since(f.items.At(ref).time) > fragmentTime {
 		p.Class = decode.OrphanFragment
 		return
 	}

@@ -20,11 +20,11 @@ func FuzzTable(f *testing.F) {
 	f.Add([]byte{2, 3, 0x1b, 0x10, 1, 0, 60, 0, 0x12, 3, 0xb1, 0x22, 1, 0, 60, 0, 2, 3, 0x1b, 0x30, 1, 0, 60, 0})
 	f.Add([]byte{0, 0, 0x1b, 0, 0xff, 0x7f, 60, 0, 0, 0, 0x1b, 0, 0xff, 0x7f, 60, 0, 0, 0, 0x1c, 0, 0x00, 0x80, 60, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var packets []Packet
+		var packets []arrival
 		at := int64(0)
 		for ; len(b) >= 8 && len(packets) < 500; b = b[8:] {
 			at += int64(int16(binary.LittleEndian.Uint16(b[4:])))
-			p := Packet{Time: Time(at), Len: uint32(binary.LittleEndian.Uint16(b[6:])), Position: uint64(len(packets)), Fine: b[1]&4 != 0}
+			p := arrival{Time: Time(at), Len: uint32(binary.LittleEndian.Uint16(b[6:])), Position: uint64(len(packets)), Fine: b[1]&4 != 0}
 			p.Proto = 17
 			if b[1]&1 != 0 {
 				p.Proto = 6
@@ -39,20 +39,15 @@ func FuzzTable(f *testing.F) {
 		if len(packets) == 0 {
 			return
 		}
-		table, err := New(Options{IdleTimeout: 1000})
-		if err != nil {
-			t.Fatal(err)
-		}
 		m := model{timeout: 1000, open: map[string]*modelFlow{}, clock: math.MinInt64}
 		for _, p := range packets {
 			m.add(p)
 		}
-		e := feed{intake: NewIntake(), table: table, every: 1, most: math.MaxInt, clock: newClock(len(packets)+1, packets[0].Time)}
+		e := newFeed(t, len(packets)+1, packets[0].Time, Looks{}, 1+int(packets[0].Len%40))
 		e.intake.hasher.mask = uint32(len(packets) % 4) // collisions
 		e.add(packets)
-		table.checkInvariants()
-		table.End(e.intake.Clock())
-		e.drain(math.MaxInt)
+		e.table.checkInvariants()
+		e.end()
 		want := m.end()
 		if len(want) != len(e.rows) {
 			t.Fatalf("%d rows, want %d", len(e.rows), len(want))

@@ -1,47 +1,145 @@
 package flowtable
 
-import "github.com/flowfast/flowfast/decode"
+import (
+	"math"
 
-// An Intake prepares packets for tables: it gives later fragments the ports of
-// their first, makes the keys, and shares the packets out among tables, all
-// packets of a key to the same one.
+	"github.com/flowfast/flowfast/decode"
+)
+
+// All stands for no limit of flows.
+const All = math.MaxInt
+
+// Looks say when a table is asked for finished flows: after every so many
+// packets for so many flows at most; 0 stands for 1 and for all.
+type Looks struct{ Every, Most int }
+
+// A Step is a part of a batch after which finished flows leave: Due at most,
+// those that finished before the horizon.
+type Step struct {
+	Horizon Time
+	Due     int
+	to      int // number of the packet after it
+}
+
+// An Intake takes in batches for tables in the order of the capture: it gives
+// later fragments the ports of their first, and follows the capture's clock to
+// say when finished flows leave.
 type Intake struct {
+	// Clock follows the times of all packets.
+	Clock Clock
+
+	looks     Looks
 	hasher    hasher
 	fragments fragments
-	clock     Time
+	packets   uint64
+	latest    Time // of a packet of a flow
+	unchecked int  // packets since the last look
+	drained   Time // the horizon before which nothing is left
 }
 
 // NewIntake returns an intake that has seen no packets.
-func NewIntake() *Intake {
-	return &Intake{hasher: newHasher(), clock: minTime}
+func NewIntake(l Looks) *Intake {
+	l.Every = max(l.Every, 1)
+	return &Intake{looks: l, hasher: newHasher(), latest: minTime, drained: minTime}
 }
 
-// Clock returns the capture's clock: the latest time of a packet of a flow.
-func (in *Intake) Clock() Time { return in.clock }
+// NewBatch returns an empty batch for a number of tables.
+func (in *Intake) NewBatch(tables int) *Batch {
+	b := &Batch{hasher: &in.hasher, shares: make([][]uint16, tables)}
+	b.Reset()
+	return b
+}
 
-// Add prepares packets, in the order of the capture. Those of class Fragment
-// become Counted or OrphanFragment. The number of each that is Counted then is
-// appended to one of the shares; there are at most 65536 packets.
-func (in *Intake) Add(packets []Packet, shares [][]uint16) {
-	for i := range packets {
-		p := &packets[i]
-		switch p.Class {
-		case decode.Counted:
-			if p.FirstFragment {
-				in.fragments.remember(&in.hasher, p)
+// Latest returns the capture's clock: the latest time of a packet of a flow.
+func (in *Intake) Latest() Time { return in.latest }
+
+// Admit takes in the batch that comes next in the capture.
+func (in *Intake) Admit(b *Batch) {
+	b.first = in.packets
+	in.packets += uint64(len(b.packets))
+	if len(b.fragments) > 0 {
+		in.resolve(b)
+	}
+	in.latest = max(in.latest, b.latestOfFlow)
+	if !in.Clock.tickAll(len(b.packets), b.earliest, b.latest) {
+		for i := range b.packets {
+			if at := b.packets[i].time; !in.Clock.Tick(at) {
+				// All that is due leaves before the clock steps back.
+				b.steps = append(b.steps, Step{in.Clock.Horizon, All, i})
+				in.Clock.StepBack(at)
+				in.drained = at
+				in.Clock.Tick(at)
 			}
-		case decode.Fragment:
-			if in.fragments.resolve(&in.hasher, p); p.Class != decode.Counted {
-				continue
-			}
-		default:
+		}
+	}
+	b.steps = append(b.steps, in.look(len(b.packets)))
+}
+
+// look returns the step that ends a batch of n packets.
+func (in *Intake) look(n int) Step {
+	s := Step{Horizon: in.Clock.Horizon, to: n}
+	in.unchecked += n
+	looks := in.unchecked / in.looks.Every
+	in.unchecked %= in.looks.Every
+	switch {
+	case looks == 0:
+	case in.looks.Most > 0:
+		s.Due = looks * in.looks.Most
+	case s.Horizon != in.drained: // else no flow has finished before it since
+		s.Due = All
+		in.drained = s.Horizon
+	}
+	return s
+}
+
+// resolve turns the fragments of a batch into packets of flows or orphans.
+func (in *Intake) resolve(b *Batch) {
+	for i := range b.fragments {
+		f := &b.fragments[i]
+		p := &b.packets[f.number]
+		if f.packet.Class == decode.Counted {
+			in.fragments.remember(&in.hasher, &f.packet, p.time)
 			continue
 		}
-		in.clock = max(in.clock, p.Time)
-		p.key, p.fromB = keyOf(&p.Packet)
-		var half uint32
-		p.hash, half = in.hasher.hash(&p.key)
-		s := &shares[uint64(half)*uint64(len(shares))>>32]
-		*s = append(*s, uint16(i))
+		in.fragments.resolve(&in.hasher, &f.packet, p.time)
+		b.Classes[decode.Fragment]--
+		b.Classes[f.packet.Class]++
+		if f.packet.Class == decode.Counted {
+			p.set(&in.hasher, &f.packet)
+			b.latestOfFlow = max(b.latestOfFlow, p.time)
+		}
 	}
+	for i := range b.shares {
+		b.shares[i] = b.shares[i][:0]
+	}
+	for i := range b.packets {
+		if p := &b.packets[i]; p.key.rest&ofFlow != 0 {
+			k := p.key.masked()
+			_, half := in.hasher.hash(&k)
+			b.share(uint16(i), half)
+		}
+	}
+}
+
+// Steps returns the steps of an admitted batch, of which there is one at least.
+func (b *Batch) Steps() []Step { return b.steps }
+
+// part returns the numbers of a share's packets in a step.
+func (b *Batch) part(share, step int) []uint16 {
+	numbers := b.shares[share]
+	if len(b.steps) == 1 {
+		return numbers
+	}
+	from, to := 0, b.steps[step].to
+	if step > 0 {
+		from = b.steps[step-1].to
+	}
+	low, high := 0, len(numbers)
+	for low < len(numbers) && int(numbers[low]) < from {
+		low++
+	}
+	for high > low && int(numbers[high-1]) >= to {
+		high--
+	}
+	return numbers[low:high]
 }

@@ -13,7 +13,22 @@ import (
 // a is not above endpoint b.
 type key struct {
 	a, b decode.Addr
-	rest uint64 // port of a, port of b, 16 bits each; protocol, 8; IP version 6, 1
+	// rest is, from the top: port of a, port of b, 16 bits each; 16 bits that
+	// are not of the key; protocol, in 15; IP version 6, 1.
+	rest uint64
+}
+
+// keyMask has the bits of key.rest that are of the key.
+const keyMask = ^uint64(0xffff << 16)
+
+// masked returns the key without what else stands in its rest.
+func (k *key) masked() key { return key{k.a, k.b, k.rest & keyMask} }
+
+// is reports whether k, which has nothing else in its rest, is the key of p.
+// Words compared one by one in line take less time than a call to compare
+// bytes, which is what == is here.
+func (k *key) is(p *key) bool {
+	return (k.a.Lo^p.a.Lo)|(k.b.Lo^p.b.Lo)|(k.a.Hi^p.a.Hi)|(k.b.Hi^p.b.Hi)|(k.rest^p.rest)&keyMask == 0
 }
 
 // keyOf returns the key of a packet, and whether the packet goes from endpoint
@@ -65,11 +80,15 @@ func newHasher() hasher {
 // share keys out among tables.
 func (h *hasher) hash(k *key) (index, share uint32) {
 	var b [40]byte
-	binary.LittleEndian.PutUint64(b[0:], k.a.Hi^h.words[0])
-	binary.LittleEndian.PutUint64(b[8:], k.a.Lo^h.words[1])
-	binary.LittleEndian.PutUint64(b[16:], k.b.Hi^h.words[2])
-	binary.LittleEndian.PutUint64(b[24:], k.b.Lo^h.words[3])
-	binary.LittleEndian.PutUint64(b[32:], k.rest^h.words[4])
-	sum := xxhash.Sum64(b[:])
+	binary.LittleEndian.PutUint64(b[0:], k.a.Lo^h.words[0])
+	binary.LittleEndian.PutUint64(b[8:], k.b.Lo^h.words[1])
+	binary.LittleEndian.PutUint64(b[16:], k.rest^h.words[2])
+	n := 24
+	if k.v6() {
+		n = 40
+		binary.LittleEndian.PutUint64(b[24:], k.a.Hi^h.words[3])
+		binary.LittleEndian.PutUint64(b[32:], k.b.Hi^h.words[4])
+	}
+	sum := xxhash.Sum64(b[:n])
 	return uint32(sum) & h.mask, uint32(sum >> 32)
 }

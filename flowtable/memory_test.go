@@ -9,21 +9,17 @@ import (
 
 // flood adds n flows of one packet each.
 func flood(in *Intake, t *Table, from, n int) {
-	packets := make([]Packet, 256)
-	shares := make([][]uint16, 1)
+	b := in.NewBatch(1)
+	p := decode.Packet{Proto: 6, SrcPort: 1024, DstPort: 80, Flags: 2, RawFlags: 2, Whole: true}
 	for i := from; i < from+n; {
-		packets := packets[:min(len(packets), from+n-i)]
-		for k := range packets {
-			p := &packets[k]
-			*p = Packet{Time: Time(i), Len: 60, Position: uint64(i)}
-			p.Proto, p.Class = 6, decode.Counted
-			p.Src.Lo, p.Dst.Lo, p.SrcPort, p.DstPort = uint64(i), 1<<31, 1024, 80
-			p.Flags, p.RawFlags, p.Whole = 2, 2, true
+		b.Reset()
+		for range min(256, from+n-i) {
+			p.Src.Lo, p.Dst.Lo = uint64(i), 1<<31
+			b.Add(&p, Time(i), 60, false)
 			i++
 		}
-		shares[0] = shares[0][:0]
-		in.Add(packets, shares)
-		t.Add(packets, shares[0])
+		in.Admit(b)
+		t.Add(b, 0, len(b.Steps())-1)
 	}
 }
 
@@ -38,7 +34,7 @@ func TestMemoryPerFlow(t *testing.T) {
 		return m.HeapInuse
 	}
 	before := heap()
-	in, table := NewIntake(), mustNew(t, Options{})
+	in, table := NewIntake(Looks{}), mustNew(t, Options{})
 	worst := uint64(0)
 	for n := 0; n < flows; {
 		flood(in, table, n, 50_000)
@@ -68,22 +64,20 @@ func TestKnownFlowAllocatesNothing(t *testing.T) {
 	if invariants {
 		t.Skip("the checks of invariants allocate")
 	}
-	in, table := NewIntake(), mustNew(t, Options{IdleTimeout: 1000})
+	in, table := NewIntake(Looks{}), mustNew(t, Options{IdleTimeout: 1000})
 	n := 0
 	var f Flow
-	packets := make([]Packet, 64)
-	shares := [][]uint16{make([]uint16, 0, 64)}
+	b := in.NewBatch(1)
+	p := decode.Packet{Proto: 17}
 	round := func() {
-		for k := range packets {
-			p := &packets[k]
-			*p = Packet{Time: Time(n), Len: uint32(60 + n%700), Position: uint64(n)}
-			p.Proto, p.Class = 17, decode.Counted
+		b.Reset()
+		for range 64 {
 			p.Src.Lo, p.Dst.Lo = uint64(n/100+n%7), 9
+			b.Add(&p, Time(n), uint32(60+n%700), false)
 			n++
 		}
-		shares[0] = shares[0][:0]
-		in.Add(packets, shares)
-		table.Add(packets, shares[0])
+		in.Admit(b)
+		table.Add(b, 0, 0)
 		for table.Next(Time(n-500), &f) {
 		}
 	}
@@ -101,7 +95,7 @@ func BenchmarkTable(b *testing.B) {
 		keys int
 	}{{"hit/flows=1e3", 1e3}, {"hit/flows=1e5", 1e5}, {"hit/flows=1e6", 1e6}} {
 		b.Run(bench.name, func(b *testing.B) {
-			in, table := NewIntake(), mustNew(b, Options{})
+			in, table := NewIntake(Looks{}), mustNew(b, Options{})
 			flood(in, table, 0, bench.keys)
 			b.ReportAllocs()
 			n := 0
@@ -113,13 +107,13 @@ func BenchmarkTable(b *testing.B) {
 		})
 	}
 	b.Run("new", func(b *testing.B) {
-		in, table := NewIntake(), mustNew(b, Options{})
+		in, table := NewIntake(Looks{}), mustNew(b, Options{})
 		b.ReportAllocs()
 		n := 0
 		for b.Loop() {
 			flood(in, table, n, 256)
 			if n += 256; n > 5e6 {
-				in, table, n = NewIntake(), mustNew(b, Options{}), 0
+				in, table, n = NewIntake(Looks{}), mustNew(b, Options{}), 0
 			}
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/256, "ns/packet")

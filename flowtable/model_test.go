@@ -13,6 +13,15 @@ import (
 	"github.com/flowfast/flowfast/decode"
 )
 
+// An arrival is a packet as a capture brings it.
+type arrival struct {
+	decode.Packet
+	Time     Time
+	Position uint64
+	Len      uint32
+	Fine     bool
+}
+
 // A model is the readable version of a table: a map and sorted slices. It
 // keeps every packet and follows the specification sentence by sentence.
 type model struct {
@@ -23,7 +32,7 @@ type model struct {
 }
 
 type modelFlow struct {
-	packets []Packet
+	packets []arrival
 	finish  int64
 	reason  Reason
 	base    [2]*uint32
@@ -33,7 +42,7 @@ func endpoint(a decode.Addr, v6 bool, port uint16) string {
 	return netip.AddrPortFrom(a.IP(v6), port).String()
 }
 
-func (f *modelFlow) direction(p *Packet) int {
+func (f *modelFlow) direction(p *arrival) int {
 	first := &f.packets[0]
 	if endpoint(p.Src, p.V6, p.SrcPort) == endpoint(first.Src, first.V6, first.SrcPort) {
 		return 0
@@ -49,7 +58,7 @@ func (f *modelFlow) last() int64 {
 	return last
 }
 
-func (m *model) add(p Packet) {
+func (m *model) add(p arrival) {
 	m.clock = max(m.clock, int64(p.Time))
 	ends := []string{endpoint(p.Src, p.V6, p.SrcPort), endpoint(p.Dst, p.V6, p.DstPort)}
 	slices.Sort(ends)
@@ -144,40 +153,50 @@ func describe(f *Flow) string {
 		[2][8]uint64{f.Fwd.Flags, f.Bwd.Flags}, f.Fine)
 }
 
-// A feed takes packets through a table as a run does.
+// A feed takes packets through a table as a run does, in batches.
 type feed struct {
 	intake *Intake
 	table  *Table
-	clock  Clock
+	batch  *Batch
+	size   int // packets of a batch
 	rows   []string
 	// packets is their sum over the rows.
 	packets uint64
-	every   int // packets between two looks for finished flows
-	most    int // flows of a look
 }
 
-func (e *feed) drain(most int) {
+// newFeed returns a feed whose clock has a window of its own length.
+func newFeed(t *testing.T, window int, first Time, l Looks, size int) *feed {
+	in := NewIntake(l)
+	in.Clock = newClock(window, first)
+	return &feed{intake: in, table: mustNew(t, Options{IdleTimeout: 1000}), batch: in.NewBatch(1), size: size}
+}
+
+func (e *feed) drain(s Step) {
 	var f Flow
-	for ; most > 0 && e.table.Next(e.clock.Horizon, &f); most-- {
+	for ; s.Due > 0 && e.table.Next(s.Horizon, &f); s.Due-- {
 		e.rows = append(e.rows, describe(&f))
 		e.packets += f.Fwd.Packets + f.Bwd.Packets
 	}
 }
 
-func (e *feed) add(packets []Packet) {
-	for i := range packets {
-		if !e.clock.Tick(packets[i].Time) {
-			e.drain(math.MaxInt)
-			e.clock.StepBack(packets[i].Time)
-			e.clock.Tick(packets[i].Time)
+func (e *feed) add(packets []arrival) {
+	for ; len(packets) > 0; packets = packets[min(e.size, len(packets)):] {
+		e.batch.Reset()
+		for i := range packets[:min(e.size, len(packets))] {
+			p := &packets[i]
+			e.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
 		}
-		shares := [][]uint16{nil}
-		e.intake.Add(packets[i:i+1], shares)
-		e.table.Add(packets[i:i+1], shares[0])
-		if i%e.every == 0 {
-			e.drain(e.most)
+		e.intake.Admit(e.batch)
+		for i, step := range e.batch.Steps() {
+			e.table.Add(e.batch, 0, i)
+			e.drain(step)
 		}
 	}
+}
+
+func (e *feed) end() {
+	e.table.End(e.intake.Latest())
+	e.drain(Step{Due: All})
 }
 
 // someKeys are endpoints that share addresses and ports with each other.
@@ -197,16 +216,16 @@ func someKeys(r *rand.Rand, n int) []decode.Packet {
 	return keys
 }
 
-func somePackets(r *rand.Rand, n, keys int, step int64) []Packet {
+func somePackets(r *rand.Rand, n, keys int, step int64) []arrival {
 	flows := someKeys(r, keys)
-	packets := make([]Packet, n)
+	packets := make([]arrival, n)
 	at := int64(1_000_000)
 	for i := range packets {
 		at += r.Int64N(step)
 		if r.IntN(100) == 0 {
 			at += step * r.Int64N(400)
 		}
-		p := Packet{Packet: flows[r.IntN(keys)], Time: Time(at), Len: r.Uint32N(1500), Fine: r.IntN(50) == 0}
+		p := arrival{Packet: flows[r.IntN(keys)], Time: Time(at), Len: r.Uint32N(1500), Fine: r.IntN(50) == 0}
 		if r.IntN(2) == 0 {
 			p.Src, p.Dst = p.Dst, p.Src
 			p.SrcPort, p.DstPort = p.DstPort, p.SrcPort
@@ -223,7 +242,7 @@ func somePackets(r *rand.Rand, n, keys int, step int64) []Packet {
 }
 
 // displace moves packets by less than window places.
-func displace(r *rand.Rand, packets []Packet, window int) {
+func displace(r *rand.Rand, packets []arrival, window int) {
 	for i := 0; i < len(packets); i += window {
 		block := packets[i:min(i+window, len(packets))]
 		r.Shuffle(len(block), func(a, b int) { block[a], block[b] = block[b], block[a] })
@@ -264,22 +283,17 @@ func TestTableEqualsModel(t *testing.T) {
 					}
 				}
 				displace(r, packets, test.displace)
-				table, err := New(Options{IdleTimeout: 1000})
-				if err != nil {
-					t.Fatal(err)
-				}
 				m := model{timeout: 1000, open: map[string]*modelFlow{}, clock: math.MinInt64}
-				e := feed{intake: NewIntake(), table: table, every: 1 + r.IntN(3), most: []int{1, 3, math.MaxInt}[r.IntN(3)]}
+				e := newFeed(t, window, packets[0].Time, Looks{1 + r.IntN(3), []int{1, 3, 0}[r.IntN(3)]}, []int{1, 5, 200}[r.IntN(3)])
 				e.intake.hasher.mask = test.mask
-				e.clock = newClock(window, packets[0].Time)
+				table := e.table
 				for i := range packets {
 					packets[i].Position = uint64(i)
 					m.add(packets[i])
 				}
 				e.add(packets)
 				early := len(e.rows)
-				table.End(e.intake.Clock())
-				e.drain(math.MaxInt)
+				e.end()
 				want := m.end()
 				for i := range min(len(want), len(e.rows)) {
 					if w := want[i].describe(); e.rows[i] != w {
@@ -289,8 +303,8 @@ func TestTableEqualsModel(t *testing.T) {
 				if len(e.rows) != len(want) {
 					t.Fatalf("seed %d: %d rows, want %d", seed, len(e.rows), len(want))
 				}
-				if e.clock.Back != 0 {
-					t.Fatalf("seed %d: %d steps back in a capture displaced by less than a window", seed, e.clock.Back)
+				if e.intake.Clock.Back != 0 {
+					t.Fatalf("seed %d: %d steps back in a capture displaced by less than a window", seed, e.intake.Clock.Back)
 				}
 				if early == 0 && test.name != "growth" {
 					t.Errorf("seed %d: no flow left the table before the end", seed)
@@ -308,11 +322,7 @@ func TestTableEqualsModel(t *testing.T) {
 // window: nothing is lost, and rows are in order between the steps.
 func TestTimeStepsBack(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	table, err := New(Options{IdleTimeout: 1000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := feed{intake: NewIntake(), table: table, every: 1, most: math.MaxInt, clock: newClock(16, 0)}
+	e := newFeed(t, 16, 0, Looks{}, 7)
 	n := uint64(0)
 	for range 20 {
 		start := Time(r.Int64N(100_000_000))
@@ -324,14 +334,13 @@ func TestTimeStepsBack(t *testing.T) {
 		}
 		e.add(packets)
 	}
-	if e.clock.Back == 0 {
+	if e.intake.Clock.Back == 0 {
 		t.Fatal("no step back")
 	}
 	if len(e.rows) == 0 {
 		t.Error("no flow left the table before the end")
 	}
-	table.End(e.intake.Clock())
-	e.drain(math.MaxInt)
+	e.end()
 	if e.packets != n {
 		t.Errorf("%d packets in all rows, want %d", e.packets, n)
 	}

@@ -34,3 +34,12 @@ const (
 	bwdBaseSet              // base[1] is set
 	reuseFinish             // finished by port reuse
 )
+
+// direction returns 0 for a packet of the flow that goes forward, 1 for one
+// that goes backward.
+func (r *record) direction(p *packet) int {
+	if (p.key.rest&fromB != 0) != (r.state&fwdFromB != 0) {
+		return 1
+	}
+	return 0
+}

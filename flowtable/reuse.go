@@ -6,7 +6,7 @@ package flowtable
 
 const tcpProtocol = 6
 
-// Control bits of a TCP header (RFC 9293, 3.1), as in decode.Packet.RawFlags.
+// Control bits of a TCP header (RFC 9293, 3.1), as in packet.rawFlags.
 const (
 	syn = 1 << 1
 	ack = 1 << 4
@@ -14,28 +14,29 @@ const (
 
 // reuses tells whether a packet of the flow's key, in direction d (0 forward,
 // 1 backward), starts a new flow.
-func (r *record) reuses(p *Packet, d int) bool {
-	return p.RawFlags&(syn|ack) == syn && p.Proto == tcpProtocol &&
-		r.state&(baseSet<<d) != 0 && p.Seq != r.base[d]
+func (r *record) reuses(p *packet, d int) bool {
+	return p.rawFlags()&(syn|ack) == syn && r.key.proto() == tcpProtocol &&
+		r.state&(baseSet<<d) != 0 && p.seq != r.base[d]
 }
 
 // setBases takes in the sequence numbers of a TCP segment in direction d.
-func (r *record) setBases(p *Packet, d int) {
-	if p.RawFlags&(syn|ack) == syn|ack {
-		r.base[d] = p.Seq
+func (r *record) setBases(p *packet, d int) {
+	flags := p.rawFlags()
+	if flags&(syn|ack) == syn|ack {
+		r.base[d] = p.seq
 	}
-	if !p.Whole {
+	if p.key.rest&whole == 0 {
 		return
 	}
 	if r.state&(baseSet<<d) == 0 {
-		r.base[d] = p.Seq
-		if p.RawFlags&syn == 0 {
+		r.base[d] = p.seq
+		if flags&syn == 0 {
 			r.base[d]--
 		}
 		r.state |= baseSet << d
 	}
-	if p.RawFlags&ack != 0 && r.state&(baseSet<<(1-d)) == 0 {
-		r.base[1-d] = p.Ack - 1
+	if flags&ack != 0 && r.state&(baseSet<<(1-d)) == 0 {
+		r.base[1-d] = p.ack - 1
 		r.state |= baseSet << (1 - d)
 	}
 }

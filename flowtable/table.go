@@ -65,15 +65,16 @@ func (t *Table) Open() int { return t.index.used }
 // the first of them is taken in.
 const touchAhead = 32
 
-// Add takes in packets that an [Intake] has prepared, in the order of the
-// capture: those whose numbers are in share.
-func (t *Table) Add(packets []Packet, share []uint16) {
-	for len(share) > 0 {
-		some := share[:min(touchAhead, len(share))]
-		share = share[len(some):]
-		t.touch(packets, some)
+// Add takes in the packets of a share of an admitted batch, up to the end of a
+// step; it must be called for each step in order.
+func (t *Table) Add(b *Batch, share, step int) {
+	numbers := b.part(share, step)
+	for len(numbers) > 0 {
+		some := numbers[:min(touchAhead, len(numbers))]
+		numbers = numbers[len(some):]
+		t.touch(b.packets, some)
 		for _, i := range some {
-			t.add(&packets[i])
+			t.add(&b.packets[i], b.first+uint64(i))
 		}
 	}
 	if invariants {
@@ -84,7 +85,7 @@ func (t *Table) Add(packets []Packet, share []uint16) {
 // touch loads what add will need, for many packets at once and one step of the
 // way after the other: loads that do not wait for each other let the processor
 // wait for memory once, not per packet. Nothing depends on what it finds.
-func (t *Table) touch(packets []Packet, some []uint16) {
+func (t *Table) touch(packets []packet, some []uint16) {
 	var refs [touchAhead]uint32
 	var series [touchAhead]*stats.Series
 	var touched uint64
@@ -99,8 +100,12 @@ func (t *Table) touch(packets []Packet, some []uint16) {
 		if r.hash != p.hash {
 			continue // further along the probe
 		}
-		touched += uint64(t.recency.links.At(ref).next)
-		if series[k] = &r.fwd; p.fromB != (r.state&fwdFromB != 0) && r.bwd != 0 {
+		l := t.recency.links.At(ref)
+		touched += uint64(t.recency.links.At(l.prev).next)
+		if l.next != isStray {
+			touched += uint64(t.recency.links.At(l.next).prev)
+		}
+		if series[k] = &r.fwd; r.direction(p) != 0 && r.bwd != 0 {
 			series[k] = t.backward.At(r.bwd)
 		}
 	}
@@ -111,43 +116,38 @@ func (t *Table) touch(packets []Packet, some []uint16) {
 	}
 	for k, s := range series[:len(some)] {
 		if s != nil {
-			touched += t.pool.TouchCounts(s, int64(packets[some[k]].Time), packets[some[k]].Len)
+			touched += t.pool.TouchCounts(s, int64(packets[some[k]].time), packets[some[k]].len)
 		}
 	}
 	t.touched += touched
 }
 
-// add takes in a packet.
-func (t *Table) add(p *Packet) {
-	k, hash, fromB := &p.key, p.hash, p.fromB
-	slot := t.find(k, hash)
+// add takes in the packet at a position of the capture.
+func (t *Table) add(p *packet, position uint64) {
+	slot := t.find(&p.key, p.hash)
 	if slot == nil {
-		ref := t.start(p, k, hash, fromB)
-		t.index.insert(hash, ref)
+		t.index.insert(p.hash, t.start(p, position))
 		return
 	}
 	ref := slot.ref
 	r := t.records.At(ref)
-	d := 0
-	if fromB != (r.state&fwdFromB != 0) {
-		d = 1
-	}
+	d := r.direction(p)
 	last := t.recency.links.At(ref).last
-	if p.Time.since(last) > t.timeout {
+	if p.time.since(last) > t.timeout {
 		r.state &^= open // it stays in its lane until the horizon has passed it
-		slot.ref = t.start(p, k, hash, fromB)
+		slot.ref = t.start(p, position)
 		return
 	}
 	if r.reuses(p, d) {
 		r.state = r.state&^open | reuseFinish
 		t.recency.remove(ref)
-		t.reused.push(timed{p.Time, ref})
-		slot.ref = t.start(p, k, hash, fromB)
+		t.reused.push(timed{p.time, ref})
+		slot.ref = t.start(p, position)
 		return
 	}
 	t.update(r, p, d)
-	if p.Time > last {
-		t.recency.touch(ref, p.Time)
+	if p.time > last {
+		t.recency.touch(ref, p.time)
 	}
 }
 
@@ -160,39 +160,41 @@ func (t *Table) find(k *key, hash uint32) *slot {
 		if e.ref == 0 {
 			return nil
 		}
-		if e.hash == hash && t.records.At(e.ref).key == *k {
+		if e.hash == hash && t.records.At(e.ref).key.is(k) {
 			return e
 		}
 	}
 }
 
 // start makes a record for the flow that a packet begins.
-func (t *Table) start(p *Packet, k *key, hash uint32, fromB bool) uint32 {
+func (t *Table) start(p *packet, position uint64) uint32 {
 	ref := t.records.Take()
 	r := t.records.At(ref)
-	*r = record{key: *k, start: p.Time, first: p.Position, hash: hash, state: inUse | open}
-	if fromB {
+	// The counts are those of a new record, or were cleared when it was free.
+	r.key, r.start, r.first, r.hash = p.key.masked(), p.time, position, p.hash
+	r.state = inUse | open
+	if p.key.rest&fromB != 0 {
 		r.state |= fwdFromB
 	}
 	t.update(r, p, 0)
-	t.recency.add(ref, p.Time)
+	t.recency.add(ref, p.time)
 	return ref
 }
 
 // update counts a packet in direction d of its flow.
-func (t *Table) update(r *record, p *Packet, d int) {
-	if p.Fine {
+func (t *Table) update(r *record, p *packet, d int) {
+	if p.key.rest&fineTime != 0 {
 		r.state |= fine
 	}
-	if p.Proto == tcpProtocol {
+	if r.key.proto() == tcpProtocol {
 		r.setBases(p, d)
 	}
-	if d == 0 {
-		t.pool.Add(&r.fwd, int64(p.Time), p.Len, p.Flags)
-		return
+	s := &r.fwd
+	if d != 0 {
+		if r.bwd == 0 {
+			r.bwd = t.backward.Take()
+		}
+		s = t.backward.At(r.bwd)
 	}
-	if r.bwd == 0 {
-		r.bwd = t.backward.Take()
-	}
-	t.pool.Add(t.backward.At(r.bwd), int64(p.Time), p.Len, p.Flags)
+	t.pool.Add(s, int64(p.time), p.len, p.flags())
 }

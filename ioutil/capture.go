@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -120,12 +121,18 @@ func open(f *os.File, path string, mapped bool) (*Capture, error) {
 //
 // The bytes of the packets are lent until the next call of Read or Close.
 func (c *Capture) Read(recs []Record) (int, error) {
+	return c.ReadBefore(math.MaxInt64, recs)
+}
+
+// ReadBefore is Read for the packets whose records begin before an offset in
+// the capture. It returns 0 and no error when there are none.
+func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 	if c.mem != nil {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 		c.releaseBehind()
 	}
-	for len(recs) > 0 && c.err == nil {
-		n := c.parse(recs)
+	for len(recs) > 0 && c.err == nil && c.base+int64(c.pos) < end {
+		n := c.parse(recs, int(min(end-c.base, math.MaxInt)))
 		if n > 0 {
 			if c.mem != nil {
 				c.taken.Store(int64(c.pos))
@@ -143,15 +150,15 @@ func (c *Capture) Read(recs []Record) (int, error) {
 // c.need bytes, or there is an error. It moves the window past what it read
 // only when it returns, so a fault of a mapped file (see caught) leaves the
 // window as it was: the file is then read again up to the place of the fault.
-func (c *Capture) parse(recs []Record) int {
+func (c *Capture) parse(recs []Record, end int) int {
 	if c.mem != nil {
 		defer c.caught()
 	}
 	c.need = 0
 	if c.format == "pcap" {
-		return c.readPcap(recs)
+		return c.readPcap(recs, end)
 	}
-	return c.readPcapng(recs)
+	return c.readPcapng(recs, end)
 }
 
 // fill gets need bytes into the window and returns the error to end with if it
@@ -216,6 +223,10 @@ func (c *Capture) declare(linkType uint32) {
 		c.linkTypes = append(c.linkTypes, linkType)
 	}
 }
+
+// Offset returns the offset in the capture of what the next Read begins with,
+// counted after decompression.
+func (c *Capture) Offset() int64 { return c.base + int64(c.pos) }
 
 // Progress returns how many bytes of the file, as it is stored, have been read,
 // and its size, 0 if that is unknown. It may be called from any goroutine.

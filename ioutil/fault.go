@@ -61,16 +61,21 @@ func (c *Capture) caught() {
 
 // faultAt shortens the window if p is a fault within it.
 func (w *window) faultAt(p any) bool {
+	at, ok := faultIn(p, w.mem)
+	if ok {
+		w.shorten(at&^(os.Getpagesize()-1), w.pos)
+	}
+	return ok
+}
+
+// faultIn returns where in mem the fault p was, if it was one and in there.
+func faultIn(p any, mem []byte) (at int, ok bool) {
 	fault, ok := p.(interface{ Addr() uintptr })
-	if !ok || len(w.mem) == 0 {
-		return false
+	if !ok || len(mem) == 0 {
+		return 0, false
 	}
-	at := fault.Addr() - uintptr(unsafe.Pointer(unsafe.SliceData(w.mem)))
-	if at >= uintptr(len(w.mem)) {
-		return false
-	}
-	w.shorten(int(at)&^(os.Getpagesize()-1), w.pos)
-	return true
+	offset := fault.Addr() - uintptr(unsafe.Pointer(unsafe.SliceData(mem)))
+	return int(offset), offset < uintptr(len(mem))
 }
 
 // Fault turns what a consumer of packets recovered from into an error, if it

@@ -32,6 +32,7 @@ type pcap struct {
 	header    int    // bytes in front of the frame
 	lengths   lengthOrder
 	linkType  uint32
+	checked   int64 // offset of a header of zeros that is a record's
 }
 
 // A lengthOrder says which of the two lengths of a record comes first.
@@ -187,56 +188,97 @@ func (c *Capture) atLeast(need int) error {
 }
 
 // readPcap reads records from the window; see parse.
+func (c *Capture) readPcap(recs []Record, end int) int {
+	n, why := c.pcap.records(&c.window, recs, end)
+	switch why {
+	case cutShort:
+		c.need = c.pcap.header
+		if have := len(c.buf) - c.pos; have >= c.need {
+			c.need += int(c.pcap.lens(c.buf[c.pos:]).capLen)
+		}
+	case tooLong:
+		c.failAt(c.pos, fmt.Errorf("captured length %d of a record is over %d", c.pcap.lens(c.buf[c.pos:]).capLen, maxCapLen))
+	case zeros:
+		if !c.shrunk(c.pos) {
+			c.pcap.checked = c.base + int64(c.pos)
+			return n + c.readPcap(recs[n:], end)
+		}
+	}
+	return n
+}
+
+// A reason says why a parser went no further.
+type reason uint8
+
+const (
+	enough   reason = iota // no more records were asked for
+	cutShort               // the window ends within the next record
+	tooLong                // the next captured length is not believed
+	zeros                  // the next header is all zeros, see shrunk
+)
+
+// A lengths is what a record header says of the frame.
+type lengths struct{ capLen, origLen uint32 }
+
+// lens reads the lengths from the record header at the front of b.
+func (p *pcap) lens(b []byte) lengths {
+	capLen, origLen := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+	if p.bigEndian {
+		capLen, origLen = bits.ReverseBytes32(capLen), bits.ReverseBytes32(origLen)
+	}
+	if p.lengths != capLenFirst && (p.lengths == origLenFirst || capLen > origLen) {
+		capLen, origLen = origLen, capLen
+	}
+	return lengths{capLen, origLen}
+}
+
+// records reads records from the window that begin before end, and moves the
+// window past them.
 //
 // The fraction of a second is multiplied in 32 bits and taken as signed, as
 // Wireshark does: up to 2.147 s it counts for what it is, above that it is
 // damage, and wraps the same way.
-func (c *Capture) readPcap(recs []Record) int {
-	p := &c.pcap
-	buf, pos := c.buf, c.pos
-	header, unit, touch := p.header, p.unit, c.touch
-	n := 0
-	for n < len(recs) {
+func (p *pcap) records(w *window, recs []Record, end int) (n int, why reason) {
+	buf, pos := w.buf, w.pos
+	header, unit, touch := p.header, p.unit, w.touch
+	for n < len(recs) && pos < end {
 		if pos >= touch {
-			touch = c.touchAhead(pos)
+			touch = w.touchAhead(pos)
 		}
 		if len(buf)-pos < header {
-			c.need = header
+			why = cutShort
 			break
 		}
 		b := buf[pos : pos+pcapRecordLen]
 		secs, frac := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-		capLen, origLen := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
 		if p.bigEndian {
 			secs, frac = bits.ReverseBytes32(secs), bits.ReverseBytes32(frac)
-			capLen, origLen = bits.ReverseBytes32(capLen), bits.ReverseBytes32(origLen)
 		}
-		if p.lengths != capLenFirst && (p.lengths == origLenFirst || capLen > origLen) {
-			capLen, origLen = origLen, capLen
-		}
-		if capLen > maxCapLen {
-			c.failAt(pos, fmt.Errorf("captured length %d of a record is over %d", capLen, maxCapLen))
+		l := p.lens(b)
+		if l.capLen > maxCapLen {
+			why = tooLong
 			break
 		}
-		if len(buf)-pos-header < int(capLen) {
-			c.need = header + int(capLen)
+		if len(buf)-pos-header < int(l.capLen) {
+			why = cutShort
 			break
 		}
-		if secs|frac|capLen|origLen == 0 && c.shrunk(pos) {
+		if secs|frac|l.capLen|l.origLen == 0 && p.checked != w.base+int64(pos) {
+			why = zeros
 			break
 		}
 		r := &recs[n]
 		r.Time = int64(secs)*second + int64(int32(frac*unit))
-		r.Data = buf[pos+header : pos+header+int(capLen) : pos+header+int(capLen)]
-		r.Offset = c.base + int64(pos)
-		r.OrigLen = min(origLen, maxOrigLen)
+		r.Data = buf[pos+header : pos+header+int(l.capLen) : pos+header+int(l.capLen)]
+		r.Offset = w.base + int64(pos)
+		r.OrigLen = min(l.origLen, maxOrigLen)
 		r.LinkType = p.linkType
 		r.Fine = p.fine
-		pos += header + int(capLen)
+		pos += header + int(l.capLen)
 		n++
 	}
-	c.pos, c.touch = pos, touch
-	return n
+	w.pos, w.touch = pos, touch
+	return n, why
 }
 
 // failAt sets the error to end with, about bytes at buf[pos].

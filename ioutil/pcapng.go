@@ -75,12 +75,12 @@ func (ng *pcapng) uint64(b []byte) uint64 {
 // readPcapng reads blocks from the window; see parse. A block that declares
 // something ends the batch before it and is left behind at once, so that it is
 // never read twice.
-func (c *Capture) readPcapng(recs []Record) int {
+func (c *Capture) readPcapng(recs []Record, end int) int {
 	ng := &c.ng
 	buf, pos, touch := c.buf, c.pos, c.touch
 	time, fine := ng.time, ng.fine
 	n := 0
-	for n < len(recs) {
+	for n < len(recs) && pos < end {
 		if pos >= touch {
 			touch = c.touchAhead(pos)
 		}

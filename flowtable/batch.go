@@ -1,0 +1,137 @@
+package flowtable
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/flowfast/flowfast/decode"
+)
+
+// MaxBatch is the most packets of a [Batch].
+const MaxBatch = 1 << 16
+
+// A Batch is packets on their way to the tables, in the order of the capture.
+// [Batch.Add] makes their keys, in several batches at once if need be;
+// [Intake.Admit] then takes in one batch after the other; and tables that own
+// shares of the keys read an admitted batch at the same time.
+type Batch struct {
+	// Classes counts the packets of each class. After Admit none is a Fragment.
+	Classes [decode.NumClasses]uint64
+
+	hasher    *hasher
+	packets   []packet
+	shares    [][]uint16 // numbers of the packets of flows, for each table
+	fragments []fragment
+	steps     []Step
+	first     uint64 // position of the first packet in the capture
+
+	// Times of the packets, and the latest of a packet of a flow.
+	earliest, latest, latestOfFlow Time
+}
+
+// A packet is one packet of a capture as tables need it: a cache line, since
+// in most cases another core reads it than the one that wrote it.
+type packet struct {
+	// key is the packet's; marks and control bits stand in its rest as well,
+	// outside of keyMask.
+	key      key
+	time     Time
+	hash     uint32
+	len      uint32 // the frame's original length, in bytes
+	seq, ack uint32
+}
+
+var _ [64]struct{} = [unsafe.Sizeof(packet{})]struct{}{}
+
+// Bits of packet.key.rest that are not part of the key: marks, and from bit
+// rawFlags on the TCP control bits as they stand.
+const (
+	ofFlow   = 1 << (16 + iota)
+	fromB    // from endpoint b of the key to a
+	whole    // decode.Packet.Whole
+	fineTime // the time has a finer resolution than a microsecond
+	noFlags  // the control bits do not count: decode.Packet.Flags is 0
+	rawFlags = 24
+)
+
+func (p *packet) rawFlags() uint8 { return uint8(p.key.rest >> rawFlags) }
+
+// flags returns the control bits that count.
+func (p *packet) flags() uint8 {
+	if p.key.rest&noFlags != 0 {
+		return 0
+	}
+	return p.rawFlags()
+}
+
+// A fragment is a fragment in a batch: a first one, which is Counted, or one
+// of class Fragment.
+type fragment struct {
+	number uint16
+	packet decode.Packet
+}
+
+// Reset empties the batch.
+func (b *Batch) Reset() {
+	b.Classes = [decode.NumClasses]uint64{}
+	b.packets, b.fragments, b.steps = b.packets[:0], b.fragments[:0], b.steps[:0]
+	for i := range b.shares {
+		b.shares[i] = b.shares[i][:0]
+	}
+	b.earliest, b.latest, b.latestOfFlow = math.MaxInt64, math.MinInt64, math.MinInt64
+}
+
+// Len returns the number of packets, at most [MaxBatch].
+func (b *Batch) Len() int { return len(b.packets) }
+
+// Add adds a packet: its headers, its time, the frame's original length in
+// bytes, and whether the time has a finer resolution than a microsecond.
+func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
+	number := len(b.packets)
+	if number < cap(b.packets) {
+		b.packets = b.packets[:number+1]
+	} else {
+		b.packets = append(b.packets, packet{})
+	}
+	p := &b.packets[number]
+	b.Classes[d.Class]++
+	b.earliest, b.latest = min(b.earliest, at), max(b.latest, at)
+	p.time, p.len = at, length
+	p.key.rest = 0
+	if fine {
+		p.key.rest = fineTime
+	}
+	if d.FirstFragment || d.Class == decode.Fragment {
+		b.fragments = append(b.fragments, fragment{uint16(number), *d})
+	}
+	if d.Class == decode.Counted {
+		b.share(uint16(number), p.set(b.hasher, d))
+		b.latestOfFlow = max(b.latestOfFlow, at)
+	}
+}
+
+// share gives a packet to the table that owns a share of the keys.
+func (b *Batch) share(number uint16, half uint32) {
+	s := &b.shares[uint64(half)*uint64(len(b.shares))>>32]
+	*s = append(*s, number)
+}
+
+// set makes p, which has its time and length, a packet of a flow, and returns
+// the half of its hash that shares keys out.
+func (p *packet) set(h *hasher, d *decode.Packet) (half uint32) {
+	k, reverse := keyOf(d)
+	p.hash, half = h.hash(&k)
+	marks := p.key.rest&fineTime | ofFlow | uint64(d.RawFlags)<<rawFlags
+	if reverse {
+		marks |= fromB
+	}
+	if d.Whole {
+		marks |= whole
+	}
+	if d.Flags == 0 {
+		marks |= noFlags
+	}
+	k.rest |= marks
+	p.key, p.seq, p.ack = k, d.Seq, d.Ack
+	return half
+}

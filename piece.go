@@ -1,0 +1,87 @@
+package flowfast
+
+import (
+	"runtime/debug"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/ioutil"
+)
+
+const (
+	// spanRecords is how many records of a span are read before the first of
+	// them is decoded: few, so that their bytes are still in the nearest cache.
+	spanRecords = 32
+	// maxRecords is the most that is read at once in order.
+	maxRecords = 1024
+)
+
+// A piece is a batch of packets and where in the capture they come from.
+type piece struct {
+	*flowtable.Batch
+	of      *ioutil.Spans // nil if the piece has no span
+	span    ioutil.Span
+	records [maxRecords]ioutil.Record
+	headers decode.Packet // of the packet that is being decoded
+	strange linkTypes
+
+	decoded bool // see crew
+	last    bool // nothing comes after it
+}
+
+func (in *intake) newPiece(tables int) *piece {
+	return &piece{Batch: in.keys.NewBatch(tables)}
+}
+
+// reset empties the piece.
+func (p *piece) reset() {
+	p.Reset()
+	p.of = nil
+	p.strange.seen = p.strange.seen[:0]
+}
+
+// decodeSpan reads the packets of the span. What a fault of the mapped file
+// keeps from it is left for admit, which meets the fault again.
+func (p *piece) decodeSpan() {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	at := int64(-1)
+	defer func() {
+		if fault := recover(); fault != nil && !p.span.Fault(fault, at) {
+			panic(fault)
+		}
+	}()
+	for {
+		at = -1
+		n := p.span.Read(p.records[:spanRecords])
+		if n == 0 {
+			return
+		}
+		for i := range p.records[:n] {
+			at = p.records[i].Offset
+			p.add(&p.records[i])
+		}
+	}
+}
+
+// decode reads the headers of records that a capture lends.
+func (p *piece) decode(c *ioutil.Capture, records []ioutil.Record) {
+	// A mapped file that another program cuts faults where its bytes are read.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	i := 0
+	defer func() {
+		if fault := recover(); fault != nil && c.Fault(fault, records[i].Offset) == nil {
+			panic(fault) // else the next read gives the error
+		}
+	}()
+	for ; i < len(records); i++ {
+		p.add(&records[i])
+	}
+}
+
+// add reads the headers of a record.
+func (p *piece) add(r *ioutil.Record) {
+	if p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
+		p.strange.see(r.LinkType)
+	}
+	p.Add(&p.headers, flowtable.Time(r.Time), r.OrigLen, r.Fine)
+}
