@@ -60,6 +60,18 @@ func (x *index) home(hash uint32) *slot {
 	return &s.slots[int(hash)&(len(s.slots)-1)]
 }
 
+// probe returns the first reference on the way of a hash that has that hash, 0
+// if there is none.
+func (x *index) probe(hash uint32) uint32 {
+	s := x.segment(hash)
+	mask := len(s.slots) - 1
+	for i := int(hash) & mask; ; i = (i + 1) & mask {
+		if e := &s.slots[i]; e.ref == 0 || e.hash == hash {
+			return e.ref
+		}
+	}
+}
+
 // insert adds a reference. The hash may be there already, for another key.
 func (x *index) insert(hash, ref uint32) {
 	s := x.segment(hash)

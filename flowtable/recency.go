@@ -44,6 +44,11 @@ func newRecency() recency {
 // add puts a record in.
 func (r *recency) add(ref uint32, last Time) {
 	r.links.Cover(ref)
+	r.file(ref, last)
+}
+
+// file puts a record, which is in no lane, where its time belongs.
+func (r *recency) file(ref uint32, last Time) {
 	l := r.links.At(ref)
 	l.last = last
 	for end := uint32(1); end <= lanes; end++ {
@@ -83,7 +88,7 @@ func (r *recency) touch(ref uint32, last Time) {
 		return
 	}
 	r.remove(ref)
-	r.add(ref, last)
+	r.file(ref, last)
 }
 
 // oldest returns the record with the earliest last packet time, 0 if there is

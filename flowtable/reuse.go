@@ -21,7 +21,11 @@ func (r *record) reuses(p *packet, d int) bool {
 
 // setBases takes in the sequence numbers of a TCP segment in direction d.
 func (r *record) setBases(p *packet, d int) {
+	const both = baseSet | bwdBaseSet
 	flags := p.rawFlags()
+	if r.state&both == both && flags&syn == 0 {
+		return
+	}
 	if flags&(syn|ack) == syn|ack {
 		r.base[d] = p.seq
 	}

@@ -69,12 +69,13 @@ const touchAhead = 32
 // step; it must be called for each step in order.
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.part(share, step)
+	var refs [touchAhead]uint32
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		t.touch(b.packets, some)
-		for _, i := range some {
-			t.add(&b.packets[i], b.first+uint64(i))
+		t.touch(b.packets, some, &refs)
+		for k, i := range some {
+			t.add(&b.packets[i], b.first+uint64(i), refs[k])
 		}
 	}
 	if invariants {
@@ -84,30 +85,39 @@ func (t *Table) Add(b *Batch, share, step int) {
 
 // touch loads what add will need, for many packets at once and one step of the
 // way after the other: loads that do not wait for each other let the processor
-// wait for memory once, not per packet. Nothing depends on what it finds.
-func (t *Table) touch(packets []packet, some []uint16) {
-	var refs [touchAhead]uint32
+// wait for memory once, not per packet. It sets refs to the records that seem
+// to be the packets', 0 if there is none; what add does for one packet can make
+// it wrong for the next.
+func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32) {
+	var slots [touchAhead]*slot
 	var series [touchAhead]*stats.Series
-	var touched uint64
+	touched := uint64(0)
 	for k, i := range some {
-		refs[k] = t.index.home(packets[i].hash).ref
+		slots[k] = t.index.home(packets[i].hash)
+		touched += uint64(slots[k].ref)
 	}
-	for k, ref := range refs[:len(some)] {
-		if ref == 0 {
+	for k, i := range some {
+		if refs[k] = slots[k].ref; refs[k] != 0 && slots[k].hash != packets[i].hash {
+			refs[k] = t.index.probe(packets[i].hash)
+		}
+		if refs[k] != 0 {
+			touched += t.records.At(refs[k]).key.rest
+			touched += uint64(t.recency.links.At(refs[k]).next)
+		}
+	}
+	for k, i := range some {
+		if series[k] = nil; refs[k] == 0 {
 			continue
 		}
-		p, r := &packets[some[k]], t.records.At(ref)
-		if r.hash != p.hash {
-			continue // further along the probe
-		}
-		l := t.recency.links.At(ref)
+		r, l := t.records.At(refs[k]), t.recency.links.At(refs[k])
 		touched += uint64(t.recency.links.At(l.prev).next)
 		if l.next != isStray {
 			touched += uint64(t.recency.links.At(l.next).prev)
 		}
-		if series[k] = &r.fwd; r.direction(p) != 0 && r.bwd != 0 {
+		if series[k] = &r.fwd; r.direction(&packets[i]) != 0 && r.bwd != 0 {
 			series[k] = t.backward.At(r.bwd)
 		}
+		touched += series[k].N
 	}
 	for _, s := range series[:len(some)] {
 		if s != nil {
@@ -122,27 +132,29 @@ func (t *Table) touch(packets []packet, some []uint16) {
 	t.touched += touched
 }
 
-// add takes in the packet at a position of the capture.
-func (t *Table) add(p *packet, position uint64) {
-	slot := t.find(&p.key, p.hash)
-	if slot == nil {
-		t.index.insert(p.hash, t.start(p, position))
-		return
+// add takes in the packet at a position of the capture, whose record may be ref.
+func (t *Table) add(p *packet, position uint64, ref uint32) {
+	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) {
+		s := t.find(&p.key, p.hash)
+		if s == nil {
+			t.index.insert(p.hash, t.start(p, position))
+			return
+		}
+		ref = s.ref
 	}
-	ref := slot.ref
 	r := t.records.At(ref)
 	d := r.direction(p)
 	last := t.recency.links.At(ref).last
 	if p.time.since(last) > t.timeout {
 		r.state &^= open // it stays in its lane until the horizon has passed it
-		slot.ref = t.start(p, position)
+		t.find(&p.key, p.hash).ref = t.start(p, position)
 		return
 	}
 	if r.reuses(p, d) {
 		r.state = r.state&^open | reuseFinish
 		t.recency.remove(ref)
 		t.reused.push(timed{p.time, ref})
-		slot.ref = t.start(p, position)
+		t.find(&p.key, p.hash).ref = t.start(p, position)
 		return
 	}
 	t.update(r, p, d)
