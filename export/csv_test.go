@@ -167,19 +167,3 @@ func TestRowAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for a row", n)
 	}
 }
-
-func BenchmarkRow(b *testing.B) {
-	r := rand.New(rand.NewPCG(5, 6))
-	one, many := someFlow(r), someFlow(r)
-	one.Fwd.Packets, one.Bwd = 1, flowtable.Direction{}
-	many.Fwd.Packets, many.Bwd.Packets = 9, 9
-	for name, f := range map[string]*flowtable.Flow{"one packet": one, "many packets": many} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			row := make([]byte, 0, 4096)
-			for b.Loop() {
-				row = CSV{}.AppendRow(row[:0], f)
-			}
-		})
-	}
-}
