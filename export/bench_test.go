@@ -19,7 +19,7 @@ type shape struct {
 var shapes = []shape{
 	{"packets=1/ipv4+tcp", func(r *rand.Rand) flowtable.Flow {
 		f := ipv4(r, 6, uint16(1024+r.IntN(64512)), 80)
-		f.Fwd = flowtable.Direction{Packets: 1, Bytes: 60, Sizes: evenly(60, 60, 1), Flags: [8]uint64{1: 1}}
+		f.Fwd = flowtable.Direction{Packets: 1, Bytes: 60, Sizes: same(60), Flags: [8]uint64{1: 1}}
 		return f
 	}},
 	{"packets=1/ipv6+udp", func(r *rand.Rand) flowtable.Flow {
@@ -28,15 +28,15 @@ var shapes = []shape{
 		f.Src = decode.Addr{Hi: 0x2001_0db8_0000_0000 | r.Uint64N(1<<16), Lo: r.Uint64()}
 		f.Dst = decode.Addr{Hi: 0x2001_0db8_0000_0001, Lo: 1 + r.Uint64N(16)}
 		size := 80 + r.Uint64N(100)
-		f.Fwd = flowtable.Direction{Packets: 1, Bytes: size, Sizes: evenly(size, size, 1)}
+		f.Fwd = flowtable.Direction{Packets: 1, Bytes: size, Sizes: same(size)}
 		return f
 	}},
 	{"packets=2/ipv4+dns", func(r *rand.Rand) flowtable.Flow {
 		f := ipv4(r, 17, uint16(1024+r.IntN(64512)), 53)
 		f.Last += flowtable.Time(1000 + r.IntN(100_000)*1000)
 		query, answer := 70+r.Uint64N(40), 90+r.Uint64N(400)
-		f.Fwd = flowtable.Direction{Packets: 1, Bytes: query, Sizes: evenly(query, query, 1)}
-		f.Bwd = flowtable.Direction{Packets: 1, Bytes: answer, Sizes: evenly(answer, answer, 1)}
+		f.Fwd = flowtable.Direction{Packets: 1, Bytes: query, Sizes: same(query)}
+		f.Bwd = flowtable.Direction{Packets: 1, Bytes: answer, Sizes: same(answer)}
 		return f
 	}},
 	{"packets=80/microseconds", func(r *rand.Rand) flowtable.Flow {
@@ -98,7 +98,7 @@ func BenchmarkRow(b *testing.B) {
 	for _, s := range shapes {
 		b.Run(s.name, func(b *testing.B) {
 			r := rand.New(rand.NewPCG(5, 6))
-			flows := make([]flowtable.Flow, 256)
+			flows := new([1024]flowtable.Flow)
 			size := 0
 			for i := range flows {
 				flows[i] = s.flow(r)
@@ -109,7 +109,7 @@ func BenchmarkRow(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				row = CSV{}.AppendRow(row[:0], &flows[i%len(flows)])
+				row = CSV{}.AppendRow(row[:0], &flows[i&1023])
 				i++
 			}
 		})

@@ -75,6 +75,11 @@ func someFive(r *rand.Rand, n uint64) (f stats.Five) {
 	return f
 }
 
+// same is the summary of one number.
+func same(v uint64) stats.Five {
+	return stats.Five{Whole: [5]uint64{v, v, v, v, v}}
+}
+
 func someFlow(r *rand.Rand) *flowtable.Flow {
 	f := &flowtable.Flow{
 		Src: decode.Addr{Lo: r.Uint64() >> 32}, Dst: decode.Addr{Lo: r.Uint64() >> 32},
@@ -87,7 +92,9 @@ func someFlow(r *rand.Rand) *flowtable.Flow {
 	f.Start = flowtable.Time(r.Uint64() >> r.IntN(64))
 	f.Last = f.Start
 	for k, d := range []*flowtable.Direction{&f.Fwd, &f.Bwd} {
-		d.Packets = uint64(r.IntN(4) + 1 - k)
+		if d.Packets = uint64(r.IntN(4) + 1 - k); d.Packets == 0 {
+			continue
+		}
 		d.Bytes = r.Uint64() >> r.IntN(64)
 		d.Sizes, d.IATs = someFive(r, d.Packets), someFive(r, max(d.Packets, 1)-1)
 		for i := range d.Flags {
@@ -95,10 +102,7 @@ func someFlow(r *rand.Rand) *flowtable.Flow {
 		}
 	}
 	if f.Fwd.Packets == 1 {
-		f.Fwd.Sizes = stats.Five{}
-		for i := range f.Fwd.Sizes.Whole {
-			f.Fwd.Sizes.Whole[i] = f.Fwd.Bytes
-		}
+		f.Fwd.Sizes = same(f.Fwd.Bytes)
 	}
 	if r.IntN(2) == 0 && f.Start < math.MaxInt64/2 {
 		f.Last = f.Start + flowtable.Time(r.Int64()>>(2+r.IntN(60)))
@@ -106,10 +110,51 @@ func someFlow(r *rand.Rand) *flowtable.Flow {
 	return f
 }
 
+// extreme is a number at or near an end of a range, or of a power of ten.
+func extreme(r *rand.Rand) uint64 {
+	power := uint64(1)
+	for range r.IntN(20) {
+		power *= 10
+	}
+	ends := [...]uint64{0, 1 << 16, 1 << 32, 1 << 63, power, power * r.Uint64N(10), r.Uint64() >> r.IntN(64)}
+	return ends[r.IntN(len(ends))] + r.Uint64N(3) - 1
+}
+
+// extremeFlow fills every number of a flow from the ends of its range.
+func extremeFlow(r *rand.Rand) *flowtable.Flow {
+	f := &flowtable.Flow{
+		Src: decode.Addr{Lo: extreme(r)}, Dst: decode.Addr{Lo: extreme(r)},
+		SrcPort: uint16(extreme(r)), DstPort: uint16(extreme(r)), Protocol: uint8(extreme(r)),
+		V6: r.IntN(2) == 0, Fine: r.IntN(2) == 0,
+		Start: flowtable.Time(extreme(r)), Last: flowtable.Time(extreme(r)),
+	}
+	if f.V6 {
+		f.Src.Hi, f.Dst.Hi = extreme(r), extreme(r)
+	}
+	f.Last = max(f.Last, f.Start)
+	for _, d := range []*flowtable.Direction{&f.Fwd, &f.Bwd} {
+		d.Packets, d.Bytes = 2+extreme(r)>>1, extreme(r)
+		for i := range 5 {
+			d.Sizes.Whole[i], d.Sizes.Quarters[i] = extreme(r), uint8(r.IntN(4))
+			d.IATs.Whole[i], d.IATs.Quarters[i] = extreme(r), uint8(r.IntN(4))
+		}
+		for i := range d.Flags {
+			d.Flags[i] = extreme(r)
+			if r.IntN(2) == 0 {
+				d.Flags[i] %= 11
+			}
+		}
+	}
+	return f
+}
+
 func TestRowEqualsTwin(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
+	for i := range 30000 {
 		f := someFlow(r)
+		if i%2 == 0 {
+			f = extremeFlow(r)
+		}
 		if got, want := string((CSV{}).AppendRow(nil, f)), twin(f); got != want {
 			t.Fatalf("%+v:\ngot  %swant %s", *f, got, want)
 		}
