@@ -3,10 +3,9 @@
 package export
 
 import (
-	"strconv"
+	"slices"
 
 	"github.com/flowfast/flowfast/flowtable"
-	"github.com/flowfast/flowfast/stats"
 )
 
 // CSV is the format of comma-separated values (RFC 4180, with \n for the line
@@ -26,66 +25,26 @@ func (CSV) AppendHeader(b []byte) []byte {
 	return append(b, '\n')
 }
 
-// noSample is the summary of an empty sample.
-const noSample = ",0,0,0,0,0"
-
-// AppendRow appends the row of a flow.
+// AppendRow appends the row of a flow. What can only be zero it does not read:
+// the IATs of a direction with fewer than two packets, and of one without any
+// all but their number. Nor does it read Fwd.Sizes of a flow of one packet,
+// whose five sizes are all Fwd.Bytes. So whoever hands over a flood of such
+// flows can leave these fields as they are.
 func (CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
-	b = appendAddr(b, f.Src, f.V6)
-	b = appendUint(append(b, ','), uint64(f.SrcPort))
-	b = appendAddr(append(b, ','), f.Dst, f.V6)
-	b = appendUint(append(b, ','), uint64(f.DstPort))
-	b = appendUint(append(b, ','), uint64(f.Protocol))
-	b = appendTime(append(b, ','), f.Start, f.Fine)
-	b = appendSeconds(append(b, ','), f.Nanoseconds(), f.Fine)
-	for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
-		b = appendUint(append(b, ','), d.Packets)
-		b = appendUint(append(b, ','), d.Bytes)
-	}
+	b = slices.Grow(b, rowSize)
+	r := (*row)(b[len(b) : len(b)+rowSize])
+	n := r.addr(0, f.Src, f.V6)
+	n = r.uint(n, uint64(f.SrcPort))
+	n = r.addr(n, f.Dst, f.V6)
+	n = r.uint(n, uint64(f.DstPort))
+	n = r.uint(n, uint64(f.Protocol))
+	n = r.time(n, f.Start, f.Fine)
+	n = r.seconds(n, f.Nanoseconds(), 0, f.Fine)
 	if f.Fwd.Packets == 1 && f.Bwd.Packets == 0 {
-		from := len(b)
-		b = appendUint(append(b, ','), f.Fwd.Bytes)
-		one := len(b)
-		for range 4 {
-			b = append(b, b[from:one]...)
-		}
-		b = append(b, noSample+noSample+noSample...) // bwd_pkt_size, fwd_iat, bwd_iat
+		n = r.one(n, &f.Fwd)
 	} else {
-		b = appendSizes(b, &f.Fwd.Sizes)
-		b = appendSizes(b, &f.Bwd.Sizes)
-		b = appendIATs(b, &f.Fwd, f.Fine)
-		b = appendIATs(b, &f.Bwd, f.Fine)
+		n = r.both(n, f)
 	}
-	b = appendFlags(b, &f.Fwd.Flags)
-	b = appendFlags(b, &f.Bwd.Flags)
-	return append(b, '\n')
-}
-
-func appendSizes(b []byte, s *stats.Five) []byte {
-	for i, v := range s.Whole {
-		b = appendUint(append(b, ','), v)
-		b = append(b, quarters[s.Quarters[i]]...)
-	}
-	return b
-}
-
-func appendIATs(b []byte, d *flowtable.Direction, fine bool) []byte {
-	if d.Packets < 2 {
-		return append(b, noSample...)
-	}
-	for i, v := range d.IATs.Whole {
-		b = appendQuartile(append(b, ','), v, d.IATs.Quarters[i], fine)
-	}
-	return b
-}
-
-func appendFlags(b []byte, flags *[8]uint64) []byte {
-	for _, n := range flags {
-		if n < 10 {
-			b = append(b, ',', byte('0'+n))
-			continue
-		}
-		b = strconv.AppendUint(append(b, ','), n, 10)
-	}
-	return b
+	r[n-1] = '\n'
+	return b[:len(b)+n]
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -161,6 +160,60 @@ func TestRowEqualsTwin(t *testing.T) {
 	}
 }
 
+// TestRowReadsWhatCounts wants the same row whatever stands in the fields that
+// AppendRow says it does not read.
+func TestRowReadsWhatCounts(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	junk := *extremeFlow(r)
+	for i := range 1000 {
+		f := someFlow(r)
+		f.Fwd.Packets, f.Bwd.Packets = 1+uint64(i)%2, uint64(i)/2%3
+		if f.Fwd.Packets == 1 {
+			f.Fwd.IATs = stats.Five{}
+		}
+		if f.Fwd.Packets == 1 && f.Bwd.Packets == 0 {
+			f.Fwd.Sizes = same(f.Fwd.Bytes)
+		}
+		switch f.Bwd.Packets {
+		case 0:
+			f.Bwd = flowtable.Direction{}
+		case 1:
+			f.Bwd.IATs = stats.Five{}
+		}
+		want := twin(f)
+		if f.Fwd.Packets == 1 {
+			f.Fwd.IATs = junk.Fwd.IATs
+		}
+		if f.Fwd.Packets == 1 && f.Bwd.Packets == 0 {
+			f.Fwd.Sizes = junk.Fwd.Sizes
+		}
+		switch f.Bwd.Packets {
+		case 0:
+			f.Bwd = junk.Bwd
+			f.Bwd.Packets = 0
+		case 1:
+			f.Bwd.IATs = junk.Bwd.IATs
+		}
+		if got := string((CSV{}).AppendRow(nil, f)); got != want {
+			t.Fatalf("%+v:\ngot  %swant %s", *f, got, want)
+		}
+	}
+}
+
+// TestRowAppends wants what is there kept, with no room for a row behind it,
+// too little, enough, and one byte less.
+func TestRowAppends(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	f := extremeFlow(r)
+	const before = "before\n"
+	for _, room := range []int{0, 100, rowSize - 1, rowSize, rowSize + 1, 5000} {
+		b := append(make([]byte, 0, len(before)+room), before...)
+		if got, want := string((CSV{}).AppendRow(b, f)), before+twin(f); got != want {
+			t.Errorf("room of %d bytes:\ngot  %swant %s", room, got, want)
+		}
+	}
+}
+
 // TestHeader wants the columns of the specification of flows, in its order.
 func TestHeader(t *testing.T) {
 	var want []string
@@ -180,20 +233,6 @@ func TestHeader(t *testing.T) {
 	got := string(CSV{}.AppendHeader(nil))
 	if got != strings.Join(want, ",")+"\n" || len(want) != 47 {
 		t.Errorf("%d columns: %s", len(want), got)
-	}
-}
-
-func TestAddresses(t *testing.T) {
-	for _, text := range []string{"0.0.0.0", "255.1.20.100", "::", "::1", "2001:db8::1", "fe80::1:2:3:4", "::ffff:1.2.3.4"} {
-		ip := netip.MustParseAddr(text)
-		a := decode.Addr{}
-		for _, b := range ip.AsSlice() {
-			a.Hi = a.Hi<<8 | a.Lo>>56
-			a.Lo = a.Lo<<8 | uint64(b)
-		}
-		if got := string(appendAddr(nil, a, ip.Is6())); got != text {
-			t.Errorf("got %s, want %s", got, text)
-		}
 	}
 }
 

@@ -1,0 +1,32 @@
+package export
+
+import "fmt"
+
+// A text is the four bytes that are stored at once for a short text, a comma
+// or a point behind it included.
+type text [4]byte
+
+// The numbers 0 to 999 in decimal, with a comma behind them. With groups of
+// three digits a number takes a third of the divisions and stores; the tables
+// have 9 KB.
+var (
+	short     [1000]text  // without leading zeros
+	shortSize [1000]uint8 // length of the text in short, 2 to 4
+	three     [1000]text  // always three digits
+)
+
+// The decimals of a number of quarters, with a comma behind them: of a whole
+// number, and of nanoseconds, which have decimals already.
+var (
+	quarters     = [4]text{{','}, {'.', '2', '5', ','}, {'.', '5', ','}, {'.', '7', '5', ','}}
+	quartersSize = [4]uint8{1, 4, 3, 4}
+	decimals     = [4]text{{','}, {'2', '5', ','}, {'5', ','}, {'7', '5', ','}}
+	decimalsSize = [4]uint8{1, 3, 2, 3}
+)
+
+func init() {
+	for i := range short {
+		shortSize[i] = uint8(copy(short[i][:], fmt.Sprintf("%d,", i)))
+		copy(three[i][:], fmt.Sprintf("%03d,", i))
+	}
+}
