@@ -119,19 +119,18 @@ func (b *Batch) share(number uint16, half uint32) {
 // set makes p, which has its time and length, a packet of a flow, and returns
 // the half of its hash that shares keys out.
 func (p *packet) set(h *hasher, d *decode.Packet) (half uint32) {
-	k, reverse := keyOf(d)
-	p.hash, half = h.hash(&k)
 	marks := p.key.rest&fineTime | ofFlow | uint64(d.RawFlags)<<rawFlags
-	if reverse {
+	if p.key.of(d) {
 		marks |= fromB
 	}
+	p.hash, half = h.hash(&p.key)
 	if d.Whole {
 		marks |= whole
 	}
 	if d.Flags == 0 {
 		marks |= noFlags
 	}
-	k.rest |= marks
-	p.key, p.seq, p.ack = k, d.Seq, d.Ack
+	p.key.rest |= marks
+	p.seq, p.ack = d.Seq, d.Ack
 	return half
 }

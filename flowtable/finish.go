@@ -12,10 +12,13 @@ type dueFlows struct {
 	flows  []dueFlow
 	next   int
 	finish Time // of all of them
+	// At the end of a capture the flows of records from to upTo are due as
+	// well, if they stand in the order in which they leave.
+	from, upTo uint32
 }
 
 type dueFlow struct {
-	start  Time
+	start  Time // to sort by
 	ref    uint32
 	reason Reason
 }
@@ -31,8 +34,19 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 	if t.ended {
 		horizon = t.clock
 	}
+	for t.due.from < t.due.upTo {
+		t.due.from++
+		if ref := t.due.from - 1; t.records.At(ref).state&inUse != 0 {
+			t.fill(f, dueFlow{ref: ref, reason: End})
+			t.release(ref)
+			return true
+		}
+	}
 	if t.due.next == len(t.due.flows) && !t.gather(horizon) {
 		return false
+	}
+	if t.due.next == len(t.due.flows) {
+		return t.Next(horizon, f) // those from to upTo
 	}
 	d := t.due.flows[t.due.next]
 	t.due.next++
@@ -74,6 +88,10 @@ func (t *Table) gather(horizon Time) bool {
 		for at = t.reused[0].time; len(t.reused) > 0 && t.reused[0].time == at; {
 			t.makeDue(t.reused.pop().ref, Reuse)
 		}
+	case t.inOrder():
+		t.due.from, t.due.upTo = lanes+1, t.records.Len()+1
+		t.recency = newRecency()
+		at = maxTime
 	default:
 		t.due.flows = slices.Grow(t.due.flows, t.records.InUse()-lanes)
 		for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
@@ -86,6 +104,25 @@ func (t *Table) gather(horizon Time) bool {
 	}
 	t.due.finish = at
 	t.due.sort(t)
+	return true
+}
+
+// inOrder tells if all records stand in the order in which their flows leave at
+// the end of a capture, as those of a flood do: nothing need be sorted then,
+// nor listed.
+func (t *Table) inOrder() bool {
+	var start Time = minTime
+	var first uint64
+	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
+		r := t.records.At(ref)
+		switch {
+		case r.state&inUse == 0:
+		case r.start > start, r.start == start && r.first >= first:
+			start, first = r.start, r.first
+		default:
+			return false
+		}
+	}
 	return true
 }
 

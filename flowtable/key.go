@@ -31,18 +31,21 @@ func (k *key) is(p *key) bool {
 	return (k.a.Lo^p.a.Lo)|(k.b.Lo^p.b.Lo)|(k.a.Hi^p.a.Hi)|(k.b.Hi^p.b.Hi)|(k.rest^p.rest)&keyMask == 0
 }
 
-// keyOf returns the key of a packet, and whether the packet goes from endpoint
-// b to a. Between identical endpoints it goes from a to b.
-func keyOf(p *decode.Packet) (k key, fromB bool) {
+// of sets k to the key of a packet, and tells whether the packet goes from
+// endpoint b to a. Between identical endpoints it goes from a to b.
+func (k *key) of(p *decode.Packet) (reverse bool) {
 	low := uint64(p.Proto) << 1
 	if p.V6 {
 		low |= 1
 	}
-	src, dst := p.Src, p.Dst
-	if above(src, p.SrcPort, dst, p.DstPort) {
-		return key{dst, src, uint64(p.DstPort)<<48 | uint64(p.SrcPort)<<32 | low}, true
+	if above(p.Src, p.SrcPort, p.Dst, p.DstPort) {
+		k.a.Lo, k.a.Hi, k.b.Lo, k.b.Hi = p.Dst.Lo, p.Dst.Hi, p.Src.Lo, p.Src.Hi
+		k.rest = uint64(p.DstPort)<<48 | uint64(p.SrcPort)<<32 | low
+		return true
 	}
-	return key{src, dst, uint64(p.SrcPort)<<48 | uint64(p.DstPort)<<32 | low}, false
+	k.a.Lo, k.a.Hi, k.b.Lo, k.b.Hi = p.Src.Lo, p.Src.Hi, p.Dst.Lo, p.Dst.Hi
+	k.rest = uint64(p.SrcPort)<<48 | uint64(p.DstPort)<<32 | low
+	return false
 }
 
 func above(a decode.Addr, aPort uint16, b decode.Addr, bPort uint16) bool {
