@@ -1,0 +1,208 @@
+//go:build linux || darwin
+
+package ioutil
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// readSpans reads a mapped pcap file as several workers would: all spans first,
+// then joined in order, with what they lack read in between. It returns how
+// many spans were joined as well.
+func readSpans(t testing.TB, path string, length int) (all []kept, joined int, err error) {
+	t.Helper()
+	c, err := Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer c.Close()
+	spans := c.Spans()
+	if spans == nil {
+		t.Fatalf("%s: not read in spans", path)
+	}
+	keep := func(records []Record) (some []kept) {
+		for _, r := range records {
+			some = append(some, kept{r.Time, string(r.Data), r.Offset, r.OrigLen, r.LinkType, r.Fine})
+		}
+		return some
+	}
+	var records [5]Record
+	var read []*Span
+	var packets [][]kept
+	for s := new(Span); spans.Next(s, length); s = new(Span) {
+		var some []kept
+		for n := s.Read(records[:]); n > 0; n = s.Read(records[:]) {
+			some = append(some, keep(records[:n])...)
+		}
+		read, packets = append(read, s), append(packets, some)
+	}
+	for i, s := range read {
+		if c.Join(s) {
+			joined++
+			all = append(all, packets[i]...)
+		}
+		for n := 1; n > 0 && err == nil; {
+			n, err = c.ReadBefore(s.End(), records[:])
+			all = append(all, keep(records[:n])...)
+		}
+	}
+	for err == nil {
+		var n int
+		n, err = c.Read(records[:])
+		all = append(all, keep(records[:n])...)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return all, joined, err
+}
+
+// someTraffic returns a pcap file of n records, in any byte order and unit.
+func someTraffic(r *rand.Rand, n int) []byte {
+	b := []*builder{littleEndian(), bigEndian()}[r.IntN(2)]
+	b.pcap([]uint32{0xa1b2c3d4, 0xa1b23c4d}[r.IntN(2)], 65535, 1)
+	for i := range n {
+		data := make([]byte, r.IntN(200))
+		for k := range data {
+			data[k] = byte(r.Uint32() >> r.IntN(32))
+		}
+		b.record(1_700_000_000+uint32(i), r.Uint32N(1e6), uint32(len(data)+r.IntN(2)), string(data))
+	}
+	return b.Bytes()
+}
+
+func TestSpans(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	right, all := 0, 0
+	for range 100 {
+		path := file(t, someTraffic(r, 100))
+		want, err := readFile(t, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, length := range []int{16, 100, 1000, 1 << 20} {
+			got, joined, err := readSpans(t, path, length)
+			if err != nil || !slices.Equal(got, want) {
+				t.Fatalf("spans of %d bytes: %d packets and error %v, want %d: %v", length, len(got), err, len(want), got)
+			}
+			if length == 1000 {
+				right, all = right+joined, all+(int(want[99].Offset)+length)/length
+			}
+		}
+	}
+	if right*100 < all*98 {
+		t.Errorf("%d of %d guesses are right", right, all)
+	}
+}
+
+// TestSpansOfDamage reads captures cut at every byte, and ones with damage.
+func TestSpansOfDamage(t *testing.T) {
+	whole := samplePcap()
+	for cut := 25; cut <= len(whole); cut++ {
+		wantSpansLikeFile(t, fmt.Sprintf("cut at %d", cut), whole[:cut])
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range 300 {
+		b := someTraffic(r, 30)
+		for range 1 + r.IntN(5) {
+			b[24+r.IntN(len(b)-24)] = byte(r.Uint32())
+		}
+		wantSpansLikeFile(t, fmt.Sprintf("damage %d", i), b)
+	}
+	zeros := littleEndian().pcap(0xa1b2c3d4, 65535, 1)
+	for range 50 {
+		zeros.record(0, 0, 0, "").record(1, 0, 4, "abcd")
+	}
+	wantSpansLikeFile(t, "records of nothing", zeros.Bytes())
+	giant := littleEndian().pcap(0xa1b2c3d4, 65535, 1)
+	giant.record(1, 0, 5000, strings.Repeat("x", 5000)).record(2, 0, 3, "abc")
+	wantSpansLikeFile(t, "a record longer than spans", giant.Bytes())
+}
+
+func wantSpansLikeFile(t *testing.T, name string, b []byte) {
+	t.Helper()
+	path := file(t, b)
+	want, wantErr := readFile(t, path)
+	for _, length := range []int{50, 333, 1 << 20} {
+		if got, _, err := readSpans(t, path, length); !slices.Equal(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("%s, spans of %d bytes: %d packets and error %v, want %d and %v", name, length, len(got), err, len(want), wantErr)
+		}
+	}
+}
+
+// TestSpanFaults cuts a file between the reading of a span and the use of its
+// packets.
+func TestSpanFaults(t *testing.T) {
+	b := littleEndian().pcap(0xa1b2c3d4, 65535, 1)
+	for i := range uint32(100) {
+		b.record(i+1, 0, 1000, strings.Repeat("x", 1000))
+	}
+	path := file(t, b.Bytes())
+	c, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var s Span
+	c.Spans().Next(&s, 1<<20)
+	var records [100]Record
+	if n := s.Read(records[:]); n != 100 {
+		t.Fatalf("%d packets", n)
+	}
+	if err := os.Truncate(path, 8192); err != nil {
+		t.Fatal(err)
+	}
+	used := 0
+	func() {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		defer func() {
+			if !s.Fault(recover(), records[used].Offset) {
+				t.Error("not taken for a fault of the span")
+			}
+		}()
+		for ; used < 100; used++ {
+			s.sink += records[used].Data[999]
+		}
+	}()
+	if used == 0 || used == 100 || s.Read(records[:]) != 0 || !c.Join(&s) {
+		t.Fatalf("%d packets used; the span is not at its end, or not the capture's next", used)
+	}
+	_, err = c.Read(records[:])
+	var format *FormatError
+	if at := records[used].Offset; !errors.As(err, &format) || format.Offset < at || format.Offset > at+1016 {
+		t.Errorf("error %v, want one in the record at offset %d", err, at)
+	}
+	if s.Fault("no fault", 24) {
+		t.Error("a word is taken for a fault")
+	}
+}
+
+// TestNoSpans wants none where packets can't be read out of order.
+func TestNoSpans(t *testing.T) {
+	for name, b := range map[string][]byte{"pcapng": sampleNG(), "no more than a header": samplePcap()[:24]} {
+		c, err := Open(file(t, b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := c.Spans(); s != nil && s.Next(new(Span), 100) {
+			t.Errorf("%s: there is a span", name)
+		}
+		c.Close()
+	}
+	c, err := NewCapture(strings.NewReader(string(samplePcap())), "stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if c.Spans() != nil {
+		t.Error("stream: there are spans")
+	}
+}
