@@ -3,10 +3,12 @@
 FUZZTIME ?= 10s
 TOOL = go tool -modfile=tools/go.mod
 FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz
+BENCH ?= .
+COUNT ?= 6
 SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 STATIC = CGO_ENABLED=0 go build -trimpath -ldflags=-s
 
-.PHONY: help build test check fuzz bench cross conformance
+.PHONY: help build test check fuzz bench bench-packages bench-compare pgo cross conformance
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -35,8 +37,25 @@ fuzz: ## fuzz every target for FUZZTIME
 	  done; \
 	done
 
-bench: ## run every benchmark
-	go test -run '^$$' -bench . ./...
+bench: ## measure everything that bench/README.md describes
+	go run ./bench/cmd/bench -svg bench/series.svg all
+
+bench-packages: ## run the Go benchmarks BENCH of every package
+	go test -run '^$$' -bench '$(BENCH)' ./...
+
+bench-compare: ## compare the benchmarks BENCH of main and of the working tree, COUNT times each in turn
+	@temp=$$(mktemp -d) && \
+	  trap 'git worktree remove --force '$$temp'/main; rm -r '$$temp EXIT && \
+	  git worktree add --quiet --detach $$temp/main main && \
+	  for i in $$(seq $(COUNT)); do \
+	    echo "run $$i of $(COUNT)" >&2; \
+	    (cd $$temp/main && go test -run '^$$' -bench '$(BENCH)' ./...) >> $$temp/main.txt && \
+	    go test -run '^$$' -bench '$(BENCH)' ./... >> $$temp/tree.txt || exit 1; \
+	  done && \
+	  $(TOOL) benchstat main=$$temp/main.txt tree=$$temp/tree.txt
+
+pgo: ## renew the profile that the command is compiled with
+	go run ./bench/cmd/bench profile cmd/flowfast/default.pgo
 
 cross: ## compile for every system that is supported
 	@for system in $(SYSTEMS); do \

@@ -31,7 +31,7 @@ func (c *curve) add(x, y float64) {
 const (
 	panelWidth  = 460
 	panelHeight = 340
-	leftMargin  = 64
+	leftMargin  = 80
 	rightMargin = 20
 	topMargin   = 70 // title and legend
 	lowMargin   = 52
@@ -81,7 +81,7 @@ func (p *panel) draw(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, `<path d="M%d %d v%d h%d" fill="none" stroke="#222"/>`+"\n", leftMargin, topMargin, plotHeight, plotWidth)
 	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">open flows</text>`+"\n", leftMargin+plotWidth/2, panelHeight-12)
-	fmt.Fprintf(b, `<text transform="translate(16 %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n",
+	fmt.Fprintf(b, `<text transform="translate(14 %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n",
 		topMargin+plotHeight/2, html.EscapeString(p.unit))
 	for i := range p.curves {
 		p.curves[i].draw(b, i, x, y)

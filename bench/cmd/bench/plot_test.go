@@ -1,0 +1,57 @@
+//go:build linux || darwin
+
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"strconv"
+	"testing"
+)
+
+// TestPlot wants well-formed XML with every point inside its panel.
+func TestPlot(t *testing.T) {
+	p := panel{title: "a < b", unit: "ns/packet", curves: make([]curve, 4)}
+	for i := range p.curves {
+		p.curves[i].name = "curve & " + strconv.Itoa(i)
+		for _, flows := range floods {
+			p.curves[i].add(float64(flows), float64(300+i*100))
+		}
+	}
+	var out bytes.Buffer
+	if err := plot(&out, []panel{p, {title: "empty", unit: "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	circles := 0
+	for d := xml.NewDecoder(&out); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, ok := token.(xml.StartElement)
+		if !ok || e.Name.Local != "circle" {
+			continue
+		}
+		circles++
+		x, _ := strconv.ParseFloat(e.Attr[0].Value, 64)
+		y, _ := strconv.ParseFloat(e.Attr[1].Value, 64)
+		if x < leftMargin || x > leftMargin+plotWidth+0.1 || y < topMargin || y > topMargin+plotHeight {
+			t.Errorf("a point at %v, %v", x, y)
+		}
+	}
+	if circles != 4*len(floods) {
+		t.Errorf("%d points, want %d", circles, 4*len(floods))
+	}
+}
+
+func TestStep(t *testing.T) {
+	for _, top := range []float64{0.03, 1, 1.99, 2, 3.5, 4, 7, 9.99, 10, 416, 12345} {
+		if lines := top / step(top); lines < 3.9 || lines > 10 {
+			t.Errorf("top %v: %v lines, want 4 to 10", top, lines)
+		}
+	}
+}
