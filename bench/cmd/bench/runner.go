@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 
@@ -27,14 +28,16 @@ type runner struct {
 	self     string // this program
 	flowfast string // the command, "" until it is needed
 	jobs     []int  // the numbers of workers that are measured
+	buffer   []byte // what warm reads goes here
 	counter  *counter
 }
 
 func newRunner(ctx context.Context, o options, out io.Writer) (*runner, error) {
-	r := &runner{options: o, ctx: ctx, out: out, jobs: []int{1, 2}}
+	r := &runner{options: o, ctx: ctx, out: out, jobs: []int{1, 2}, buffer: make([]byte, 256<<10)}
 	if n := runtime.NumCPU(); n > 2 {
 		r.jobs = append(r.jobs, n)
 	}
+	debug.SetGCPercent(10) // see above
 	var err error
 	if r.self, err = os.Executable(); err != nil {
 		return nil, err
@@ -116,7 +119,7 @@ func (r *runner) interleave(ms []*measurement, inputs ...string) error {
 	for i := range r.runs {
 		fmt.Fprintf(os.Stderr, "%s: run %d of %d\n", filepath.Base(inputs[0]), i+1, r.runs)
 		for _, m := range ms {
-			if err := warm(inputs); err != nil {
+			if err := r.warm(inputs); err != nil {
 				return err
 			}
 			if err := m.run(); err != nil {
@@ -129,8 +132,7 @@ func (r *runner) interleave(ms []*measurement, inputs ...string) error {
 
 // warm reads files twice, so that they lie in memory: the second time makes the
 // system keep the pages for longer than files that are read once.
-func warm(paths []string) error {
-	buffer := make([]byte, 256<<10)
+func (r *runner) warm(paths []string) error {
 	for range 2 {
 		for _, path := range paths {
 			f, err := os.Open(path)
@@ -138,7 +140,7 @@ func warm(paths []string) error {
 				return err
 			}
 			for err == nil {
-				_, err = f.Read(buffer)
+				_, err = f.Read(r.buffer)
 			}
 			f.Close()
 			if err != io.EOF {
