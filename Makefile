@@ -66,3 +66,13 @@ cross: ## compile for every system that is supported
 
 conformance: ## compare with the reference on the shared captures (needs tshark)
 	go test -count=1 -v ./conformance
+
+.PHONY: bench-peers bench-peers-install
+
+bench-peers: ## run flowfast and other flow programs on the same captures
+	go run ./bench/cmd/peers
+
+PYTHON ?= python3
+
+bench-peers-install: ## put the peers in Python where bench-peers finds them (PYTHON: 3.12 or newer)
+	go run ./bench/cmd/peers -pip -python $(PYTHON)
