@@ -12,7 +12,8 @@ import (
 // they write them: none has quartiles or medians. To add one, add an entry.
 //
 // Where a program can be told when a flow ends, it is told what comes nearest
-// to flowfast's rule: after 600 seconds of silence, never because of its age.
+// to flowfast's rule: after 600 seconds of silence, not because of its age (of
+// which nfpcapd allows an hour).
 var Peers = []*Peer{
 	{
 		Name:     "softflowd",
