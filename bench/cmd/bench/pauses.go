@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/ioutil"
 )
@@ -29,7 +30,7 @@ func tableOnly(c *cost, args []string) error {
 		return err
 	}
 	var batches []time.Duration
-	packets := make([]flowtable.Packet, batchSize)
+	var headers decode.Packet
 	for pass := range passes {
 		debug.FreeOSMemory()
 		before := residentMemory()
@@ -37,17 +38,22 @@ func tableOnly(c *cost, args []string) error {
 		if err != nil {
 			return err
 		}
-		intake, shares := flowtable.NewIntake(), make([][]uint16, 1)
+		intake := flowtable.NewIntake(flowtable.Looks{})
+		batch := intake.NewBatch(1)
 		c.Packets = 0
 		err = records(args[1], func(records []ioutil.Record) {
+			batch.Reset()
 			for i := range records {
-				prepare(&packets[i], &records[i], c.Packets+i)
+				r := &records[i]
+				headers.Decode(r.LinkType, r.Data, r.OrigLen)
+				batch.Add(&headers, flowtable.Time(r.Time), r.OrigLen, r.Fine)
 			}
 			c.Packets += len(records)
-			shares[0] = shares[0][:0]
 			began := time.Now()
-			intake.Add(packets[:len(records)], shares)
-			table.Add(packets, shares[0])
+			intake.Admit(batch)
+			for step := range batch.Steps() {
+				table.Add(batch, 0, step)
+			}
 			batches = append(batches, time.Since(began))
 		})
 		if err != nil {
@@ -62,15 +68,6 @@ func tableOnly(c *cost, args []string) error {
 	}
 	c.Pauses = pausesOf(batches)
 	return nil
-}
-
-// prepare makes a record the packet that the table takes.
-func prepare(p *flowtable.Packet, rec *ioutil.Record, position int) {
-	p.Decode(rec.LinkType, rec.Data, rec.OrigLen)
-	p.Time = flowtable.Time(rec.Time)
-	p.Position = uint64(position)
-	p.Len = rec.OrigLen
-	p.Fine = rec.Fine
 }
 
 // pausesOf sorts times of batches and returns those that are asked for.
