@@ -22,10 +22,17 @@
 //
 //	observations   block
 //	1              none
-//	2..5           short: 4 sizes and 4 intervals, 48 bytes
-//	6..17          medium: 16 and 16, 192 bytes
-//	18 and more    long: two counting tables that grow with the number of
+//	2..5           short: 4 pairs of an interval and a size, 32 bytes
+//	6..17          medium: 16 pairs, 128 bytes
+//	18..44         small log: a list of histogram bins and sizes, 192 bytes
+//	45..108        large log: the same, 448 bytes
+//	109 and more   long: two counting tables that grow with the number of
 //	               distinct sizes and of distinct histogram bins
+//
+// Pairs have 48 bits for an interval in nanoseconds and 16 for a size, logs 16
+// for a size. A series with a value beyond that has a wide block in place of a
+// short or a medium one, 192 bytes; one with such a size is long from 18
+// observations on.
 //
 // All arithmetic on the way in is on integers. Nothing is allocated once the
 // pool has grown to what the traffic needs: a freed block is used again.

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -15,38 +16,54 @@ import (
 // the order in which they were merged. For two parts of a series of times that
 // asks for one thing: no time of the later part is before the earlier's Last.
 func (p *Pool) Merge(s *Series, from *Pool, other *Series, interval uint64) {
-	set := from.Bits(other)
 	s.Sum += other.Sum
 	s.Last = max(s.Last, other.Last)
-	if s.N+other.N <= afterMedium {
+	switch n := s.N + other.N; {
+	case n <= afterMedium:
+		s.bits += other.bits &^ far
 		p.append(s, other.first, interval)
-		sizes, intervals := from.values(other)
-		for i, size := range sizes {
-			p.append(s, size, intervals[i])
+		var v values
+		from.exact(other, &v)
+		for i, size := range v.sizes[:v.n] {
+			p.append(s, size, v.intervals[i])
 		}
-		s.bits += other.bits
-		return
+	case n > largeLogLen || s.isLong() || other.isLong() || !p.mergeLogs(s, from, other, interval):
+		p.mergeLong(s, from, other, interval)
 	}
+}
 
-	if s.N <= afterMedium {
+// mergeLogs is Merge for two series of 18 to 108 observations together, neither
+// of them long. It returns false, and has done nothing, if no log can hold
+// them.
+func (p *Pool) mergeLogs(s *Series, from *Pool, other *Series, interval uint64) bool {
+	g := gathering{extremes: noExtremes}
+	if !p.gather(&g, s, 0) || !from.gather(&g, other, interval) {
+		return false
+	}
+	p.release(s)
+	p.store(s, &g)
+	s.bits += other.bits &^ far
+	s.N += other.N
+	return true
+}
+
+// mergeLong is Merge for a result that is long.
+func (p *Pool) mergeLong(s *Series, from *Pool, other *Series, interval uint64) {
+	if !s.isLong() {
 		p.lengthen(s)
 	}
 	l := p.longs.At(s.block)
 	l.spill(s)
 	s.N += other.N
-	for i := range l.bits {
-		l.bits[i] += set[i]
+	for i, n := range from.Bits(other) {
+		l.bits[i] += n
 	}
-	l.addInterval(&p.counts, interval)
-	if other.N <= afterMedium {
-		l.sizes.add(&p.counts, other.first, 1)
-		sizes, intervals := from.values(other)
-		for i, size := range sizes {
-			l.sizes.add(&p.counts, size, 1)
-			l.addInterval(&p.counts, intervals[i])
-		}
+	if !other.isLong() {
+		l.count(&p.counts, from, other, interval)
 		return
 	}
+	l.intervals.add(&p.counts, intervalBin(interval), 1)
+	l.extremes.add(interval)
 	more := from.longs.At(other.block)
 	for _, e := range more.sizes.appendSorted(&from.counts, nil) {
 		l.sizes.add(&p.counts, e.value, e.n)
@@ -54,8 +71,7 @@ func (p *Pool) Merge(s *Series, from *Pool, other *Series, interval uint64) {
 	for _, e := range more.intervals.appendSorted(&from.counts, nil) {
 		l.intervals.add(&p.counts, e.value, e.n)
 	}
-	l.shortest = min(l.shortest, more.shortest)
-	l.longest = max(l.longest, more.longest)
+	l.stretch(&more.extremes)
 }
 
 // AppendState appends the state of s to dst in a form that depends on nothing
@@ -74,31 +90,50 @@ func (p *Pool) AppendState(dst []byte, s *Series) []byte {
 	for _, n := range p.Bits(s) {
 		dst = binary.AppendUvarint(dst, n)
 	}
-	if s.N > afterMedium {
+	if s.isLong() {
 		l := p.longs.At(s.block)
 		dst = appendCounts(dst, l.sizes.appendSorted(&p.counts, nil))
-		intervals := appendCounts(nil, l.intervals.appendSorted(&p.counts, nil))
-		n, head := binary.Uvarint(intervals)
-		dst = binary.AppendUvarint(dst, n)
-		dst = binary.AppendUvarint(dst, l.shortest)
-		dst = binary.AppendUvarint(dst, l.longest)
-		return append(dst, intervals[head:]...)
+		bins := appendCounts(nil, l.intervals.appendSorted(&p.counts, nil))
+		return appendHistogram(dst, bins, &l.extremes)
 	}
-	var entries []count
+	if s.N > afterMedium {
+		x, entries := p.log(s)
+		dst = appendValues(dst, entries, func(e uint32) uint32 { return e & maxPairSize })
+		bins := appendValues(nil, entries[1:], func(e uint32) uint32 { return e >> 16 })
+		return appendHistogram(dst, bins, x)
+	}
+	var v values
+	sizes := make([]uint32, 0, afterMedium)
 	if s.N > 0 {
-		entries = append(entries, count{s.first, 1})
+		p.exact(s, &v)
+		sizes = append(append(sizes, s.first), v.sizes[:v.n]...)
 	}
-	sizes, intervals := p.values(s)
-	for _, size := range sizes {
-		entries = append(entries, count{size, 1})
-	}
-	slices.SortFunc(entries, func(a, b count) int { return int(int64(a.value) - int64(b.value)) })
-	dst = appendCounts(dst, entries)
+	dst = appendValues(dst, sizes, func(size uint32) uint32 { return size })
 	dst = append(dst, 0)
-	for _, v := range slices.Sorted(slices.Values(intervals)) {
-		dst = binary.AppendUvarint(dst, v)
+	for _, interval := range slices.Sorted(slices.Values(v.intervals[:v.n])) {
+		dst = binary.AppendUvarint(dst, interval)
 	}
 	return dst
+}
+
+// appendHistogram appends what appendCounts has made of bins, with the extremes
+// where they belong.
+func appendHistogram(dst, bins []byte, x *extremes) []byte {
+	n, head := binary.Uvarint(bins)
+	dst = binary.AppendUvarint(dst, n)
+	dst = binary.AppendUvarint(dst, x.shortest)
+	dst = binary.AppendUvarint(dst, x.longest)
+	return append(dst, bins[head:]...)
+}
+
+// appendValues appends the values that entries hold as appendCounts does.
+func appendValues(dst []byte, entries []uint32, value func(uint32) uint32) []byte {
+	counts := make([]count, 0, len(entries))
+	for _, e := range entries {
+		counts = append(counts, count{value(e), 1})
+	}
+	slices.SortFunc(counts, func(a, b count) int { return cmp.Compare(a.value, b.value) })
+	return appendCounts(dst, counts)
 }
 
 // appendCounts appends the number of values in ascending entries, then each

@@ -57,13 +57,23 @@ var traffic = map[string]func(r *rand.Rand, i int) (interval int64, size uint32,
 	"bin edges": func(r *rand.Rand, _ int) (int64, uint32, uint8) {
 		return 1<<(7+r.IntN(40)) - int64(r.IntN(2)), uint32(1) << r.IntN(32), 1
 	},
+	"rarely odd": func(r *rand.Rand, _ int) (int64, uint32, uint8) {
+		interval, size := r.Int64N(1e6), uint32(r.IntN(2000))
+		switch r.IntN(50) {
+		case 0:
+			interval = maxPairInterval + r.Int64N(2)
+		case 1:
+			size = maxPairSize + uint32(r.IntN(2))
+		}
+		return interval, size, 255
+	},
 	"every size": func(_ *rand.Rand, i int) (int64, uint32, uint8) { return 5, uint32(i) * 2654435761, 0 },
 }
 
 func TestSeriesEqualsTwin(t *testing.T) {
 	p := NewPool() // one for all: blocks are used again
 	for name, next := range traffic {
-		for _, n := range []int{1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 64, 127, 128, 129, 130, 300, 1000, 20000} {
+		for _, n := range []int{1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 43, 44, 45, 64, 107, 108, 109, 110, 127, 128, 129, 130, 300, 1000, 20000} {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				r := rand.New(rand.NewPCG(1, uint64(n)))
 				var s Series
@@ -159,7 +169,7 @@ func TestMergeOfAnyPartition(t *testing.T) {
 		}
 		r := rand.New(rand.NewPCG(2, 3))
 		for round := range 200 {
-			n := 2 + r.IntN(1+[]int{4, 16, 20, 300}[round%4])
+			n := 2 + r.IntN(1+[]int{4, 16, 20, 40, 110, 300}[round%6])
 			p := NewPool()
 			var whole Series
 			var parts []Series

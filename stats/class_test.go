@@ -1,0 +1,162 @@
+package stats
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+)
+
+// lengths are the least and the most observations of every kind of block.
+var lengths = []int{1, 2, 5, 6, 17, 18, 44, 45, 108, 109, 300}
+
+// oddities are observations that do not fit where others do, and the others.
+var oddities = []struct {
+	name     string
+	interval uint64
+	size     uint32
+}{
+	{"nothing odd", 1000, 1514},
+	{"largest of a pair", maxPairInterval, maxPairSize},
+	{"long interval", maxPairInterval + 1, 60},
+	{"large size", 7, maxPairSize + 1},
+}
+
+// series makes a series of n observations that begins at a time. Its last
+// observation but for the first is odd.
+func makeSeries(p *Pool, w *twin, n, odd int, at int64) (s Series) {
+	for i := range n {
+		interval, size := uint64(i*i*500), uint32(40+i*37%1400)
+		if i > 0 && i == n-1 {
+			interval, size = oddities[odd].interval, oddities[odd].size
+		}
+		if i > 0 {
+			at += int64(interval)
+		}
+		p.Add(&s, at, size, 0xff)
+		w.add(at, size, 0xff)
+	}
+	return s
+}
+
+// TestBlocks wants the block that the invariants of a Series name, and nothing
+// left when it is free.
+func TestBlocks(t *testing.T) {
+	for odd, o := range oddities {
+		for _, n := range lengths {
+			p := NewPool()
+			var w twin
+			s := makeSeries(p, &w, n, odd, 0)
+			compare(t, p, &s, &w)
+			intervalFar, sizeFar := o.interval > maxPairInterval && n > 1, o.size > maxPairSize && n > 1
+			want := 0
+			got := p.InUse()
+			switch {
+			case n <= 1:
+			case n <= 17 && (intervalFar || sizeFar):
+				want = 192
+			case n <= 5:
+				want = 32
+			case n <= 17:
+				want = 128
+			case n > 108 || sizeFar:
+				want = 128
+				got -= p.counts.used
+			case n <= 44:
+				want = 192
+			default:
+				want = 448
+			}
+			if got != want || (p.counts.used > 0) != s.isLong() {
+				t.Errorf("%s, %d observations: %d bytes in use and %d for counts, want %d",
+					o.name, n, got, p.counts.used, want)
+			}
+			if p.Free(&s); p.InUse() != 0 || s != (Series{}) {
+				t.Errorf("%s, %d observations: %d bytes in use, series %v", o.name, n, p.InUse(), s)
+			}
+		}
+	}
+}
+
+// TestMergeOfAnyBlocks merges a series in every kind of block into one in every
+// kind, and adds to the result.
+func TestMergeOfAnyBlocks(t *testing.T) {
+	for i := range len(lengths) * len(lengths) * len(oddities) * len(oddities) {
+		n1, i := lengths[i%len(lengths)], i/len(lengths)
+		n2, i := lengths[i%len(lengths)], i/len(lengths)
+		odd1, i := i%len(oddities), i/len(oddities)
+		odd2, oddGap := i, (n1+n2+i)%len(oddities)
+		name := fmt.Sprintf("%d with %s and %d with %s", n1, oddities[odd1].name, n2, oddities[odd2].name)
+		gap := oddities[oddGap].interval
+
+		p, from := NewPool(), NewPool()
+		if n1%2 == 0 {
+			from = p
+		}
+		var all twin
+		s := makeSeries(p, &all, n1, odd1, 5)
+		var ignored twin
+		other := makeSeries(from, &ignored, n2, odd2, s.Last+int64(gap))
+		otherState := from.AppendState(nil, &other)
+		makeSeries(NewPool(), &all, n2, odd2, s.Last+int64(gap))
+
+		p.Merge(&s, from, &other, gap)
+		if got := from.AppendState(nil, &other); !bytes.Equal(got, otherState) {
+			t.Fatalf("%s: the other series has changed", name)
+		}
+		for range 100 {
+			p.Add(&s, s.Last+77, 9000, 0xff)
+			all.add(s.Last, 9000, 0xff)
+		}
+		compare(t, p, &s, &all)
+		var one Series
+		for k, at := range all.times {
+			p.Add(&one, at, uint32(all.sizes[k]), 0xff)
+		}
+		if got, want := p.AppendState(nil, &s), p.AppendState(nil, &one); !bytes.Equal(got, want) {
+			t.Fatalf("%s:\ngot  %v\nwant %v", name, got, want)
+		}
+		p.Free(&s)
+		p.Free(&one)
+		from.Free(&other)
+		if p.InUse() != 0 || from.InUse() != 0 {
+			t.Fatalf("%s: %d and %d bytes in use in the end", name, p.InUse(), from.InUse())
+		}
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// TestTouch marks where the next observation will be written, and wants Touch
+// to come by.
+func TestTouch(t *testing.T) {
+	p := NewPool()
+	var s Series
+	for n := range uint64(200) {
+		const mark = 12345
+		want := uint64(mark)
+		switch {
+		case n < 2:
+			want = 0
+		case n < 5:
+			p.shorts.At(s.block)[n-1] = mark
+		case 6 <= n && n < 17:
+			p.mediums.At(s.block)[n-1] = mark
+		case 18 <= n && n < 44:
+			p.smallLogs.At(s.block).entries[n] = mark
+		case 45 <= n && n < 108:
+			p.largeLogs.At(s.block).entries[n] = mark
+		case n > 108:
+			want = uint64(p.longs.At(s.block).sizes.used)
+		default: // the next observation moves the series to another block
+			want = p.Touch(&s)
+		}
+		if got := p.Touch(&s); got != want {
+			t.Errorf("at %d observations Touch read %d, want %d", n, got, want)
+		}
+		if got := p.TouchCounts(&s, s.Last+1000, 60); (got > 0) != (n > 108) {
+			t.Errorf("at %d observations TouchCounts read %d", n, got)
+		}
+		p.Add(&s, s.Last+1000, 60, 0)
+	}
+}
