@@ -6,14 +6,15 @@ package stats
 type pair uint64
 
 const (
-	maxPairSize     = 1<<16 - 1
+	pairSizeBits    = 16
+	maxPairSize     = 1<<pairSizeBits - 1
 	maxPairInterval = 1<<48 - 1 // nanoseconds: 78 hours
 )
 
-func makePair(size uint32, interval uint64) pair { return pair(interval<<16 | uint64(size)) }
+func makePair(size uint32, interval uint64) pair { return pair(interval<<pairSizeBits | uint64(size)) }
 
 func (e pair) size() uint32     { return uint32(e & maxPairSize) }
-func (e pair) interval() uint64 { return uint64(e >> 16) }
+func (e pair) interval() uint64 { return uint64(e >> pairSizeBits) }
 
 const (
 	shortLen  = 4

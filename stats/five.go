@@ -33,8 +33,18 @@ func (f *Five) set(i int, lo, hi uint64, r uint8) {
 	f.Quarters[i] = uint8(part % 4)
 }
 
-// ofSorted sets f to the summary of values in ascending order.
-func (f *Five) ofSorted(v []uint64) {
+// ofTwo sets f to the summary of two values lo <= hi.
+func (f *Five) ofTwo(lo, hi uint64) {
+	f.Whole[0], f.Whole[4] = lo, hi
+	f.Quarters[0], f.Quarters[4] = 0, 0
+	for i := 1; i <= 3; i++ {
+		f.set(i, lo, hi, uint8(i))
+	}
+}
+
+// ofSorted sets f to the summary of the values v[0]>>shift, v[1]>>shift and so
+// on, in ascending order.
+func ofSorted[T uint16 | uint32 | uint64 | pair](f *Five, v []T, shift uint) {
 	if len(v) == 0 {
 		*f = Five{}
 		return
@@ -42,7 +52,20 @@ func (f *Five) ofSorted(v []uint64) {
 	last := len(v) - 1
 	for i := range 5 {
 		pos := last * i
-		f.set(i, v[pos/4], v[min(pos/4+1, last)], uint8(pos%4))
+		f.set(i, uint64(v[pos/4])>>(shift&63), uint64(v[min(pos/4+1, last)])>>(shift&63), uint8(pos%4))
+	}
+}
+
+// ofBins sets f to the summary of intervals whose bins are given in ascending
+// order.
+func (f *Five) ofBins(bins []uint16, x *extremes) {
+	f.Whole[0], f.Whole[4] = x.shortest, x.longest
+	f.Quarters[0], f.Quarters[4] = 0, 0
+	last := len(bins) - 1
+	for i := 1; i <= 3; i++ {
+		pos := last * i
+		lo, hi := uint32(bins[pos/4]), uint32(bins[min(pos/4+1, last)])
+		f.set(i, x.middle(lo), x.middle(hi), uint8(pos%4))
 	}
 }
 

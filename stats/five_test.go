@@ -24,7 +24,7 @@ func TestFiveEqualsNumpy(t *testing.T) {
 	} {
 		slices.Sort(test.v)
 		var f Five
-		f.ofSorted(test.v)
+		ofSorted(&f, test.v, 0)
 		for i, want := range test.want {
 			if got := f.Float(i); got != want {
 				t.Errorf("%v: number %d is %v, want %v", test.v, i, got, want)
@@ -35,7 +35,7 @@ func TestFiveEqualsNumpy(t *testing.T) {
 
 func TestFiveDoesNotOverflow(t *testing.T) {
 	var f Five
-	f.ofSorted([]uint64{0, math.MaxUint64})
+	ofSorted(&f, []uint64{0, math.MaxUint64}, 0)
 	want := Five{
 		// (2^64-1) · 1/4, 2/4, 3/4
 		Whole:    [5]uint64{0, 1<<62 - 1, 1<<63 - 1, 3<<62 - 1, math.MaxUint64},

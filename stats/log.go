@@ -41,6 +41,12 @@ func (x *extremes) bounds() uint32 {
 	return intervalBin(x.shortest) | intervalBin(x.longest)<<16
 }
 
+// middle returns what stands for the intervals of a bin: its middle, unless that
+// lies beyond an extreme.
+func (x *extremes) middle(bin uint32) uint64 {
+	return min(max(binMiddle(bin), x.shortest), x.longest)
+}
+
 type smallLog struct {
 	extremes
 	entries [smallLogLen]uint32

@@ -22,7 +22,7 @@ type Pool struct {
 	longs     slab.Slab[long]
 	counts    countPool
 	// scratch for summaries
-	sorted  []uint64
+	few     [2]few
 	entries []count
 }
 

@@ -222,7 +222,12 @@ func TestAddAllocatesNothing(t *testing.T) {
 		at := int64(0)
 		for i := range 5000 {
 			at += int64(r.ExpFloat64() * 1e6)
-			p.Add(&many[i%len(many)], at, uint32(40+r.IntN(1460)), uint8(i))
+			s := &many[r.IntN(1+r.IntN(len(many)))] // of lengths from 2 to 450, about
+			size := uint32(40 + r.IntN(1460))
+			if i%40 == 1 {
+				size <<= i % 17 // some are too large for a log
+			}
+			p.Add(s, at, size, uint8(i))
 		}
 		for i := range many {
 			p.Summarize(&many[i], &sizes, &intervals)

@@ -1,54 +1,76 @@
 package stats
 
-import "slices"
-
 // Summarize sets sizes and intervals to the summaries of s.
 func (p *Pool) Summarize(s *Series, sizes, intervals *Five) {
 	switch {
-	case s.isLong():
-		p.summarizeLong(s, sizes, intervals)
+	case s.bits&far != 0:
+		if s.N > afterMedium {
+			p.summarizeLong(s, sizes, intervals)
+			return
+		}
+		p.summarizeWide(s, sizes, intervals)
 	case s.N > afterMedium:
 		p.summarizeLog(s, sizes, intervals)
-	case s.N > 1:
-		p.summarizeExact(s, sizes, intervals)
+	case s.N > 2:
+		p.summarizePairs(s, sizes, intervals)
+	case s.N == 2:
+		e := p.shorts.At(s.block)[0]
+		sizes.ofTwo(uint64(min(s.first, e.size())), uint64(max(s.first, e.size())))
+		intervals.same(e.interval())
 	default:
 		sizes.same(uint64(s.first))
 		*intervals = Five{}
 	}
 }
 
-func (p *Pool) summarizeExact(s *Series, sizes, intervals *Five) {
-	var x values
-	p.exact(s, &x)
-	v := append(p.sorted[:0], uint64(s.first))
-	for _, size := range x.sizes[:x.n] {
-		v = append(v, uint64(size))
+func (p *Pool) summarizePairs(s *Series, sizes, intervals *Five) {
+	var pairRoom [mediumLen]pair
+	var sizeRoom [afterMedium]uint32
+	pairs := pairRoom[:copy(pairRoom[:], p.pairs(s))]
+	all := sizeRoom[:len(pairs)+1]
+	all[0] = s.first
+	for k, e := range pairs {
+		all[k+1] = e.size()
 	}
-	slices.Sort(v)
-	sizes.ofSorted(v)
-	v = append(v[:0], x.intervals[:x.n]...)
-	slices.Sort(v)
-	intervals.ofSorted(v)
-	p.sorted = v
+	insert(all)
+	ofSorted(sizes, all, 0)
+	insert(pairs) // by the intervals, which stand in the higher bits
+	ofSorted(intervals, pairs, pairSizeBits)
+}
+
+func (p *Pool) summarizeWide(s *Series, sizes, intervals *Five) {
+	var v values
+	p.exact(s, &v)
+	var room [afterMedium]uint32
+	room[0] = s.first
+	all := room[:copy(room[1:], v.sizes[:v.n])+1]
+	insert(all)
+	ofSorted(sizes, all, 0)
+	insert(v.intervals[:v.n])
+	ofSorted(intervals, v.intervals[:v.n], 0)
 }
 
 func (p *Pool) summarizeLog(s *Series, sizes, intervals *Five) {
 	x, entries := p.log(s)
-	v := p.sorted[:0]
-	for _, e := range entries {
-		v = append(v, uint64(e&maxPairSize))
+	v, w := &p.few[0], &p.few[1]
+	n := len(entries) & 0xff // as it is
+	smallest, largest := uint16(maxPairSize), uint16(0)
+	for k, e := range entries[:n] {
+		size := uint16(e & maxPairSize)
+		smallest, largest = min(smallest, size), max(largest, size)
+		v[k] = size
 	}
-	slices.Sort(v)
-	sizes.ofSorted(v)
-	v = v[:0]
-	for _, e := range entries[1:] {
-		v = append(v, uint64(e>>16))
+	if smallest == largest {
+		sizes.same(uint64(smallest))
+	} else {
+		selectQuartiles(v, w, n, smallest, largest)
+		ofSorted(sizes, w[:n], 0)
+		sizes.Whole[0], sizes.Whole[4] = uint64(smallest), uint64(largest)
 	}
-	slices.Sort(v)
-	for i, bin := range v {
-		v[i] = min(max(binMiddle(uint32(bin)), x.shortest), x.longest)
+	for k, e := range entries[1:n] {
+		v[k] = uint16(e >> 16)
 	}
-	intervals.ofSorted(v)
-	intervals.Whole[0], intervals.Whole[4] = x.shortest, x.longest
-	p.sorted = v
+	shortest, longest := s.bounds()
+	selectQuartiles(v, w, n-1, uint16(shortest), uint16(longest))
+	intervals.ofBins(w[:n-1], x)
 }
