@@ -98,9 +98,7 @@ func (l *long) count(p *countPool, from *Pool, s *Series, interval uint64) {
 // summarizeLong is Summarize for a long series.
 func (p *Pool) summarizeLong(s *Series, sizes, intervals *Five) {
 	l := p.longs.At(s.block)
-	c := l.sizes.appendSorted(&p.counts, p.entries[:0])
+	c := l.sizes.sorted(&p.counts)
 	sizes.ofCounts(c, s.N, uint64(c[0].value), uint64(c[len(c)-1].value), func(v uint32) uint64 { return uint64(v) })
-	c = l.intervals.appendSorted(&p.counts, c[:0])
-	intervals.ofCounts(c, s.N-1, l.shortest, l.longest, binMiddle)
-	p.entries = c
+	intervals.ofCounts(l.intervals.sorted(&p.counts), s.N-1, l.shortest, l.longest, binMiddle)
 }

@@ -139,30 +139,30 @@ func BenchmarkBenign(b *testing.B) {
 	}
 	series := make([]Series, open)
 	ends := make([]uint64, open)
-	order := make([]uint32, 1<<16)
+	order := make([]uint32, 1<<20)
 	for i := range order {
 		order[i] = uint32(r.IntN(open))
 	}
-	next := 0
-	var sizes, intervals Five
-	round := func() {
+	for b.Loop() {
+		var sizes, intervals Five
+		next := 0
+		end := func(i uint32) {
+			p.Summarize(&series[i], &sizes, &intervals)
+			p.Free(&series[i])
+			ends[i] = lengths[next%len(lengths)]
+			next++
+		}
+		for i := range uint32(open) {
+			end(i)
+		}
 		for rest := order; len(rest) > 0; rest = rest[touchAhead:] {
 			addMany(p, series, rest[:touchAhead], o)
 			for _, i := range rest[:touchAhead] {
-				if s := &series[i]; s.N > ends[i] {
-					p.Summarize(s, &sizes, &intervals)
-					p.Free(s)
-					ends[i] = lengths[next%len(lengths)]
-					next++
+				if series[i].N >= ends[i] {
+					end(i)
 				}
 			}
 		}
-	}
-	for range 20 {
-		round() // to the steady state, nearly
-	}
-	for b.Loop() {
-		round()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(order)), "ns/observation")
 }

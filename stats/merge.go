@@ -65,10 +65,10 @@ func (p *Pool) mergeLong(s *Series, from *Pool, other *Series, interval uint64) 
 	l.intervals.add(&p.counts, intervalBin(interval), 1)
 	l.extremes.add(interval)
 	more := from.longs.At(other.block)
-	for _, e := range more.sizes.appendSorted(&from.counts, nil) {
+	for _, e := range more.sizes.sorted(&from.counts) {
 		l.sizes.add(&p.counts, e.value, e.n)
 	}
-	for _, e := range more.intervals.appendSorted(&from.counts, nil) {
+	for _, e := range more.intervals.sorted(&from.counts) {
 		l.intervals.add(&p.counts, e.value, e.n)
 	}
 	l.stretch(&more.extremes)
@@ -92,8 +92,8 @@ func (p *Pool) AppendState(dst []byte, s *Series) []byte {
 	}
 	if s.isLong() {
 		l := p.longs.At(s.block)
-		dst = appendCounts(dst, l.sizes.appendSorted(&p.counts, nil))
-		bins := appendCounts(nil, l.intervals.appendSorted(&p.counts, nil))
+		dst = appendCounts(dst, l.sizes.sorted(&p.counts))
+		bins := appendCounts(nil, l.intervals.sorted(&p.counts))
 		return appendHistogram(dst, bins, &l.extremes)
 	}
 	if s.N > afterMedium {

@@ -21,9 +21,7 @@ type Pool struct {
 	largeLogs slab.Slab[largeLog]
 	longs     slab.Slab[long]
 	counts    countPool
-	// scratch for summaries
-	few     [2]few
-	entries []count
+	few       [2]few // scratch for summaries
 }
 
 // NewPool returns an empty pool.

@@ -150,7 +150,7 @@ func TestFullCounts(t *testing.T) {
 		c.add(p, i+2000, 1) // grows the block
 	}
 	var n60 uint64
-	for _, e := range c.appendSorted(p, nil) {
+	for _, e := range c.sorted(p) {
 		if e.value == 60 {
 			n60 += uint64(e.n)
 		}
