@@ -21,12 +21,12 @@ var oddities = []struct {
 	{"large size", 7, maxPairSize + 1},
 }
 
-// series makes a series of n observations that begins at a time. Its last
-// observation but for the first is odd.
-func makeSeries(p *Pool, w *twin, n, odd int, at int64) (s Series) {
+// makeSeries makes a series of n observations that begins at a time. The one
+// with number place, from 0, is odd.
+func makeSeries(p *Pool, w *twin, n, odd, place int, at int64) (s Series) {
 	for i := range n {
 		interval, size := uint64(i*i*500), uint32(40+i*37%1400)
-		if i > 0 && i == n-1 {
+		if i > 0 && i == place {
 			interval, size = oddities[odd].interval, oddities[odd].size
 		}
 		if i > 0 {
@@ -41,11 +41,13 @@ func makeSeries(p *Pool, w *twin, n, odd int, at int64) (s Series) {
 // TestBlocks wants the block that the invariants of a Series name, and nothing
 // left when it is free.
 func TestBlocks(t *testing.T) {
-	for odd, o := range oddities {
-		for _, n := range lengths {
+	for i := range len(oddities) * len(lengths) {
+		odd, n := i%len(oddities), lengths[i/len(oddities)]
+		o := oddities[odd]
+		for _, place := range []int{1, n - 1} {
 			p := NewPool()
 			var w twin
-			s := makeSeries(p, &w, n, odd, 0)
+			s := makeSeries(p, &w, n, odd, place, 0)
 			compare(t, p, &s, &w)
 			intervalFar, sizeFar := o.interval > maxPairInterval && n > 1, o.size > maxPairSize && n > 1
 			want := 0
@@ -93,11 +95,11 @@ func TestMergeOfAnyBlocks(t *testing.T) {
 			from = p
 		}
 		var all twin
-		s := makeSeries(p, &all, n1, odd1, 5)
+		s := makeSeries(p, &all, n1, odd1, n1-1, 5)
 		var ignored twin
-		other := makeSeries(from, &ignored, n2, odd2, s.Last+int64(gap))
+		other := makeSeries(from, &ignored, n2, odd2, 1, s.Last+int64(gap))
 		otherState := from.AppendState(nil, &other)
-		makeSeries(NewPool(), &all, n2, odd2, s.Last+int64(gap))
+		makeSeries(NewPool(), &all, n2, odd2, 1, s.Last+int64(gap))
 
 		p.Merge(&s, from, &other, gap)
 		if got := from.AppendState(nil, &other); !bytes.Equal(got, otherState) {

@@ -67,6 +67,9 @@ var traffic = map[string]func(r *rand.Rand, i int) (interval int64, size uint32,
 		}
 		return interval, size, 255
 	},
+	"two bins": func(r *rand.Rand, _ int) (int64, uint32, uint8) {
+		return 1<<40 + r.Int64N(1<<35), 100 + uint32(r.IntN(2)), 0
+	},
 	"every size": func(_ *rand.Rand, i int) (int64, uint32, uint8) { return 5, uint32(i) * 2654435761, 0 },
 }
 
@@ -114,6 +117,9 @@ func compare(t *testing.T, p *Pool, s *Series, w *twin) {
 			continue
 		}
 		got, want := intervals.Float(i), quartile(w.intervals, i)
+		if i > 0 && got < intervals.Float(i-1) {
+			t.Errorf("interval %d is %v, below %v", i, got, intervals.Float(i-1))
+		}
 		bound := 0.0
 		if i != 0 && i != 4 && len(w.intervals) > ExactIntervals {
 			bound = want / 128
@@ -133,6 +139,31 @@ func TestExtremeTimes(t *testing.T) {
 	p.Summarize(&s, &sizes, &intervals)
 	if intervals.Whole[4] != math.MaxUint64 || sizes.Whole[4] != math.MaxUint32 {
 		t.Errorf("longest interval %d, largest size %d", intervals.Whole[4], sizes.Whole[4])
+	}
+}
+
+// TestBitsDoNotOverflow merges so that the number of observations is never one
+// after which adding empties the bits of a series.
+func TestBitsDoNotOverflow(t *testing.T) {
+	p := NewPool()
+	var s Series
+	var want uint64
+	for want < 2000 {
+		if s.N%spillEvery == spillEvery-1 {
+			var other Series
+			p.Add(&other, s.Last, 60, 255)
+			p.Add(&other, s.Last, 60, 255)
+			p.Merge(&s, p, &other, 0)
+			p.Free(&other)
+			want += 2
+		}
+		p.Add(&s, s.Last, 60, 255)
+		want++
+		for i, n := range p.Bits(&s) {
+			if n != want {
+				t.Fatalf("bit %d set %d times, want %d", i, n, want)
+			}
+		}
 	}
 }
 
