@@ -38,25 +38,14 @@ type wide struct {
 	sizes     [mediumLen]uint32
 }
 
-// appendExact adds a pair to a series of 1 to 16 observations that is not far.
-func (p *Pool) appendExact(s *Series, e pair) {
-	n := s.N
-	switch {
-	case n > afterShort:
-		p.mediums.At(s.block)[(n-1)%mediumLen] = e
-	case n == afterShort:
-		i := p.mediums.Take()
-		m := p.mediums.At(i)
-		copy(m[:], p.shorts.At(s.block)[:])
-		m[n-1] = e
-		p.shorts.Put(s.block)
-		s.block = i
-	default:
-		if n == 1 {
-			s.block = p.shorts.Take()
-		}
-		p.shorts.At(s.block)[(n-1)%shortLen] = e
-	}
+// appendSixth adds the sixth observation to a series with a short block.
+func (p *Pool) appendSixth(s *Series, e pair) {
+	i := p.mediums.Take()
+	m := p.mediums.At(i)
+	copy(m[:], p.shorts.At(s.block)[:])
+	m[shortLen] = e
+	p.shorts.Put(s.block)
+	s.block = i
 }
 
 // widen moves the pairs of a series of 1 to 16 observations into a wide block.

@@ -75,15 +75,22 @@ func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
 // append adds the values of an observation to s, which is not empty, and
 // counts it.
 func (p *Pool) append(s *Series, size uint32, interval uint64) {
-	switch {
-	case s.bits&far != 0 || size > maxPairSize || s.N == largeLogLen:
+	switch n := s.N; {
+	case s.bits&far != 0 || size > maxPairSize || n == largeLogLen:
 		p.appendFar(s, size, interval)
-	case s.N >= afterMedium:
+	case n >= afterMedium:
 		p.appendLog(s, size, interval)
 	case interval > maxPairInterval:
 		p.appendFar(s, size, interval)
+	case n > afterShort:
+		p.mediums.At(s.block)[(n-1)%mediumLen] = makePair(size, interval)
+	case n == afterShort:
+		p.appendSixth(s, makePair(size, interval))
 	default:
-		p.appendExact(s, makePair(size, interval))
+		if n == 1 {
+			s.block = p.shorts.Take()
+		}
+		p.shorts.At(s.block)[(n-1)%shortLen] = makePair(size, interval)
 	}
 	s.N++
 }
