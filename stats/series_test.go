@@ -167,30 +167,6 @@ func TestBitsDoNotOverflow(t *testing.T) {
 	}
 }
 
-// TestFullCounts shows that a value may be seen more often than an entry can
-// count.
-func TestFullCounts(t *testing.T) {
-	p := &NewPool().counts
-	var c counts
-	c.init(p, 1)
-	for range 5 {
-		c.add(p, 60, math.MaxUint32)
-	}
-	c.add(p, 1514, 3)
-	for i := range uint32(100) {
-		c.add(p, i+2000, 1) // grows the block
-	}
-	var n60 uint64
-	for _, e := range c.sorted(p) {
-		if e.value == 60 {
-			n60 += uint64(e.n)
-		}
-	}
-	if n60 != 5*math.MaxUint32 {
-		t.Errorf("counted %d, want %d", n60, uint64(5*math.MaxUint32))
-	}
-}
-
 // TestMergeOfAnyPartition cuts a series into parts, merges them in a random
 // order, and wants the state of one pass, bit for bit.
 func TestMergeOfAnyPartition(t *testing.T) {

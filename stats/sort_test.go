@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -48,26 +47,6 @@ func TestSelectQuartiles(t *testing.T) {
 						t.Fatalf("%d of %d..%d:\ngot  %v\nwant %v", n, lowest, lowest+to, w[:n], values)
 					}
 				}
-			}
-		}
-	}
-}
-
-func TestSortCountsEqualsSort(t *testing.T) {
-	r := rand.New(rand.NewPCG(18, 19))
-	for _, n := range []int{1, 2, 100, 3000} {
-		for length := range 33 {
-			lowest := r.Uint32() >> length << length
-			v, w := make([]count, n), make([]count, n)
-			for i := range v {
-				v[i] = count{lowest + uint32(r.Uint64N(1<<length)), uint32(i)}
-			}
-			byValue := func(a, b count) int { return cmp.Compare(a.value, b.value) }
-			want := slices.Clone(v)
-			slices.SortStableFunc(want, byValue)
-			got := sortCounts(v, w, want[0].value, want[n-1].value)
-			if !slices.Equal(got, want) {
-				t.Fatalf("%d values of %d bits:\ngot  %v\nwant %v", n, length, got, want)
 			}
 		}
 	}
