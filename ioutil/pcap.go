@@ -32,7 +32,6 @@ type pcap struct {
 	header    int    // bytes in front of the frame
 	lengths   lengthOrder
 	linkType  uint32
-	checked   int64 // offset of a header of zeros that is a record's
 }
 
 // A lengthOrder says which of the two lengths of a record comes first.
@@ -189,33 +188,28 @@ func (c *Capture) atLeast(need int) error {
 
 // readPcap reads records from the window; see parse.
 func (c *Capture) readPcap(recs []Record, end int) int {
-	n, why := c.pcap.records(&c.window, recs, end)
-	switch why {
-	case cutShort:
-		c.need = c.pcap.header
-		if have := len(c.buf) - c.pos; have >= c.need {
-			c.need += int(c.pcap.lens(c.buf[c.pos:]).capLen)
-		}
-	case tooLong:
-		c.failAt(c.pos, fmt.Errorf("captured length %d of a record is over %d", c.pcap.lens(c.buf[c.pos:]).capLen, maxCapLen))
-	case zeros:
-		if !c.shrunk(c.pos) {
-			c.pcap.checked = c.base + int64(c.pos)
-			return n + c.readPcap(recs[n:], end)
-		}
+	n := c.pcap.records(&c.window, recs, end)
+	if n == len(recs) || c.pos >= end {
+		return n
+	}
+	p, have := &c.pcap, len(c.buf)-c.pos
+	if have < p.header {
+		c.need = p.header
+		return n
+	}
+	switch capLen := p.lens(c.buf[c.pos:]).capLen; {
+	case capLen > maxCapLen:
+		c.failAt(c.pos, fmt.Errorf("captured length %d of a record is over %d", capLen, maxCapLen))
+	case have < p.header+int(capLen):
+		c.need = p.header + int(capLen)
+	case !c.shrunk(c.pos): // a record of zeros
+		p.record(&recs[n], c.buf, c.pos)
+		recs[n].Offset += c.base
+		c.pos += p.header
+		return n + 1 + c.readPcap(recs[n+1:], end)
 	}
 	return n
 }
-
-// A reason says why a parser went no further.
-type reason uint8
-
-const (
-	enough   reason = iota // no more records were asked for
-	cutShort               // the window ends within the next record
-	tooLong                // the next captured length is not believed
-	zeros                  // the next header is all zeros, see shrunk
-)
 
 // A lengths is what a record header says of the frame.
 type lengths struct{ capLen, origLen uint32 }
@@ -232,56 +226,66 @@ func (p *pcap) lens(b []byte) lengths {
 	return lengths{capLen, origLen}
 }
 
-// records reads records from the window that begin before end, and moves the
-// window past them.
-//
-// The fraction of a second is multiplied in 32 bits and taken as signed, as
-// Wireshark does: up to 2.147 s it counts for what it is, above that it is
-// damage, and wraps the same way.
-func (p *pcap) records(w *window, recs []Record, end int) (n int, why reason) {
-	buf, pos := w.buf, w.pos
-	header, unit, touch := p.header, p.unit, w.touch
+// records reads records from the window that begin before end, up to one that
+// after refuses, and moves the window past them.
+func (p *pcap) records(w *window, recs []Record, end int) (n int) {
+	pos, touch := w.pos, w.touch
 	for n < len(recs) && pos < end {
 		if pos >= touch {
 			touch = w.touchAhead(pos)
 		}
-		if len(buf)-pos < header {
-			why = cutShort
+		next := p.after(w.buf, pos)
+		if next < 0 {
 			break
 		}
-		b := buf[pos : pos+pcapRecordLen]
-		secs, frac := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-		if p.bigEndian {
-			secs, frac = bits.ReverseBytes32(secs), bits.ReverseBytes32(frac)
-		}
-		l := p.lens(b)
-		if l.capLen > maxCapLen {
-			why = tooLong
-			break
-		}
-		if len(buf)-pos-header < int(l.capLen) {
-			why = cutShort
-			break
-		}
-		if secs|frac|l.capLen|l.origLen == 0 && p.checked != w.base+int64(pos) {
-			why = zeros
-			break
-		}
-		r := &recs[n]
-		r.Time = int64(secs)*second + int64(int32(frac*unit))
-		r.Data = buf[pos+header : pos+header+int(l.capLen) : pos+header+int(l.capLen)]
-		r.Offset = w.base + int64(pos)
-		r.OrigLen = min(l.origLen, maxOrigLen)
-		r.LinkType = p.linkType
-		r.Fine = p.fine
-		pos += header + int(l.capLen)
+		p.record(&recs[n], w.buf, pos)
+		recs[n].Offset += w.base
+		pos = next
 		n++
 	}
 	w.pos, w.touch = pos, touch
-	return n, why
+	return n
 }
 
 // failAt sets the error to end with, about bytes at buf[pos].
 func (c *Capture) failAt(pos int, err error) {
 	c.err = &FormatError{File: c.name, Offset: c.base + int64(pos), Err: err}
+}
+
+// after returns where the record after that at b[at:] begins, and -1 if that
+// one is not whole or must be looked at in order.
+func (p *pcap) after(b []byte, at int) int {
+	if len(b)-at < p.header {
+		return -1
+	}
+	h := b[at : at+pcapRecordLen]
+	l := p.lens(h)
+	if int(l.capLen) > len(b)-at-p.header || l.capLen > maxCapLen {
+		return -1
+	}
+	if l.capLen|l.origLen == 0 && binary.LittleEndian.Uint64(h) == 0 {
+		return -1 // see shrunk
+	}
+	return at + p.header + int(l.capLen)
+}
+
+// record sets r to the record at b[at:], which is whole.
+//
+// The fraction of a second is multiplied in 32 bits and taken as signed, as
+// Wireshark does: up to 2.147 s it counts for what it is, above that it is
+// damage, and wraps the same way.
+func (p *pcap) record(r *Record, b []byte, at int) {
+	h := b[at : at+pcapRecordLen]
+	secs, frac := binary.LittleEndian.Uint32(h), binary.LittleEndian.Uint32(h[4:])
+	if p.bigEndian {
+		secs, frac = bits.ReverseBytes32(secs), bits.ReverseBytes32(frac)
+	}
+	l := p.lens(h)
+	from := at + p.header
+	r.Time = int64(secs)*second + int64(int32(frac*p.unit))
+	r.Data = b[from : from+int(l.capLen) : from+int(l.capLen)]
+	r.Offset = int64(at)
+	r.OrigLen = min(l.origLen, maxOrigLen)
+	r.LinkType = p.linkType
+	r.Fine = p.fine
 }

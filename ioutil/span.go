@@ -1,17 +1,13 @@
 package ioutil
 
-import (
-	"encoding/binary"
-	"math"
-	"math/bits"
-)
+import "sync/atomic"
 
 // A mapped pcap file is read in spans, several at once: each holds the records
 // that begin in it. Where the first of them begins is only known when the span
-// before has been read, so it is guessed, by what record headers look like.
-// [Capture.Join] then goes over the spans in order and takes none whose guess
-// was wrong. Whatever is odd in a span (damage, a fault, the end of the file)
-// ends it; what is left of it is read by [Capture.ReadBefore], in order.
+// before has been read, so it is guessed, see guess. [Capture.Join] then goes
+// over the spans in order and takes none whose guess was wrong. Whatever is odd
+// in a span (damage, a fault, the end of the file) ends it; what is left of it
+// is read by [Capture.ReadBefore], in order.
 
 // Spans gives out the spans of a capture. It belongs to one goroutine at a
 // time, which need not be that of the capture.
@@ -20,6 +16,13 @@ type Spans struct {
 	pcap pcap
 	next int // where the next span begins
 	at   int // where the first record begins
+	seen seen
+}
+
+// seen is what spans have seen of the records, for those that come.
+type seen struct {
+	high   atomic.Uint32 // upper half of the seconds of some record
+	length atomic.Int64  // mean bytes from one record to the next
 }
 
 // Spans returns the spans of a capture of which nothing has been read, nil if
@@ -36,20 +39,26 @@ func (c *Capture) Spans() *Spans {
 type Span struct {
 	window // over all of the mapped file
 	pcap   pcap
+	seen   *seen
 	from   int // where its first record begins, unknown if negative
 	end    int // records that begin here belong to the next one
 	broken bool
+	long   bool // it was walked in chains
+	walked walked
 }
 
-// Next sets s to the next span, of length bytes. It returns false if there are
-// no more.
+// Next sets s to the next span, of length bytes, or eight times as many where
+// records are long. It returns false if there are no more.
 func (all *Spans) Next(s *Span, length int) bool {
 	if all.next >= len(all.buf) {
 		return false
 	}
-	*s = Span{window: window{buf: all.buf, pos: all.next}, pcap: all.pcap, from: -1}
+	*s = Span{window: window{buf: all.buf, pos: all.next}, pcap: all.pcap, seen: &all.seen, from: -1, walked: s.walked}
 	if all.next == all.at {
 		s.from = all.at
+	}
+	if s.long = all.seen.length.Load() >= longRecord; s.long {
+		length *= chains
 	}
 	all.next += min(length, len(all.buf)-all.next)
 	s.end = all.next
@@ -59,15 +68,22 @@ func (all *Spans) Next(s *Span, length int) bool {
 // Read fills recs with the next packets of the span and returns how many there
 // were, 0 at its end. A fault of the mapped file panics, see [Span.Fault].
 func (s *Span) Read(recs []Record) int {
+	if s.from < 0 {
+		s.from = s.guess(s.pos, s.end)
+		s.pos = s.from
+	}
+	if s.long {
+		return s.readChains(recs)
+	}
 	if s.broken || s.pos >= s.end {
 		return 0
 	}
-	if s.from < 0 {
-		s.from = s.pcap.guess(s.buf, s.pos, s.end)
-		s.pos = s.from
+	from := s.pos
+	n := s.pcap.records(&s.window, recs, s.end)
+	s.broken = n < len(recs)
+	if n > 0 {
+		s.seen.length.Store(int64((s.pos - from) / n))
 	}
-	n, why := s.pcap.records(&s.window, recs, s.end)
-	s.broken = why != enough
 	return n
 }
 
@@ -101,64 +117,4 @@ func (c *Capture) Join(s *Span) bool {
 	c.taken.Store(int64(c.pos))
 	c.releaseBehind()
 	return true
-}
-
-// guess returns where the first record begins at or after from, end if it finds
-// none before end. Four headers in a row must look like those of records.
-func (p *pcap) guess(b []byte, from, end int) int {
-	first := int64(p.seconds(b[pcapHeaderLen+p.extra:]))
-	last := min(end, len(b)-p.header)
-	for at := from; at < last; at++ {
-		if next := p.like(b, at, first); next > 0 {
-			for range 3 {
-				if next = p.like(b, next, first); next <= 0 {
-					break
-				}
-			}
-			if next != 0 {
-				return at
-			}
-		}
-	}
-	return end
-}
-
-// like returns where the record after that at b[at:] begins if its header looks
-// like one, 0 if it does not, and -1 if b ends before the next header.
-func (p *pcap) like(b []byte, at int, first int64) int {
-	const (
-		sane = 262144 // libpcap's greatest snap length
-		year = 365 * 24 * 3600
-	)
-	if len(b)-at < p.header {
-		return -1
-	}
-	l := p.lens(b[at : at+pcapRecordLen])
-	if l.capLen > sane || l.origLen > sane || l.capLen > l.origLen || l.origLen == 0 {
-		return 0
-	}
-	frac := binary.LittleEndian.Uint32(b[at+4:])
-	if p.bigEndian {
-		frac = bits.ReverseBytes32(frac)
-	}
-	since := int64(p.seconds(b[at:])) - first
-	if uint64(frac)*uint64(p.unit) >= second || since > year || since < -year {
-		return 0
-	}
-	next := at + p.header + int(l.capLen)
-	if len(b)-next < p.header {
-		return -1
-	}
-	return next
-}
-
-// seconds reads the seconds from the record header at the front of b.
-func (p *pcap) seconds(b []byte) uint32 {
-	if len(b) < 4 {
-		return math.MaxUint32
-	}
-	if p.bigEndian {
-		return binary.BigEndian.Uint32(b)
-	}
-	return binary.LittleEndian.Uint32(b)
 }

@@ -1,0 +1,96 @@
+package ioutil
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// guess returns where the first record begins at or after from, end if it finds
+// none before end. Four headers in a row must look like those of records, with
+// times near that of the first record of the file.
+//
+// The upper half of the seconds changes every 18 hours, so that of some record
+// seen before is searched for first.
+func (s *Span) guess(from, end int) int {
+	p, b := &s.pcap, s.buf
+	head := b[pcapHeaderLen+p.extra:]
+	if len(head) < 4 {
+		return end
+	}
+	first := int64(p.seconds(head))
+	high := s.seen.high.Load()
+	if high == 0 {
+		high = uint32(first) >> 16
+	}
+	last := max(min(end, len(b)-p.header), from)
+	needle, skip := []byte{byte(high), byte(high >> 8)}, 2 // little-endian, behind the lower half
+	if p.bigEndian {
+		needle, skip = []byte{byte(high >> 8), byte(high)}, 0
+	}
+	for at := from; at < last; at++ {
+		found := bytes.Index(b[at+skip:min(last+skip, len(b))], needle)
+		if found < 0 {
+			break
+		}
+		if at += found; p.likely(b, at, first) {
+			return at
+		}
+	}
+	for at := from; at < last; at++ {
+		if p.likely(b, at, first) {
+			s.seen.high.Store(p.seconds(b[at:]) >> 16)
+			return at
+		}
+	}
+	return end
+}
+
+// likely reports whether records seem to begin at b[at:].
+func (p *pcap) likely(b []byte, at int, first int64) bool {
+	next := p.like(b, at, first)
+	if next <= 0 {
+		return false
+	}
+	for i := 0; i < 3 && next > 0; i++ {
+		next = p.like(b, next, first)
+	}
+	return next != 0
+}
+
+// like returns where the record after that at b[at:] begins if its header looks
+// like one, 0 if it does not, and -1 if b ends before the next header.
+func (p *pcap) like(b []byte, at int, first int64) int {
+	const (
+		sane = 262144 // libpcap's greatest snap length
+		year = 365 * 24 * 3600
+	)
+	if len(b)-at < p.header {
+		return -1
+	}
+	l := p.lens(b[at : at+pcapRecordLen])
+	if l.capLen > sane || l.origLen > sane || l.capLen > l.origLen || l.origLen == 0 {
+		return 0
+	}
+	frac := binary.LittleEndian.Uint32(b[at+4:])
+	if p.bigEndian {
+		frac = bits.ReverseBytes32(frac)
+	}
+	since := int64(p.seconds(b[at:])) - first
+	if uint64(frac)*uint64(p.unit) >= second || since > year || since < -year {
+		return 0
+	}
+	next := at + p.header + int(l.capLen)
+	if len(b)-next < p.header {
+		return -1
+	}
+	return next
+}
+
+// seconds reads the seconds from the record header at the front of b.
+func (p *pcap) seconds(b []byte) uint32 {
+	if p.bigEndian {
+		return binary.BigEndian.Uint32(b)
+	}
+	return binary.LittleEndian.Uint32(b)
+}
