@@ -7,21 +7,28 @@ import (
 	"github.com/flowfast/flowfast/stats"
 )
 
-// dueFlows are finished flows in the order in which they leave.
+// dueFlows are finished flows, out of the index and the recency list, in the
+// order in which they leave; those from number ready on can't leave yet, since
+// others may come before them.
 type dueFlows struct {
-	flows  []dueFlow
-	next   int
-	finish Time // of all of them
+	flows []dueFlow
+	next  int
+	ready int
 	// At the end of a capture the flows of records from to upTo are due as
 	// well, if they stand in the order in which they leave.
 	from, upTo uint32
 }
 
 type dueFlow struct {
-	start  Time // to sort by
-	ref    uint32
-	reason Reason
+	finish, start Time
+	ref           uint32
+	reason        Reason
 }
+
+// gatherMost is the number of records from the recency list after which gather
+// is content with those of them that can leave: the flows of a flood that have
+// all finished should not be listed at once.
+const gatherMost = 1 << 14
 
 // Next sets f to the next flow that finished before the horizon and takes it
 // out of the table; it returns false if there is none. Flows come in the order
@@ -34,24 +41,26 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 	if t.ended {
 		horizon = t.clock
 	}
-	for t.due.from < t.due.upTo {
-		t.due.from++
-		if ref := t.due.from - 1; t.records.At(ref).state&inUse != 0 {
-			t.fill(f, dueFlow{ref: ref, reason: End})
+	d := &t.due
+	for d.next == d.ready && d.from == d.upTo {
+		if !t.gather(horizon) {
+			return false
+		}
+	}
+	for d.from < d.upTo {
+		d.from++
+		if ref := d.from - 1; t.records.At(ref).state&inUse != 0 {
+			t.fill(f, dueFlow{maxTime, 0, ref, End})
 			t.release(ref)
 			return true
 		}
 	}
-	if t.due.next == len(t.due.flows) && !t.gather(horizon) {
-		return false
+	if d.next == d.ready {
+		return t.Next(horizon, f)
 	}
-	if t.due.next == len(t.due.flows) {
-		return t.Next(horizon, f) // those from to upTo
-	}
-	d := t.due.flows[t.due.next]
-	t.due.next++
-	t.fill(f, d)
-	t.release(d.ref)
+	d.next++
+	t.fill(f, d.flows[d.next-1])
+	t.release(d.flows[d.next-1].ref)
 	return true
 }
 
@@ -61,49 +70,70 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 // finish after them.
 func (t *Table) End(clock Time) { t.ended, t.clock = true, clock }
 
-// gather makes the flows with the earliest finish due, if that is before the
-// horizon or the capture has ended.
+// gather makes flows due that finished before the horizon, or if there are none
+// and the capture has ended, all that are left. It returns false if no flow can
+// leave.
 func (t *Table) gather(horizon Time) bool {
-	t.due.flows, t.due.next = t.due.flows[:0], 0
-	at, ok := t.earliest()
-	if !ok {
+	d := &t.due
+	d.flows = d.flows[:copy(d.flows, d.flows[d.ready:])]
+	d.next = 0
+	earliest := maxTime
+	if len(d.flows) > 0 {
+		earliest = d.flows[0].finish
+	}
+	until, all := horizon, t.ended // what finished before until, or all, can leave
+	for n := 0; ; n++ {
+		ref, filed := t.recency.oldest()
+		at := t.finish(filed)
+		if ref == 0 || at >= horizon {
+			break
+		}
+		if n >= t.gatherMost && earliest < at {
+			until, all = at, false // later records of the list finished at that time or later
+			break
+		}
+		t.recency.remove(ref)
+		last := t.records.At(ref).last
+		if finish := t.finish(last); finish < horizon {
+			t.makeDue(ref, finish, Idle)
+			earliest = min(earliest, finish)
+		} else {
+			t.recency.file(ref, last)
+		}
+	}
+	for len(t.reused) > 0 && (all || t.reused[0].time < until) {
+		r := t.reused.pop()
+		t.makeDue(r.ref, r.time, Reuse)
+	}
+	d.sort(t)
+	d.ready = len(d.flows)
+	if !all {
+		d.ready, _ = slices.BinarySearchFunc(d.flows, until, func(f dueFlow, until Time) int {
+			return cmp.Compare(f.finish, until)
+		})
+	}
+	return d.ready > 0 || all && t.gatherRest()
+}
+
+// gatherRest makes the flows due that the end of the capture finished.
+func (t *Table) gatherRest() bool {
+	if t.records.InUse() == lanes {
 		return false
 	}
-	switch {
-	case at < horizon:
-		for len(t.reused) > 0 && t.reused[0].time == at {
-			t.makeDue(t.reused.pop().ref, Reuse)
-		}
-		for {
-			ref, last := t.recency.oldest()
-			if ref == 0 || t.finish(last) != at {
-				break
-			}
-			t.recency.remove(ref)
-			t.makeDue(ref, Idle)
-		}
-	case !t.ended:
-		return false
-	case len(t.reused) > 0:
-		for at = t.reused[0].time; len(t.reused) > 0 && t.reused[0].time == at; {
-			t.makeDue(t.reused.pop().ref, Reuse)
-		}
-	case t.inOrder():
-		t.due.from, t.due.upTo = lanes+1, t.records.Len()+1
-		t.recency = newRecency()
-		at = maxTime
-	default:
-		t.due.flows = slices.Grow(t.due.flows, t.records.InUse()-lanes)
-		for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
-			if t.records.At(ref).state&inUse != 0 {
-				t.makeDue(ref, End)
-			}
-		}
-		t.recency = newRecency()
-		at = maxTime
+	t.recency = newRecency()
+	d := &t.due
+	if t.inOrder() {
+		d.from, d.upTo = lanes+1, t.records.Len()+1
+		return true
 	}
-	t.due.finish = at
-	t.due.sort(t)
+	d.flows = slices.Grow(d.flows, t.records.InUse()-lanes)
+	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
+		if t.records.At(ref).state&inUse != 0 {
+			t.makeDue(ref, maxTime, End)
+		}
+	}
+	d.sort(t)
+	d.ready = len(d.flows)
 	return true
 }
 
@@ -126,17 +156,6 @@ func (t *Table) inOrder() bool {
 	return true
 }
 
-// earliest returns when the next flow finishes, if nothing happens to it.
-func (t *Table) earliest() (at Time, ok bool) {
-	if ref, last := t.recency.oldest(); ref != 0 {
-		at, ok = t.finish(last), true
-	}
-	if len(t.reused) > 0 && (!ok || t.reused[0].time < at) {
-		at, ok = t.reused[0].time, true
-	}
-	return at, ok
-}
-
 // finish returns the time at which a flow with this last packet time is over.
 func (t *Table) finish(last Time) Time {
 	if last > maxTime-Time(t.timeout) {
@@ -145,28 +164,31 @@ func (t *Table) finish(last Time) Time {
 	return last + Time(t.timeout)
 }
 
-// makeDue takes a flow that is in no lane any more out of the index, which
-// nobody asks after the end.
-func (t *Table) makeDue(ref uint32, why Reason) {
+// makeDue takes a flow that is in the recency list no more out of the index,
+// which nobody asks after the end.
+func (t *Table) makeDue(ref uint32, finish Time, why Reason) {
 	r := t.records.At(ref)
 	if r.state&open != 0 && !t.ended {
 		r.state &^= open
 		t.index.remove(r.hash, ref)
 	}
-	t.due.flows = append(t.due.flows, dueFlow{r.start, ref, why})
+	t.due.flows = append(t.due.flows, dueFlow{finish, r.start, ref, why})
 }
 
-// sort orders flows with the same finish. Flows that were never mixed with
-// older ones stand in order already, which the check makes cheap.
+// sort orders flows. Those of one packet stand in order already, which the
+// check makes cheap.
 func (d *dueFlows) sort(t *Table) {
-	byStart := func(a, b dueFlow) int {
-		if c := cmp.Compare(a.start, b.start); c != 0 {
-			return c
+	inOrder := func(a, b dueFlow) int {
+		if a.finish != b.finish {
+			return cmp.Compare(a.finish, b.finish)
+		}
+		if a.start != b.start {
+			return cmp.Compare(a.start, b.start)
 		}
 		return cmp.Compare(t.records.At(a.ref).first, t.records.At(b.ref).first)
 	}
-	if len(d.flows) > 1 && !slices.IsSortedFunc(d.flows, byStart) {
-		slices.SortFunc(d.flows, byStart)
+	if len(d.flows) > 1 && !slices.IsSortedFunc(d.flows, inOrder) {
+		slices.SortFunc(d.flows, inOrder)
 	}
 }
 
@@ -182,8 +204,7 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 	f.Protocol, f.V6 = r.key.proto(), r.key.v6()
 	f.Fine = r.state&fine != 0
 	f.Reason = d.reason
-	f.Start, f.First, f.Finish = r.start, r.first, t.due.finish
-	f.Last = max(r.start, Time(r.fwd.Last))
+	f.Start, f.First, f.Finish, f.Last = r.start, r.first, d.finish, r.last
 	t.count(&f.Fwd, &r.fwd)
 	if r.bwd == 0 {
 		if f.Bwd.Packets != 0 { // f is used again and again
@@ -192,7 +213,6 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 		return
 	}
 	bwd := t.backward.At(r.bwd)
-	f.Last = max(f.Last, Time(bwd.Last))
 	t.count(&f.Bwd, bwd)
 }
 

@@ -43,7 +43,8 @@ func (t *Table) checkInvariants() {
 		if r.bwd != 0 {
 			last = max(last, Time(t.backward.At(r.bwd).Last))
 		}
-		must(t.recency.links.At(ref).last == last, "record %d is filed under another time than its last packet's", ref)
+		must(r.last == max(last, r.start), "record %d has another time than its last packet's", ref)
+		must(t.recency.links.At(ref).filed <= r.last, "record %d is filed under a later time than its last packet's", ref)
 	}
 	must(inIndex == t.index.used, "%d open records, %d in the index", inIndex, t.index.used)
 	must(inRecords == t.records.InUse()-lanes, "%d records in use, %d handed out", inRecords, t.records.InUse()-lanes)
@@ -83,11 +84,11 @@ func (r *recency) checkInvariants() map[uint32]bool {
 		last := minTime
 		for ref := r.links.At(end).next; ref != end; ref = r.links.At(ref).next {
 			l := r.links.At(ref)
-			must(l.last >= last, "lane %d falls from %d to %d", end, last, l.last)
+			must(l.filed >= last, "lane %d falls from %d to %d", end, last, l.filed)
 			must(r.links.At(l.prev).next == ref && r.links.At(l.next).prev == ref, "record %d is linked one way", ref)
 			must(!listed[ref], "record %d is listed twice", ref)
 			listed[ref] = true
-			last = l.last
+			last = l.filed
 		}
 	}
 	strays := map[uint32]bool{}

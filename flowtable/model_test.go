@@ -287,6 +287,7 @@ func TestTableEqualsModel(t *testing.T) {
 				e := newFeed(t, window, packets[0].Time, Looks{1 + r.IntN(3), []int{1, 3, 0}[r.IntN(3)]}, []int{1, 5, 200}[r.IntN(3)])
 				e.intake.hasher.mask = test.mask
 				table := e.table
+				table.gatherMost = []int{1, 7, gatherMost}[r.IntN(3)]
 				for i := range packets {
 					packets[i].Position = uint64(i)
 					m.add(packets[i])

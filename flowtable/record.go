@@ -19,7 +19,8 @@ type record struct {
 	fwd  stats.Series
 	base [2]uint32 // base sequence number of each direction; see reuse.go
 	bwd  uint32    // reference of the backward series; 0 before its first packet
-	_    [12]byte
+	_    uint32
+	last Time // latest time of a packet
 }
 
 var _ [128]struct{} = [unsafe.Sizeof(record{})]struct{}{}

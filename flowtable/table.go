@@ -36,6 +36,8 @@ type Table struct {
 	due    dueFlows // flows that Next gives out, in order
 	ended  bool     // the capture has ended
 	clock  Time     // its clock then
+
+	gatherMost int // see the constant; tests have less
 }
 
 // New returns an empty table.
@@ -51,6 +53,8 @@ func New(o Options) (*Table, error) {
 		index:   newIndex(),
 		recency: newRecency(),
 		pool:    stats.NewPool(),
+
+		gatherMost: gatherMost,
 	}
 	for range lanes {
 		t.records.Take() // their links are the lanes' ends
@@ -102,18 +106,14 @@ func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32)
 		}
 		if refs[k] != 0 {
 			touched += t.records.At(refs[k]).key.rest
-			touched += uint64(t.recency.links.At(refs[k]).next)
 		}
 	}
 	for k, i := range some {
 		if series[k] = nil; refs[k] == 0 {
 			continue
 		}
-		r, l := t.records.At(refs[k]), t.recency.links.At(refs[k])
-		touched += uint64(t.recency.links.At(l.prev).next)
-		if l.next != isStray {
-			touched += uint64(t.recency.links.At(l.next).prev)
-		}
+		r := t.records.At(refs[k])
+		touched += uint64(r.last)
 		if series[k] = &r.fwd; r.direction(&packets[i]) != 0 && r.bwd != 0 {
 			series[k] = t.backward.At(r.bwd)
 		}
@@ -144,9 +144,8 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 	}
 	r := t.records.At(ref)
 	d := r.direction(p)
-	last := t.recency.links.At(ref).last
-	if p.time.since(last) > t.timeout {
-		r.state &^= open // it stays in its lane until the horizon has passed it
+	if p.time.since(r.last) > t.timeout {
+		r.state &^= open // it stays in the recency list until the horizon has passed it
 		t.find(&p.key, p.hash).ref = t.start(p, position)
 		return
 	}
@@ -158,9 +157,7 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 		return
 	}
 	t.update(r, p, d)
-	if p.time > last {
-		t.recency.touch(ref, p.time)
-	}
+	r.last = max(r.last, p.time) // the recency list learns of it when it asks
 }
 
 // find returns the slot of the open flow with a key, or nil.
@@ -183,13 +180,13 @@ func (t *Table) start(p *packet, position uint64) uint32 {
 	ref := t.records.Take()
 	r := t.records.At(ref)
 	// The counts are those of a new record, or were cleared when it was free.
-	r.key, r.start, r.first, r.hash = p.key.masked(), p.time, position, p.hash
+	r.key, r.start, r.first, r.hash, r.last = p.key.masked(), p.time, position, p.hash, p.time
 	r.state = inUse | open
 	if p.key.rest&fromB != 0 {
 		r.state |= fwdFromB
 	}
 	t.update(r, p, 0)
-	t.recency.add(ref, p.time)
+	t.recency.file(ref, p.time)
 	return ref
 }
 
