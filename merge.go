@@ -54,17 +54,21 @@ func (m *merger) run() error {
 // step emits the flows that are due after a step.
 func (m *merger) step() error {
 	for {
-		var first *chunk
+		var first, second *chunk
 		for i := range m.chunks {
 			m.refill(i)
-			if c := m.chunks[i]; c != nil && (first == nil || c.keys[c.next].before(&first.keys[first.next])) {
-				first = c
+			switch c := m.chunks[i]; {
+			case c == nil:
+			case first == nil || c.head().before(first.head()):
+				first, second = c, first
+			case second == nil || c.head().before(second.head()):
+				second = c
 			}
 		}
 		if first == nil {
 			return nil
 		}
-		if err := m.emitNext(first); err != nil {
+		if err := m.emitRun(first, second); err != nil {
 			return err
 		}
 	}
@@ -81,16 +85,28 @@ func (m *merger) refill(i int) {
 	}
 }
 
-func (m *merger) emitNext(c *chunk) error {
-	i := c.next
-	c.next++
-	m.in.progress.flows.Add(1)
-	if len(c.flows) > 0 {
-		return m.emit(&c.flows[i], nil)
+// head returns the key of the flow that comes next.
+func (c *chunk) head() *rowKey { return &c.keys[c.next] }
+
+// emitRun emits the flows of a chunk that come before those of another, if
+// there is another, and at least one.
+func (m *merger) emitRun(c, other *chunk) error {
+	from := c.next
+	for c.next++; c.next < len(c.keys) && (other == nil || c.head().before(other.head())); {
+		c.next++
 	}
-	start := 0
-	if i > 0 {
-		start = c.keys[i-1].end
+	m.in.progress.flows.Add(int64(c.next - from))
+	if len(c.flows) == 0 {
+		start := 0
+		if from > 0 {
+			start = c.keys[from-1].end
+		}
+		return m.emit(nil, c.rows[start:c.keys[c.next-1].end])
 	}
-	return m.emit(nil, c.rows[start:c.keys[i].end])
+	for i := range c.flows[from:c.next] {
+		if err := m.emit(&c.flows[from+i], nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -49,7 +49,12 @@ func (s *Slab[T]) Put(i uint32) { s.free = append(s.free, i) }
 // items go by the numbers of another.
 func (s *Slab[T]) Cover(i uint32) {
 	for int(i>>shift) >= len(s.chunks) {
-		s.chunks = append(s.chunks, (*[chunkSize]T)(s.arena.Take(chunkSize)))
+		chunk := (*[chunkSize]T)(s.arena.Take(chunkSize))
+		// At reads from its front first, to see that it is there. New memory that
+		// is read first is the system's page of zeros, and to write there then
+		// stops the other cores.
+		clear(chunk[:1])
+		s.chunks = append(s.chunks, chunk)
 	}
 }
 
