@@ -22,8 +22,8 @@ import (
 
 const (
 	piecesPerWorker = 4
-	chunksInFlight  = 4 // for each table
-	chunkRows       = 256
+	chunksInFlight  = 8 // for each table
+	chunkRows       = 1024
 )
 
 // A crew is the workers of a run and what they share.

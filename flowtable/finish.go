@@ -47,16 +47,12 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 			return false
 		}
 	}
-	for d.from < d.upTo {
-		d.from++
-		if ref := d.from - 1; t.records.At(ref).state&inUse != 0 {
-			t.fill(f, dueFlow{maxTime, 0, ref, End})
-			t.release(ref)
-			return true
+	if d.from < d.upTo {
+		t.fill(f, dueFlow{maxTime, 0, d.from, End})
+		if d.from = t.inUseFrom(d.from + 1); d.from == d.upTo {
+			t.clear() // at once: not a record after the other
 		}
-	}
-	if d.next == d.ready {
-		return t.Next(horizon, f)
+		return true
 	}
 	d.next++
 	t.fill(f, d.flows[d.next-1])
@@ -123,7 +119,7 @@ func (t *Table) gatherRest() bool {
 	t.recency = newRecency()
 	d := &t.due
 	if t.inOrder() {
-		d.from, d.upTo = lanes+1, t.records.Len()+1
+		d.from, d.upTo = t.inUseFrom(lanes+1), t.records.Len()+1
 		return true
 	}
 	d.flows = slices.Grow(d.flows, t.records.InUse()-lanes)
@@ -135,6 +131,15 @@ func (t *Table) gatherRest() bool {
 	d.sort(t)
 	d.ready = len(d.flows)
 	return true
+}
+
+// inUseFrom returns the first record from ref on that holds a flow, or the one
+// after the last.
+func (t *Table) inUseFrom(ref uint32) uint32 {
+	for ref <= t.records.Len() && t.records.At(ref).state&inUse == 0 {
+		ref++
+	}
+	return ref
 }
 
 // inOrder tells if all records stand in the order in which their flows leave at

@@ -48,18 +48,18 @@ func New(o Options) (*Table, error) {
 	case o.IdleTimeout == 0:
 		o.IdleTimeout = DefaultIdleTimeout
 	}
-	t := &Table{
-		timeout: uint64(o.IdleTimeout),
-		index:   newIndex(),
-		recency: newRecency(),
-		pool:    stats.NewPool(),
+	t := &Table{timeout: uint64(o.IdleTimeout), gatherMost: gatherMost}
+	t.clear()
+	return t, nil
+}
 
-		gatherMost: gatherMost,
-	}
+// clear makes the table one that holds no flows.
+func (t *Table) clear() {
+	t.index, t.recency = newIndex(), newRecency()
+	t.records, t.backward, t.pool = slab.Slab[record]{}, slab.Slab[stats.Series]{}, stats.NewPool()
 	for range lanes {
 		t.records.Take() // their links are the lanes' ends
 	}
-	return t, nil
 }
 
 // Open returns the number of open flows.
