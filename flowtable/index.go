@@ -119,7 +119,9 @@ func (x *index) split(s *segment, hash uint32) {
 	}
 	s.depth++
 	upper := &segment{slots: x.arena.Take(len(x.old)), depth: s.depth}
-	clear(upper.slots) // as in slab.Cover: they are read first
+	// New memory that is read first is the system's page of zeros, and to write
+	// there then stops the other cores.
+	clear(upper.slots)
 	clear(s.slots)
 	bit := uint32(1) << (32 - s.depth)
 	for _, e := range x.old {

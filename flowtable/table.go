@@ -89,45 +89,51 @@ func (t *Table) Add(b *Batch, share, step int) {
 
 // touch loads what add will need, for many packets at once and one step of the
 // way after the other: loads that do not wait for each other let the processor
-// wait for memory once, not per packet. It sets refs to the records that seem
-// to be the packets', 0 if there is none; what add does for one packet can make
-// it wrong for the next.
+// wait for memory once, not per packet. The more there is to compute between
+// two loads, the fewer of them are under way at a time, so addresses come first.
+//
+// It sets refs to the records that seem to be the packets', 0 if there is none;
+// what add does for one packet can make it wrong for the next.
 func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32) {
 	var slots [touchAhead]*slot
-	var series [touchAhead]*stats.Series
 	touched := uint64(0)
 	for k, i := range some {
 		slots[k] = t.index.home(packets[i].hash)
 		touched += uint64(slots[k].ref)
 	}
+	var found [touchAhead]*record
+	var of [touchAhead]uint16
+	n := 0
 	for k, i := range some {
 		if refs[k] = slots[k].ref; refs[k] != 0 && slots[k].hash != packets[i].hash {
 			refs[k] = t.index.probe(packets[i].hash)
 		}
 		if refs[k] != 0 {
-			touched += t.records.At(refs[k]).key.rest
+			found[n], of[n] = t.records.At(refs[k]), i
+			n++
 		}
 	}
-	for k, i := range some {
-		if series[k] = nil; refs[k] == 0 {
-			continue
-		}
-		r := t.records.At(refs[k])
-		touched += uint64(r.last)
-		if series[k] = &r.fwd; r.direction(&packets[i]) != 0 && r.bwd != 0 {
+	for _, r := range found[:n] {
+		touched += r.key.rest + uint64(r.last)
+	}
+	var series [touchAhead]*stats.Series
+	for k, r := range found[:n] {
+		if series[k] = &r.fwd; r.bwd != 0 && r.direction(&packets[of[k]]) != 0 {
 			series[k] = t.backward.At(r.bwd)
 		}
 		touched += series[k].N
 	}
-	for _, s := range series[:len(some)] {
-		if s != nil {
-			touched += t.pool.Touch(s)
-		}
+	for _, s := range series[:n] {
+		touched += t.pool.Touch(s)
 	}
-	for k, s := range series[:len(some)] {
-		if s != nil {
-			touched += t.pool.TouchCounts(s, int64(packets[some[k]].time), packets[some[k]].len)
-		}
+	var room [2 * touchAhead]*uint32
+	counts := room[:0]
+	for k, s := range series[:n] {
+		p := &packets[of[k]]
+		counts = t.pool.AppendCounts(counts, s, int64(p.time), p.len)
+	}
+	for _, c := range counts {
+		touched += uint64(*c)
 	}
 	t.touched += touched
 }

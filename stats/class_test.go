@@ -156,8 +156,9 @@ func TestTouch(t *testing.T) {
 		if got := p.Touch(&s); got != want {
 			t.Errorf("at %d observations Touch read %d, want %d", n, got, want)
 		}
-		if got := p.TouchCounts(&s, s.Last+1000, 60); (got > 0) != (n > 108) {
-			t.Errorf("at %d observations TouchCounts read %d", n, got)
+		counts := p.AppendCounts(nil, &s, s.Last+1000, 60)
+		if n <= 108 && len(counts) > 0 || n > 108 && (len(counts) != 2 || *counts[0] == 0 || *counts[1] == 0) {
+			t.Errorf("at %d observations AppendCounts gave %d entries, or empty ones", n, len(counts))
 		}
 		p.Add(&s, s.Last+1000, 60, 0)
 	}

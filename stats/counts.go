@@ -100,9 +100,9 @@ func (c *counts) home(p *countPool, value uint32) uint {
 	return uint(uint64(value) * p.mul >> (64 - c.class))
 }
 
-// touch loads the entry where the search for a value begins.
-func (c *counts) touch(p *countPool, value uint32) uint32 {
-	return p.block(c.class, c.block)[c.home(p, value)].n
+// entry returns the count of the entry where the search for a value begins.
+func (c *counts) entry(p *countPool, value uint32) *uint32 {
+	return &p.block(c.class, c.block)[c.home(p, value)].n
 }
 
 // add counts value n times.

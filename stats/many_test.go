@@ -51,8 +51,13 @@ func addMany(p *Pool, series []Series, some []uint32, o *observer) (touched uint
 		for _, i := range now {
 			touched += p.Touch(&series[i])
 		}
+		var room [2 * touchAhead]*uint32
+		counts := room[:0]
 		for k, i := range now {
-			touched += p.TouchCounts(&series[i], ats[k], sizes[k])
+			counts = p.AppendCounts(counts, &series[i], ats[k], sizes[k])
+		}
+		for _, c := range counts {
+			touched += uint64(*c)
 		}
 		for k, i := range now {
 			p.Add(&series[i], ats[k], sizes[k], 16)

@@ -95,10 +95,11 @@ func (p *Pool) append(s *Series, size uint32, interval uint64) {
 	s.N++
 }
 
-// Touch loads the cache line that the next Add of s will need, and TouchCounts,
-// once that is there, the entries of its tables: both so that memory can be
-// waited for while other series do the same. What they return means nothing
-// but that the loads were done.
+// Touch loads the cache line that the next Add of s will need. What it returns
+// means nothing but that the load was done. AppendCounts, once that line is
+// there, appends where the entries of the tables of s are that the Add will
+// look for, if it has tables: both so that memory can be waited for while other
+// series do the same.
 func (p *Pool) Touch(s *Series) uint64 {
 	switch n := s.N; {
 	case s.bits&far != 0:
@@ -122,14 +123,14 @@ func (p *Pool) touchFar(s *Series) uint64 {
 	return p.wides.At(s.block).intervals[(s.N-1)%mediumLen]
 }
 
-// TouchCounts: see Touch.
-func (p *Pool) TouchCounts(s *Series, at int64, size uint32) uint64 {
+// AppendCounts: see Touch.
+func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*uint32 {
 	if !s.isLong() {
-		return 0
+		return dst
 	}
 	l := p.longs.At(s.block)
 	interval := uint64(max(at, s.Last)) - uint64(s.Last)
-	return uint64(l.sizes.touch(&p.counts, size) + l.intervals.touch(&p.counts, intervalBin(interval)))
+	return append(dst, l.sizes.entry(&p.counts, size), l.intervals.entry(&p.counts, intervalBin(interval)))
 }
 
 // Bits returns how many observations had bit i (0..7) set, for each i.

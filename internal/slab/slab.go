@@ -18,7 +18,7 @@ const (
 // mean none. The zero Slab is empty and ready for use. T holds no pointers.
 // A Slab belongs to one goroutine at a time.
 type Slab[T any] struct {
-	chunks []*[chunkSize]T
+	chunks [][]T // of chunkSize each; as slices, since to follow a pointer to an array reads its front first
 	free   []uint32
 	next   uint32 // the first number never handed out, less one
 	arena  Arena[T]
@@ -49,12 +49,7 @@ func (s *Slab[T]) Put(i uint32) { s.free = append(s.free, i) }
 // items go by the numbers of another.
 func (s *Slab[T]) Cover(i uint32) {
 	for int(i>>shift) >= len(s.chunks) {
-		chunk := (*[chunkSize]T)(s.arena.Take(chunkSize))
-		// At reads from its front first, to see that it is there. New memory that
-		// is read first is the system's page of zeros, and to write there then
-		// stops the other cores.
-		clear(chunk[:1])
-		s.chunks = append(s.chunks, chunk)
+		s.chunks = append(s.chunks, s.arena.Take(chunkSize))
 	}
 }
 
