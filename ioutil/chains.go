@@ -1,5 +1,7 @@
 package ioutil
 
+import "encoding/binary"
+
 // Where records are long, a walk from header to header waits for memory once a
 // record, and to load all that lies between, as touchAhead does, takes fifteen
 // cache lines where two are needed. So a span is cut into chains, whose first
@@ -63,6 +65,10 @@ func (s *Span) walk() {
 	}
 	begins := at
 	stop[chains-1] = s.end
+	// What most headers are is asked here, in few instructions, so that those of
+	// all chains are under way at once; what is odd, or in another form, after.
+	usual := !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
+	last := len(b) - secondLine
 	sum := byte(0)
 	for open := true; open; {
 		open = false
@@ -71,13 +77,22 @@ func (s *Span) walk() {
 			if a >= stop[i] {
 				continue
 			}
-			next := p.after(b, a)
+			next := -1
+			if usual && a < last {
+				sum ^= b[a+secondLine-1]
+				capLen := binary.LittleEndian.Uint32(b[a+8 : a+12])
+				next = a + pcapRecordLen + int(capLen)
+				if capLen-1 >= maxCapLen-1 || next > len(b) {
+					next = -1
+				}
+			}
 			if next < 0 {
-				stop[i] = a // odd
-				continue
+				if next = p.after(b, a); next < 0 {
+					stop[i] = a
+					continue
+				}
 			}
 			w.places[i] = append(w.places[i], a)
-			sum ^= b[min(a+secondLine, len(b)-1)]
 			at[i] = next
 			open = true
 		}

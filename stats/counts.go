@@ -62,6 +62,7 @@ func (p *countPool) take(class uint8) uint32 {
 		c.chunks = append(c.chunks, p.arena.Take(1<<max(chunkClass, class)))
 	}
 	c.next++
+	clear(p.block(class, c.next-1)) // it is read before it is written, see flowtable's index
 	return c.next - 1
 }
 
