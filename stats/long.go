@@ -1,13 +1,20 @@
 package stats
 
+import "math"
+
 // A long block holds a series of more than 108 observations, or of more than
 // 17 with a size that no log can hold. It is two cache lines, of which adding
 // touches the first.
+//
+// Sizes come in runs: bulk data in one direction, its acknowledgments in the
+// other. A run is counted here, and goes to the table of sizes when it ends.
 type long struct {
 	sizes     counts
 	intervals counts // of intervalBin
 	extremes         // of the intervals
-	_         [3]uint64
+	runSize   uint32
+	run       uint32
+	_         [2]uint64
 	bits      [8]uint64 // the counts of the bits that no longer fit the series
 }
 
@@ -17,9 +24,27 @@ const spillEvery = 64
 
 // add adds an observation that is not the first.
 func (l *long) add(p *countPool, size uint32, interval uint64) {
-	l.sizes.add(p, size, 1)
+	if size != l.runSize || l.run == math.MaxUint32 {
+		l.endRun(p)
+		l.runSize = size
+	}
+	l.run++
 	l.intervals.add(p, intervalBin(interval), 1)
 	l.extremes.add(interval)
+}
+
+// endRun counts the run of sizes in their table.
+func (l *long) endRun(p *countPool) {
+	if l.run > 0 {
+		l.sizes.add(p, l.runSize, l.run)
+		l.run = 0
+	}
+}
+
+// sortedSizes returns the counts of all sizes, see counts.sorted.
+func (l *long) sortedSizes(p *countPool) []count {
+	l.endRun(p)
+	return l.sizes.sorted(p)
 }
 
 // spill empties the bits of s into l.
@@ -73,7 +98,7 @@ func (p *Pool) lengthen(s *Series) {
 // interval is the one before the first, unless l is empty. It does not count
 // the bits.
 func (l *long) count(p *countPool, from *Pool, s *Series, interval uint64) {
-	if l.sizes.used > 0 {
+	if l.sizes.used > 0 || l.run > 0 {
 		l.intervals.add(p, intervalBin(interval), 1)
 		l.extremes.add(interval)
 	}
@@ -98,7 +123,7 @@ func (l *long) count(p *countPool, from *Pool, s *Series, interval uint64) {
 // summarizeLong is Summarize for a long series.
 func (p *Pool) summarizeLong(s *Series, sizes, intervals *Five) {
 	l := p.longs.At(s.block)
-	c := l.sizes.sorted(&p.counts)
+	c := l.sortedSizes(&p.counts)
 	sizes.ofCounts(c, s.N, uint64(c[0].value), uint64(c[len(c)-1].value), func(v uint32) uint64 { return uint64(v) })
 	intervals.ofCounts(l.intervals.sorted(&p.counts), s.N-1, l.shortest, l.longest, binMiddle)
 }

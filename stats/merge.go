@@ -65,7 +65,7 @@ func (p *Pool) mergeLong(s *Series, from *Pool, other *Series, interval uint64) 
 	l.intervals.add(&p.counts, intervalBin(interval), 1)
 	l.extremes.add(interval)
 	more := from.longs.At(other.block)
-	for _, e := range more.sizes.sorted(&from.counts) {
+	for _, e := range more.sortedSizes(&from.counts) {
 		l.sizes.add(&p.counts, e.value, e.n)
 	}
 	for _, e := range more.intervals.sorted(&from.counts) {
@@ -92,7 +92,7 @@ func (p *Pool) AppendState(dst []byte, s *Series) []byte {
 	}
 	if s.isLong() {
 		l := p.longs.At(s.block)
-		dst = appendCounts(dst, l.sizes.sorted(&p.counts))
+		dst = appendCounts(dst, l.sortedSizes(&p.counts))
 		bins := appendCounts(nil, l.intervals.sorted(&p.counts))
 		return appendHistogram(dst, bins, &l.extremes)
 	}

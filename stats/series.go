@@ -118,7 +118,7 @@ func (p *Pool) Touch(s *Series) uint64 {
 
 func (p *Pool) touchFar(s *Series) uint64 {
 	if s.isLong() {
-		return uint64(p.longs.At(s.block).sizes.used)
+		return uint64(p.longs.At(s.block).intervals.used)
 	}
 	return p.wides.At(s.block).intervals[(s.N-1)%mediumLen]
 }
@@ -130,7 +130,10 @@ func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*
 	}
 	l := p.longs.At(s.block)
 	interval := uint64(max(at, s.Last)) - uint64(s.Last)
-	return append(dst, l.sizes.entry(&p.counts, size), l.intervals.entry(&p.counts, intervalBin(interval)))
+	if size != l.runSize { // then the run's goes to the table
+		dst = append(dst, l.sizes.entry(&p.counts, l.runSize))
+	}
+	return append(dst, l.intervals.entry(&p.counts, intervalBin(interval)))
 }
 
 // Bits returns how many observations had bit i (0..7) set, for each i.
