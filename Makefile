@@ -55,7 +55,7 @@ bench-compare: ## compare the benchmarks BENCH of main and of the working tree, 
 	  $(TOOL) benchstat main=$$temp/main.txt tree=$$temp/tree.txt
 
 pgo: ## renew the profile that the command is compiled with
-	go run ./bench/cmd/bench profile cmd/flowfast/default.pgo
+	go run ./bench/cmd/bench -scale 0.2 profile cmd/flowfast/default.pgo
 
 cross: ## compile for every system that is supported
 	@for system in $(SYSTEMS); do \
