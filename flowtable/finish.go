@@ -146,7 +146,7 @@ func (t *Table) inUseFrom(ref uint32) uint32 {
 // the end of a capture, as those of a flood do: nothing need be sorted then,
 // nor listed.
 func (t *Table) inOrder() bool {
-	var start Time = minTime
+	start := minTime
 	var first uint64
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
 		r := t.records.At(ref)
