@@ -39,10 +39,11 @@ func (s *Span) readChains(recs []Record) (n int) {
 			continue
 		}
 		places = places[:min(len(places), len(recs)-n)]
-		for i, at := range places {
-			s.pcap.record(&recs[n+i], s.buf, at)
+		for _, at := range places {
+			if s.format.record(&recs[n], s.buf, at) {
+				n++
+			}
 		}
-		n += len(places)
 		w.record += len(places)
 	}
 	return n
@@ -51,7 +52,7 @@ func (s *Span) readChains(recs []Record) (n int) {
 // walk finds the records of the span, and moves the window to where it ends:
 // the span's end, or where it is odd.
 func (s *Span) walk() {
-	p, b, w := &s.pcap, s.buf, &s.walked
+	p, b, w := &s.format.pcap, s.buf, &s.walked
 	w.chain, w.record = 0, 0
 	var at, stop [chains]int
 	for i := range chains {
@@ -67,7 +68,7 @@ func (s *Span) walk() {
 	stop[chains-1] = s.end
 	// What most headers are is asked here, in few instructions, so that those of
 	// all chains are under way at once; what is odd, or in another form, after.
-	usual := !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
+	usual := s.format.ng == nil && !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
 	last := len(b) - secondLine
 	sum := byte(0)
 	for open := true; open; {
@@ -87,7 +88,7 @@ func (s *Span) walk() {
 				}
 			}
 			if next < 0 {
-				if next = p.after(b, a); next < 0 {
+				if next = s.format.after(b, a); next < 0 {
 					stop[i] = a
 					continue
 				}

@@ -7,19 +7,24 @@ import (
 )
 
 // guess returns where the first record begins at or after from, end if it finds
-// none before end. Four headers in a row must look like those of records, with
-// times near that of the first record of the file.
-//
-// The upper half of the seconds changes every 18 hours, so that of some record
-// seen before is searched for first.
+// none before end. Four in a row must look like records.
 func (s *Span) guess(from, end int) int {
-	p, b := &s.pcap, s.buf
+	if s.format.ng != nil {
+		return s.format.ng.guess(s.buf, from, end)
+	}
+	return s.format.pcap.guess(s.buf, from, end, s.seen)
+}
+
+// guess searches a pcap file for headers with times near that of its first
+// record. The upper half of the seconds changes every 18 hours, so that of some
+// record seen before is searched for first.
+func (p *pcap) guess(b []byte, from, end int, seen *seen) int {
 	head := b[pcapHeaderLen+p.extra:]
 	if len(head) < 4 {
 		return end
 	}
 	first := int64(p.seconds(head))
-	high := s.seen.high.Load()
+	high := seen.high.Load()
 	if high == 0 {
 		high = uint32(first) >> 16
 	}
@@ -39,7 +44,7 @@ func (s *Span) guess(from, end int) int {
 	}
 	for at := from; at < last; at++ {
 		if p.likely(b, at, first) {
-			s.seen.high.Store(p.seconds(b[at:]) >> 16)
+			seen.high.Store(p.seconds(b[at:]) >> 16)
 			return at
 		}
 	}
@@ -93,4 +98,22 @@ func (p *pcap) seconds(b []byte) uint32 {
 		return binary.BigEndian.Uint32(b)
 	}
 	return binary.LittleEndian.Uint32(b)
+}
+
+// guess searches a pcapng file for Enhanced Packet Blocks. Blocks begin at
+// multiples of four bytes.
+func (ng *pcapng) guess(b []byte, from, end int) int {
+	for at := (from + 3) &^ 3; at < min(end, len(b)-blockMin); at += 4 {
+		if ng.uint32(b[at:]) != blockEnhanced {
+			continue
+		}
+		next := ng.after(b, at)
+		for i := 0; i < 3 && next > 0 && next < len(b); i++ {
+			next = ng.after(b, next)
+		}
+		if next > 0 {
+			return at
+		}
+	}
+	return end
 }

@@ -39,6 +39,8 @@ type pcapng struct {
 	interfaces []iface // of the current section, in order
 	time       int64   // of the packet before, whatever its interface and section
 	fine       bool    // of the clock that time is from
+
+	declarations int // blocks that declared something
 }
 
 // An iface is what an interface description block says.
@@ -207,6 +209,7 @@ func errShort(kind uint32, block []byte) error {
 
 // declaration reads a section header or an interface description.
 func (c *Capture) declaration(kind uint32, block []byte) error {
+	c.ng.declarations++
 	if kind == blockSection {
 		return c.ng.section(block)
 	}

@@ -2,21 +2,47 @@ package ioutil
 
 import "sync/atomic"
 
-// A mapped pcap file is read in spans, several at once: each holds the records
-// that begin in it. Where the first of them begins is only known when the span
+// A mapped file is read in spans, several at once: each holds the records, or
+// blocks, that begin in it. Where the first of them begins is only known when the span
 // before has been read, so it is guessed, see guess. [Capture.Join] then goes
 // over the spans in order and takes none whose guess was wrong. Whatever is odd
-// in a span (damage, a fault, the end of the file) ends it; what is left of it
-// is read by [Capture.ReadBefore], in order.
+// in a span (damage, a fault, the end of the file, a block that later ones
+// depend on) ends it; what is left of it is read by [Capture.ReadBefore], in
+// order.
 
 // Spans gives out the spans of a capture. It belongs to one goroutine at a
 // time, which need not be that of the capture.
 type Spans struct {
-	buf  []byte
+	buf    []byte
+	format format
+	next   int // where the next span begins
+	at     int // where the first record begins
+	seen   seen
+}
+
+// A format is what it takes to read records from any place of a file.
+type format struct {
 	pcap pcap
-	next int // where the next span begins
-	at   int // where the first record begins
-	seen seen
+	ng   *pcapng // a copy, and not changed; nil if the file is pcap
+}
+
+// after returns where the record or block after that at b[at:] begins, and -1
+// if that one is not whole or must be looked at in order.
+func (f *format) after(b []byte, at int) int {
+	if f.ng != nil {
+		return f.ng.after(b, at)
+	}
+	return f.pcap.after(b, at)
+}
+
+// record sets r to the record at b[at:], for which after returned a place. It
+// returns false if that is a block without a packet.
+func (f *format) record(r *Record, b []byte, at int) bool {
+	if f.ng != nil {
+		return f.ng.record(r, b, at)
+	}
+	f.pcap.record(r, b, at)
+	return true
 }
 
 // seen is what spans have seen of the records, for those that come.
@@ -26,25 +52,35 @@ type seen struct {
 }
 
 // Spans returns the spans of a capture of which nothing has been read, nil if
-// it can't be read in spans: for that it must be a mapped pcap file.
+// it can't be read in spans: for that it must be mapped.
 func (c *Capture) Spans() *Spans {
-	if c.mem == nil || c.format != "pcap" || c.err != nil {
+	if c.mem == nil || c.err != nil {
 		return nil
 	}
-	return &Spans{buf: c.buf, pcap: c.pcap, next: c.pos, at: c.pos}
+	all := &Spans{buf: c.buf, format: format{pcap: c.pcap}}
+	if c.format == "pcapng" {
+		if all.format.ng = c.readDeclarations(); all.format.ng == nil {
+			return nil
+		}
+	}
+	all.next, all.at = c.pos, c.pos
+	return all
 }
 
 // A Span is a part of a capture; see [Spans.Next]. It belongs to one goroutine
 // at a time, and lends packets until its capture is closed.
 type Span struct {
 	window // over all of the mapped file
-	pcap   pcap
+	format format
 	seen   *seen
 	from   int // where its first record begins, unknown if negative
 	end    int // records that begin here belong to the next one
 	broken bool
 	long   bool // it was walked in chains
 	walked walked
+	some   bool  // a packet was read:
+	time   int64 // of the last one
+	fine   bool  // of its clock
 }
 
 // Next sets s to the next span, of length bytes, or eight times as many where
@@ -53,7 +89,7 @@ func (all *Spans) Next(s *Span, length int) bool {
 	if all.next >= len(all.buf) {
 		return false
 	}
-	*s = Span{window: window{buf: all.buf, pos: all.next}, pcap: all.pcap, seen: &all.seen, from: -1, walked: s.walked}
+	*s = Span{window: window{buf: all.buf, pos: all.next}, format: all.format, seen: &all.seen, from: -1, walked: s.walked}
 	if all.next == all.at {
 		s.from = all.at
 	}
@@ -72,17 +108,38 @@ func (s *Span) Read(recs []Record) int {
 		s.from = s.guess(s.pos, s.end)
 		s.pos = s.from
 	}
+	n := 0
 	if s.long {
-		return s.readChains(recs)
+		n = s.readChains(recs)
+	} else if !s.broken && s.pos < s.end {
+		n = s.readPlain(recs)
 	}
-	if s.broken || s.pos >= s.end {
-		return 0
-	}
-	from := s.pos
-	n := s.pcap.records(&s.window, recs, s.end)
-	s.broken = n < len(recs)
 	if n > 0 {
-		s.seen.length.Store(int64((s.pos - from) / n))
+		s.some, s.time, s.fine = true, recs[n-1].Time, recs[n-1].Fine
+	}
+	return n
+}
+
+// readPlain is Read for a span whose records are read one after the other.
+func (s *Span) readPlain(recs []Record) (n int) {
+	from, pos, touch := s.pos, s.pos, s.touch
+	for n < len(recs) && pos < s.end {
+		if pos >= touch {
+			touch = s.touchAhead(pos)
+		}
+		next := s.format.after(s.buf, pos)
+		if next < 0 {
+			s.broken = true
+			break
+		}
+		if s.format.record(&recs[n], s.buf, pos) {
+			n++
+		}
+		pos = next
+	}
+	s.pos, s.touch = pos, touch
+	if n > 0 {
+		s.seen.length.Store(int64((pos - from) / n))
 	}
 	return n
 }
@@ -110,10 +167,13 @@ func (s *Span) End() int64 { return int64(s.end) }
 // then to be dropped. It must be called for the spans in order; what a span
 // has beyond is then read by ReadBefore with its end.
 func (c *Capture) Join(s *Span) bool {
-	if s.from != c.pos || c.err != nil {
+	if s.from != c.pos || c.err != nil || s.format.ng != nil && s.format.ng.declarations != c.ng.declarations {
 		return false
 	}
 	c.pos = s.pos
+	if s.some {
+		c.ng.time, c.ng.fine = s.time, s.fine
+	}
 	c.taken.Store(int64(c.pos))
 	c.releaseBehind()
 	return true
