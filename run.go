@@ -1,6 +1,7 @@
 package flowfast
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -61,43 +62,37 @@ type Rows interface {
 	AppendRow(b []byte, f *Flow) []byte
 }
 
-// writeSize is how much is gathered before it is written: enough that the
-// calls to the system cost nothing per row.
-const writeSize = 256 << 10
-
 // Write runs to the end and writes a row for each flow. An error of the writer
 // ends the run. Other errors are those of Flows; the rows of all that could be
-// read have been written then.
+// read have been written then. With several workers the writer is called by a
+// goroutine of its own, but not after Write has returned.
 func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
-	buffer := rows.AppendHeader(make([]byte, 0, writeSize+64<<10))
-	flush := func() error {
-		_, err := to.Write(buffer)
-		buffer = buffer[:0]
-		return err
-	}
+	o := newOutput(to, r.intake.options.Workers > 1)
+	buffer := rows.AppendHeader(o.first())
 	failed := false
-	err := r.run(ctx, rows, func(f *Flow, row []byte) error {
+	err := r.run(ctx, rows, func(f *Flow, row []byte) (err error) {
 		if f != nil {
 			buffer = rows.AppendRow(buffer, f)
 		} else {
 			buffer = append(buffer, row...)
 		}
-		if len(buffer) < writeSize {
-			return nil
+		if len(buffer) >= writeSize {
+			buffer, err = o.write(buffer)
+			failed = err != nil
 		}
-		err := flush()
-		failed = err != nil
 		return err
 	})
 	if failed {
+		o.close()
 		return err
 	}
-	return errors.Join(err, flush())
+	_, last := o.write(buffer)
+	return errors.Join(err, cmp.Or(last, o.close()))
 }
 
 // run takes every packet from the captures through the tables, and emits the
-// flows in order: as they are, or as rows where those have been formatted
-// elsewhere. It returns the error of emit, or else those of the captures.
+// flows in order: as they are, or as rows, one or more at a time, where those
+// have been formatted elsewhere. It returns the error of emit, or else those of the captures.
 func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error) error {
 	in := r.intake
 	defer r.finish()

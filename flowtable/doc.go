@@ -10,14 +10,25 @@
 // # Terms
 //
 //	key       protocol, IP version and the unordered pair of endpoints
+//	batch     packets on their way to the tables, with their keys and hashes
+//	share     the keys of one table, where several hold the flows of a capture
+//	step      a part of a batch after which finished flows leave
 //	record    a flow in memory, 128 bytes that never move
 //	reference the number of a record; 0 is none
 //	slot      an entry of the index: 32 bits of the key's hash and a reference
 //	segment   4096 slots; a full one is split, by one more bit of the hash
-//	lane      a recency list: records by their last packet time, oldest first
-//	stray     a record whose last packet time fits no lane; they are in a heap
+//	lane      a recency list: records in the order of the times they are filed
+//	          under, the last packet time or an earlier one; see recency.go
+//	stray     a record whose time fits no lane; they are in a heap
 //	horizon   a time before which no packet is expected any more
 //	finish    when the flow ended: last packet + idle timeout, or port reuse
+//
+// # The way of a packet
+//
+// [Batch.Add] makes the packet's key and hashes it; batches of other packets may
+// do so at the same time. [Intake.Admit] takes in one batch after the other: it
+// follows the clock and resolves fragments. [Table.Add] takes in the packets of
+// a share, and [Table.Next] gives out what has finished.
 //
 // # Time that runs backwards
 //

@@ -7,6 +7,9 @@
 // the reader. Both end in the same window of bytes, which one parser for each
 // format reads in place, without allocating.
 //
+// A mapped file can be read by several goroutines at once, in [Spans], which the
+// capture then joins in order.
+//
 // The package gives link types as the numbers in the file and knows nothing of
 // what is in a packet.
 package ioutil

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package slab
-
-// preferHuge does nothing: other systems have no such advice.
-func preferHuge[T any]([]T) {}
