@@ -24,6 +24,7 @@ const (
 	piecesPerWorker = 4
 	chunksInFlight  = 8 // for each table
 	chunkRows       = 1024
+	chunkSize       = 192 << 10 // bytes for the rows of a chunk at first
 )
 
 // A crew is the workers of a run and what they share.
@@ -173,9 +174,15 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 				break
 			}
 			if w.rows != nil {
+				if c.rows == nil {
+					c.rows = make([]byte, 0, chunkSize)
+				}
 				c.rows = w.rows.AppendRow(c.rows, &w.flow)
 			} else {
 				c.flows = append(c.flows, w.flow)
+			}
+			if c.keys == nil {
+				c.keys = make([]rowKey, 0, chunkRows)
 			}
 			c.keys = append(c.keys, rowKey{w.flow.Finish, w.flow.Start, w.flow.First, len(c.rows)})
 		}

@@ -45,7 +45,11 @@ func NewIntake(l Looks) *Intake {
 
 // NewBatch returns an empty batch for a number of tables.
 func (in *Intake) NewBatch(tables int) *Batch {
-	b := &Batch{hasher: &in.hasher, shares: make([][]uint16, tables)}
+	const usual = 2048 // packets: as many as small ones make a piece of a capture
+	b := &Batch{hasher: &in.hasher, packets: make([]packet, 0, usual), shares: make([][]uint16, tables)}
+	for i := range b.shares {
+		b.shares[i] = make([]uint16, 0, usual)
+	}
 	b.Reset()
 	return b
 }
