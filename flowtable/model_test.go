@@ -71,7 +71,7 @@ func (m *model) add(p arrival) {
 			f.finish, f.reason = f.last()+m.timeout, Idle
 			m.done = append(m.done, f)
 			f = nil
-		case p.Proto == 6 && p.Flags&0x12 == 0x02 && f.base[d] != nil && *f.base[d] != p.Seq:
+		case p.Proto == 6 && p.RawFlags&0x12 == 0x02 && f.base[d] != nil && *f.base[d] != p.Seq:
 			f.finish, f.reason = int64(p.Time), Reuse
 			m.done = append(m.done, f)
 			f = nil
@@ -86,7 +86,7 @@ func (m *model) add(p arrival) {
 		return
 	}
 	d := f.direction(&p)
-	isSyn, isAck := p.Flags&0x02 != 0, p.Flags&0x10 != 0
+	isSyn, isAck := p.RawFlags&0x02 != 0, p.RawFlags&0x10 != 0
 	if isSyn && isAck {
 		f.base[d] = ptr(p.Seq, f.base[d] != nil || p.Whole)
 	}
@@ -232,7 +232,9 @@ func somePackets(r *rand.Rand, n, keys int, step int64) []arrival {
 		}
 		if p.Proto == 6 {
 			p.Flags = []uint8{0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0xff}[r.IntN(7)]
-			p.RawFlags = p.Flags
+			if p.RawFlags = p.Flags; r.IntN(8) == 0 {
+				p.Flags = 0 // a data offset below 5 hides them
+			}
 			p.Seq, p.Ack = r.Uint32N(4), r.Uint32N(4)
 			p.Whole = r.IntN(5) > 0
 		}
