@@ -232,7 +232,7 @@ func (p *pcap) records(w *window, recs []Record, end int) (n int) {
 	pos, touch := w.pos, w.touch
 	for n < len(recs) && pos < end {
 		if pos >= touch {
-			touch = w.touchAhead(pos)
+			touch = w.touchAhead(pos, end)
 		}
 		next := p.after(w.buf, pos)
 		if next < 0 {

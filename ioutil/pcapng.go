@@ -84,7 +84,7 @@ func (c *Capture) readPcapng(recs []Record, end int) int {
 	n := 0
 	for n < len(recs) && pos < end {
 		if pos >= touch {
-			touch = c.touchAhead(pos)
+			touch = c.touchAhead(pos, end)
 		}
 		rest := buf[pos:]
 		if len(rest) < blockMin {

@@ -125,7 +125,7 @@ func (s *Span) readPlain(recs []Record) (n int) {
 	from, pos, touch := s.pos, s.pos, s.touch
 	for n < len(recs) && pos < s.end {
 		if pos >= touch {
-			touch = s.touchAhead(pos)
+			touch = s.touchAhead(pos, s.end)
 		}
 		next := s.format.after(s.buf, pos)
 		if next < 0 {

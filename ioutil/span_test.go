@@ -24,6 +24,10 @@ func readSpans(t testing.TB, path string, length int) (all []kept, joined int, e
 		return nil, 0, err
 	}
 	defer c.Close()
+	return readSpansOf(c, length)
+}
+
+func readSpansOf(c *Capture, length int) (all []kept, joined int, err error) {
 	spans := c.Spans()
 	if spans == nil {
 		spans = &Spans{} // no packet
@@ -172,6 +176,30 @@ func wantSpansLikeFile(t *testing.T, name string, b []byte) {
 			t.Fatalf("%s, spans of %d bytes: %d packets and error %v, want %d and %v", name, length, len(got), err, len(want), wantErr)
 		}
 	}
+}
+
+// FuzzSpans reads any bytes as a mapped capture, in spans of any length, and
+// wants what reading in order gives.
+func FuzzSpans(f *testing.F) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 20 {
+		f.Add(someTraffic(r, 8), uint16(300))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, length uint16) {
+		if unwrapper(data) != nil || len(data) > 1<<20 {
+			return
+		}
+		want, wantErr := readBytes(t, data)
+		c := &Capture{name: "capture", window: window{buf: data, mem: data}}
+		if c.start() != nil {
+			return
+		}
+		size := max(int(length), len(data)/100) + 1
+		got, _, err := readSpansOf(c, size)
+		if !slices.Equal(got, want) || text(err) != text(wantErr) {
+			t.Errorf("spans of %d bytes: %v, %v\nwant %v, %v", size, got, err, want, wantErr)
+		}
+	})
 }
 
 // TestSpanFaults cuts a file between the reading of a span and the use of its
