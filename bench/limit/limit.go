@@ -92,6 +92,12 @@ func mapped(f *os.File, walk func([]byte) (int, byte)) (int, error) {
 
 // plain walks from header to header.
 func plain(b []byte) (packets int, _ byte) {
+	packets, _ = whole(b)
+	return packets, 0
+}
+
+// whole walks over the whole records at the front of b and returns what is left.
+func whole(b []byte) (packets int, rest []byte) {
 	for len(b) >= recordHeader {
 		next := recordHeader + int(binary.LittleEndian.Uint32(b[capLen:]))
 		if next > len(b) {
@@ -100,7 +106,7 @@ func plain(b []byte) (packets int, _ byte) {
 		b = b[next:]
 		packets++
 	}
-	return packets, 0
+	return packets, b
 }
 
 // touched reads a byte of every cache line of the next 32 KiB before it walks
@@ -139,16 +145,9 @@ func read(f *os.File) (packets int, err error) {
 	for have := 0; ; {
 		n, err := f.Read(buffer[have:])
 		have += n
-		b := buffer[:have]
-		for len(b) >= recordHeader {
-			next := recordHeader + int(binary.LittleEndian.Uint32(b[capLen:]))
-			if next > len(b) {
-				break
-			}
-			b = b[next:]
-			packets++
-		}
-		have = copy(buffer, b)
+		more, rest := whole(buffer[:have])
+		packets += more
+		have = copy(buffer, rest)
 		if err == io.EOF || n == 0 {
 			return packets, nil
 		}
