@@ -99,7 +99,6 @@ func (s *Span) walk() {
 		}
 	}
 	s.sink ^= sum
-	n := len(w.places[0])
 	s.pos = at[0]
 	for i := 1; i < chains; i++ {
 		if s.pos != begins[i] {
@@ -109,11 +108,7 @@ func (s *Span) walk() {
 			}
 			break
 		}
-		n += len(w.places[i])
 		s.pos = at[i]
-	}
-	if n > 0 {
-		s.seen.length.Store(int64((s.pos - s.from) / n))
 	}
 }
 

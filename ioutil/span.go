@@ -78,7 +78,7 @@ type Span struct {
 	broken bool
 	long   bool // it was walked in chains
 	walked walked
-	some   bool  // a packet was read:
+	read   int   // packets so far:
 	time   int64 // of the last one
 	fine   bool  // of its clock
 }
@@ -115,14 +115,16 @@ func (s *Span) Read(recs []Record) int {
 		n = s.readPlain(recs)
 	}
 	if n > 0 {
-		s.some, s.time, s.fine = true, recs[n-1].Time, recs[n-1].Fine
+		s.read, s.time, s.fine = s.read+n, recs[n-1].Time, recs[n-1].Fine
+	} else if s.read > 0 {
+		s.seen.length.Store(int64((s.pos - s.from) / s.read))
 	}
 	return n
 }
 
 // readPlain is Read for a span whose records are read one after the other.
 func (s *Span) readPlain(recs []Record) (n int) {
-	from, pos, touch := s.pos, s.pos, s.touch
+	pos, touch := s.pos, s.touch
 	for n < len(recs) && pos < s.end {
 		if pos >= touch {
 			touch = s.touchAhead(pos, s.end)
@@ -138,9 +140,6 @@ func (s *Span) readPlain(recs []Record) (n int) {
 		pos = next
 	}
 	s.pos, s.touch = pos, touch
-	if n > 0 {
-		s.seen.length.Store(int64((pos - from) / n))
-	}
 	return n
 }
 
@@ -171,7 +170,7 @@ func (c *Capture) Join(s *Span) bool {
 		return false
 	}
 	c.pos = s.pos
-	if s.some {
+	if s.read > 0 {
 		c.ng.time, c.ng.fine = s.time, s.fine
 	}
 	c.taken.Store(int64(c.pos))
