@@ -92,7 +92,8 @@ func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 
 // run takes every packet from the captures through the tables, and emits the
 // flows in order: as they are, or as rows, one or more at a time, where those
-// have been formatted elsewhere. It returns the error of emit, or else those of the captures.
+// have been formatted elsewhere. It returns the error of emit, or else those of
+// the captures.
 func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error) error {
 	in := r.intake
 	defer r.finish()
