@@ -93,27 +93,28 @@ func (c *crew) work(ctx context.Context, w *worker) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !c.stopped {
-		switch p := c.piece(c.admitted); {
+		next := c.piece(c.admitted) // to be admitted, if it is taken already
+		switch {
 		case w.done < c.admitted:
-			p = c.piece(w.done)
+			p := c.piece(w.done)
 			c.mu.Unlock()
 			again := w.add(c.in, p)
 			c.mu.Lock()
 			if w.done++; !again {
 				return
 			}
-		case !c.busy && !c.ended && c.admitted < c.taken && p.decoded:
+		case !c.busy && !c.ended && c.admitted < c.taken && next.decoded:
 			c.busy = true
 			c.mu.Unlock()
 			if ctx.Err() != nil {
 				c.in.stop()
 			}
-			p.last = !c.in.admit(p)
+			next.last = !c.in.admit(next)
 			c.mu.Lock()
-			c.busy, c.ended = false, p.last
+			c.busy, c.ended = false, next.last
 			c.admitted++
 		case !c.ended && c.taken < c.done()+len(c.pieces):
-			p = c.piece(c.taken)
+			p := c.piece(c.taken)
 			p.decoded = false
 			c.taken++
 			c.in.take(p)
