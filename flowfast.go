@@ -41,6 +41,20 @@ type Options struct {
 	// for 1 and for all. They bound when a finished flow is given out and how
 	// many wait in memory, never what is given out or in which order.
 	CheckEvery, CheckMost int
+	// MaxFlows is the most flows that are open at a time, 0 for no bound. With
+	// each packet that would start one more, the flow that has been idle for
+	// longest is finished: it is evicted. Which flows that are does not depend
+	// on the other options but for IdleTimeout.
+	MaxFlows int
+	// MaxMemory is the most memory that the run takes, in bytes, 64 MiB at
+	// least; 0 stands for no bound. Flows that have been idle for longest are
+	// evicted where more would be needed; which ones depends on the number of
+	// workers, of which there is one for each 64 MiB at most. A compressed
+	// capture takes up to 128 MiB more, if it was compressed so.
+	//
+	// To keep memory near the bound the garbage collector must know of it too:
+	// see [runtime/debug.SetMemoryLimit], which is for the program to call.
+	MaxMemory int
 	// Workers is the number of goroutines that flows are shared out among;
 	// 0 stands for as many as there are processors. With 1 all is done on the
 	// caller's goroutine (but for decompression, which has one of its own).
@@ -48,14 +62,36 @@ type Options struct {
 	Workers int
 }
 
-// tables returns the number of flow tables. A limit of the flows of a look
-// holds for all flows, so it takes one table.
+// MinMemory is the least that [Options.MaxMemory] can be, in bytes. A run has no
+// more workers than its bound has as much memory for.
+const MinMemory = 64 << 20
+
+// What a run takes besides its tables, in bytes: program, captures and what it
+// reads them with; and for each worker, pieces and chunks.
+const (
+	fixedMemory  = 40 << 20
+	workerMemory = 8 << 20
+)
+
+// tables returns the number of flow tables. A limit of the flows of a look, or
+// of the open ones, holds for all flows, so it takes one table.
 func (o *Options) tables() int {
-	if o.CheckMost > 0 {
+	if o.CheckMost > 0 || o.MaxFlows > 0 {
 		return 1
 	}
 	return o.Workers
 }
+
+// tableMemory returns the bound of each table's memory, 0 for none.
+func (o *Options) tableMemory() int {
+	if o.MaxMemory == 0 {
+		return 0
+	}
+	return (o.MaxMemory - fixedMemory - o.Workers*workerMemory) / o.tables()
+}
+
+// bounded tells if flows can be evicted.
+func (o *Options) bounded() bool { return o.MaxFlows > 0 || o.MaxMemory > 0 }
 
 func (o *Options) check() error {
 	switch {
@@ -65,12 +101,19 @@ func (o *Options) check() error {
 		return fmt.Errorf("check every %d packets: must be above zero", o.CheckEvery)
 	case o.CheckMost < 0:
 		return fmt.Errorf("check %d flows at most: must be above zero", o.CheckMost)
+	case o.MaxFlows < 0:
+		return fmt.Errorf("%d flows at most: must be above zero", o.MaxFlows)
+	case o.MaxMemory != 0 && o.MaxMemory < MinMemory:
+		return fmt.Errorf("%d bytes of memory at most: must be %d or more", o.MaxMemory, MinMemory)
 	case o.Workers < 0:
 		return fmt.Errorf("%d workers: must be above zero", o.Workers)
 	}
 	o.CheckEvery = max(o.CheckEvery, 1)
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxMemory > 0 {
+		o.Workers = min(o.Workers, o.MaxMemory/MinMemory)
 	}
 	return nil
 }

@@ -99,7 +99,11 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 	defer r.finish()
 	tables := make([]*flowtable.Table, in.options.tables())
 	for i := range tables {
-		table, err := flowtable.New(flowtable.Options{IdleTimeout: in.options.IdleTimeout})
+		table, err := flowtable.New(flowtable.Options{
+			IdleTimeout: in.options.IdleTimeout,
+			MaxFlows:    in.options.MaxFlows,
+			MaxMemory:   in.options.tableMemory(),
+		})
 		if err != nil {
 			return err
 		}
@@ -110,6 +114,9 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 		err = in.walk(ctx, tables[0], emit)
 	} else {
 		err = in.share(ctx, tables, rows, emit)
+	}
+	for _, table := range tables {
+		in.summary.Evicted += table.Evicted()
 	}
 	if err != nil {
 		return err
@@ -122,7 +129,7 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 func (in *intake) walk(ctx context.Context, table *flowtable.Table, emit func(*Flow, []byte) error) error {
 	var flow Flow
 	finished := func(s flowtable.Step) error {
-		for ; s.Due > 0 && table.Next(s.Horizon, &flow); s.Due-- {
+		for table.Next(&s, &flow) {
 			in.progress.flows.Add(1)
 			if err := emit(&flow, nil); err != nil {
 				return err

@@ -2,6 +2,7 @@ package flowfast
 
 import (
 	"context"
+	"math"
 	"sync"
 
 	"github.com/flowfast/flowfast/flowtable"
@@ -146,7 +147,7 @@ func (c *crew) done() int {
 func (w *worker) add(in *intake, p *piece) bool {
 	for i, step := range p.Steps() {
 		w.table.Add(p.Batch, w.number, i)
-		if step.Due > 0 && !w.send(step, false) {
+		if (step.Due > 0 || in.options.bounded()) && !w.send(step, false) {
 			return false
 		}
 	}
@@ -154,7 +155,7 @@ func (w *worker) add(in *intake, p *piece) bool {
 	w.open = w.table.Open()
 	if p.last {
 		w.table.End(in.keys.Latest())
-		w.send(flowtable.Step{Due: flowtable.All}, true)
+		w.send(flowtable.Step{Horizon: math.MaxInt64, Due: flowtable.All}, true)
 	}
 	return !p.last
 }
@@ -169,8 +170,8 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 			return false
 		}
 		*c = chunk{flows: c.flows[:0], keys: c.keys[:0], rows: c.rows[:0], end: end}
-		for ; len(c.keys) < chunkRows; s.Due-- {
-			if s.Due == 0 || !w.table.Next(s.Horizon, &w.flow) {
+		for len(c.keys) < chunkRows {
+			if !w.table.Next(&s, &w.flow) {
 				c.last = true
 				break
 			}
@@ -185,7 +186,9 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 			if c.keys == nil {
 				c.keys = make([]rowKey, 0, chunkRows)
 			}
-			c.keys = append(c.keys, rowKey{w.flow.Finish, w.flow.Start, w.flow.First, len(c.rows)})
+			// What a bound finished comes after what finished before the horizon.
+			finish := min(w.flow.Finish, s.Horizon)
+			c.keys = append(c.keys, rowKey{finish, w.flow.Start, w.flow.First, len(c.rows)})
 		}
 		select {
 		case w.out <- c:

@@ -17,8 +17,10 @@ type Summary struct {
 	// Packets is the number of packets read. Each fell into one class.
 	Packets uint64  `json:"packets"`
 	Classes Classes `json:"classes"`
-	// Flows is the number of flows given out.
-	Flows uint64 `json:"flows"`
+	// Flows is the number of flows given out. Evicted ones among them were
+	// finished early, see [Options.MaxFlows] and [Options.MaxMemory].
+	Flows   uint64 `json:"flows"`
+	Evicted uint64 `json:"evicted"`
 	// First and Last are the earliest and the latest time of a packet, in
 	// seconds since the Unix epoch; zero times if there was none.
 	First time.Time `json:"first_packet,omitzero"`
@@ -93,6 +95,10 @@ func (r *Run) finish() {
 		in.warn("time steps back by up to %v, past more than %d packets, %d times: "+
 			"flows finished before a step are not continued, and rows are in order between steps",
 			time.Duration(min(in.keys.Clock.LongestBack, 1<<63-1)), flowtable.Window, in.keys.Clock.Back)
+	}
+	if s.Evicted > 0 {
+		in.warn("%d flows were finished early to keep to the bound of flows or memory: "+
+			"what came later of them is in rows of its own", s.Evicted)
 	}
 	s.Elapsed = time.Since(r.started)
 }

@@ -7,7 +7,11 @@ type Column struct {
 	Definition string
 }
 
-// Columns returns the columns of a row, in order.
+// EndReason is the column that says why a flow ended.
+var EndReason = Column{"end_reason", "", "why the flow ended: `idle` for longer than the idle timeout, " +
+	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory"}
+
+// Columns returns the columns of a row of the default profile, in order.
 func Columns() []Column {
 	columns := []Column{
 		{"src_ip", "", "address of the sender of the flow's first packet"},

@@ -12,11 +12,22 @@ import (
 // break): a header, then a row for each flow, in the columns of [Columns].
 // Numbers are formatted from integers, without floating point and without
 // allocating.
-type CSV struct{}
+type CSV struct {
+	// EndReason adds the column [EndReason] behind the others.
+	EndReason bool
+}
+
+// Columns returns the columns of a row, in order.
+func (c CSV) Columns() []Column {
+	if c.EndReason {
+		return append(Columns(), EndReason)
+	}
+	return Columns()
+}
 
 // AppendHeader appends the names of the columns.
-func (CSV) AppendHeader(b []byte) []byte {
-	for i, column := range Columns() {
+func (c CSV) AppendHeader(b []byte) []byte {
+	for i, column := range c.Columns() {
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -30,7 +41,7 @@ func (CSV) AppendHeader(b []byte) []byte {
 // all but their number. Nor does it read Fwd.Sizes of a flow of one packet,
 // whose five sizes are all Fwd.Bytes. So whoever hands over a flood of such
 // flows can leave these fields as they are.
-func (CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
+func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	b = slices.Grow(b, rowSize)
 	r := (*row)(b[len(b) : len(b)+rowSize])
 	n := r.addr(0, f.Src, f.V6)
@@ -44,6 +55,10 @@ func (CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 		n = r.one(n, &f.Fwd)
 	} else {
 		n = r.both(n, f)
+	}
+	if c.EndReason {
+		n += copy(r[n:], f.Reason.String())
+		n++
 	}
 	r[n-1] = '\n'
 	return b[:len(b)+n]

@@ -25,13 +25,14 @@ const (
 	timeSize     = len("-9223372036.854775808,")
 	secondsSize  = len("18446744073.709551615,")
 	uintSize     = len("18446744073709551615,")
+	reasonSize   = len("evicted,")
 )
 
 // rowSize is the length of the longest row. It is room enough for what a store
 // reaches beyond its text too: never further than the longest value in its
 // place would.
 const (
-	rowSize = 2*(addrSize+portSize) + protocolSize + timeSize + secondsSize + 2*directionSize
+	rowSize = 2*(addrSize+portSize) + protocolSize + timeSize + secondsSize + 2*directionSize + reasonSize
 
 	// packets, bytes, sizes, times, control bits
 	directionSize = 2*uintSize + 5*(uintSize+len(".75")) + 5*(secondsSize+len("75")) + 8*uintSize

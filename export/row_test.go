@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/flowfast/flowfast/decode"
@@ -33,8 +34,31 @@ func TestLongestRow(t *testing.T) {
 	if want := twin(f); got != want {
 		t.Errorf("got  %swant %s", got, want)
 	}
-	if len(got) != rowSize {
-		t.Errorf("the longest row has %d bytes, rowSize is %d", len(got), rowSize)
+	f.Reason = flowtable.Evicted
+	withReason := string((CSV{EndReason: true}).AppendRow(nil, f))
+	if want := strings.TrimSuffix(got, "\n") + ",evicted\n"; withReason != want {
+		t.Errorf("got  %swant %s", withReason, want)
+	}
+	if len(withReason) != rowSize {
+		t.Errorf("the longest row has %d bytes, rowSize is %d", len(withReason), rowSize)
+	}
+}
+
+// TestEndReason wants the reason as IPFIX would tell it, behind the other
+// columns.
+func TestEndReason(t *testing.T) {
+	c := CSV{EndReason: true}
+	if got, want := string(c.AppendHeader(nil)), string((CSV{}).AppendHeader(nil)); got != strings.TrimSuffix(want, "\n")+",end_reason\n" {
+		t.Errorf("header %q", got)
+	}
+	for reason, want := range map[flowtable.Reason]string{
+		flowtable.Idle: "idle", flowtable.Reuse: "reuse", flowtable.End: "end", flowtable.Evicted: "evicted",
+	} {
+		f := &flowtable.Flow{Reason: reason, Fwd: flowtable.Direction{Packets: 1, Bytes: 60}}
+		plain := string((CSV{}).AppendRow(nil, f))
+		if got := string(c.AppendRow(nil, f)); got != strings.TrimSuffix(plain, "\n")+","+want+"\n" {
+			t.Errorf("row %q, want the reason %s", got, want)
+		}
 	}
 }
 

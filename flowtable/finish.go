@@ -30,17 +30,40 @@ type dueFlow struct {
 // all finished should not be listed at once.
 const gatherMost = 1 << 14
 
-// Next sets f to the next flow that finished before the horizon and takes it
-// out of the table; it returns false if there is none. Flows come in the order
-// in which they finished, then by start time, then by the position of the
-// first packet. After [Table.End] all flows come, whatever the horizon.
+// Next sets f to the next flow that leaves after a step and takes it out of the
+// table; it returns false if there is none. It must be called until then after
+// each step; a Step that Next has taken flows from has less due.
 //
-// A flow that is idle finished at its last packet's time plus the idle
-// timeout; one whose ports were reused, at the time of the SYN.
-func (t *Table) Next(horizon Time, f *Flow) bool {
+// Flows that finished before the step's horizon leave in the order in which
+// they finished, then by start time, then by the position of the first packet.
+// A flow that is idle finished at its last packet's time plus the idle timeout;
+// one whose ports were reused, at the time of the SYN. Flows that a bound
+// finished early leave at once: those of a bound of memory after the others.
+//
+// After [Table.End] all flows come, whatever the step.
+func (t *Table) Next(s *Step, f *Flow) bool {
 	if t.ended {
-		horizon = t.clock
+		return t.leave(t.latest, f)
 	}
+	if len(t.early) > 0 && (t.leave(s.before, f) || t.takeEarly(f)) {
+		return true
+	}
+	crowded := t.crowded()
+	if (s.Due > 0 || crowded) && t.leave(s.Horizon, f) {
+		s.Due = max(s.Due-1, 0)
+		return true
+	}
+	s.Due = 0
+	if crowded && t.relieve(f) {
+		return true
+	}
+	t.shrinkIfLarge()
+	return false
+}
+
+// leave sets f to the next flow that finished before the horizon and takes it
+// out of the table; it returns false if there is none.
+func (t *Table) leave(horizon Time, f *Flow) bool {
 	d := &t.due
 	for d.next == d.ready && d.from == d.upTo {
 		if !t.gather(horizon) {
@@ -55,16 +78,21 @@ func (t *Table) Next(horizon Time, f *Flow) bool {
 		return true
 	}
 	d.next++
-	t.fill(f, d.flows[d.next-1])
-	t.release(d.flows[d.next-1].ref)
+	t.take(f, d.flows[d.next-1])
 	return true
+}
+
+// take sets f to a flow and takes it out of the table.
+func (t *Table) take(f *Flow, d dueFlow) {
+	t.fill(f, d)
+	t.release(d.ref)
 }
 
 // End tells the table that the capture has ended, with its clock: the latest
 // time of any packet of a flow, see [Intake.Latest]. Flows that have been idle
 // for longer than the timeout then have finished by idleness; the others
 // finish after them.
-func (t *Table) End(clock Time) { t.ended, t.clock = true, clock }
+func (t *Table) End(clock Time) { t.ended, t.latest = true, clock }
 
 // gather makes flows due that finished before the horizon, or if there are none
 // and the capture has ended, all that are left. It returns false if no flow can
@@ -74,8 +102,8 @@ func (t *Table) gather(horizon Time) bool {
 	d.flows = d.flows[:copy(d.flows, d.flows[d.ready:])]
 	d.next = 0
 	earliest := maxTime
-	if len(d.flows) > 0 {
-		earliest = d.flows[0].finish
+	for _, f := range d.flows {
+		earliest = min(earliest, f.finish)
 	}
 	until, all := horizon, t.ended // what finished before until, or all, can leave
 	for n := 0; ; n++ {
@@ -116,7 +144,7 @@ func (t *Table) gatherRest() bool {
 	if t.records.InUse() == lanes {
 		return false
 	}
-	t.recency = newRecency()
+	t.recency = newRecency(&t.records)
 	d := &t.due
 	if t.inOrder() {
 		d.from, d.upTo = t.inUseFrom(lanes+1), t.records.Len()+1

@@ -25,8 +25,9 @@ type Flow struct {
 	// A packet may be stamped earlier than Start, so Last is not before Start.
 	Start, Last Time
 	// Finish is when the flow was over: the last packet's time plus the idle
-	// timeout, or the time of the SYN that reused its ports. Flows that the
-	// end of the capture finished have the greatest Time, 1<<63 - 1.
+	// timeout, or the time of the SYN that reused its ports; for an evicted flow
+	// the capture's clock then. Flows that the end of the capture finished have
+	// the greatest Time, 1<<63 - 1.
 	Finish Time
 	// First is the position of the first packet in the capture, from 0.
 	First uint64
@@ -54,13 +55,14 @@ type Direction struct {
 type Reason uint8
 
 const (
-	Idle  Reason = iota // idle for longer than the idle timeout
-	Reuse               // its ports were reused by a TCP SYN
-	End                 // the capture ended
+	Idle    Reason = iota // idle for longer than the idle timeout
+	Reuse                 // its ports were reused by a TCP SYN
+	End                   // the capture ended
+	Evicted               // a bound of flows or memory was reached (lack of resources)
 )
 
-// String returns "idle", "reuse" or "end".
-func (r Reason) String() string { return [...]string{"idle", "reuse", "end"}[r] }
+// String returns "idle", "reuse", "end" or "evicted".
+func (r Reason) String() string { return [...]string{"idle", "reuse", "end", "evicted"}[r] }
 
 // SrcIP returns the address of the source.
 func (f *Flow) SrcIP() netip.Addr { return f.Src.IP(f.V6) }

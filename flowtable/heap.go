@@ -1,13 +1,21 @@
 package flowtable
 
-// A timed is a record and the time it is filed under.
+// A timed is a record, the time it is filed under, and the position of its
+// first packet.
 type timed struct {
-	time Time
-	ref  uint32
+	time  Time
+	first uint64
+	ref   uint32
 }
 
-// A timeHeap is a binary heap with the earliest time first. (container/heap
-// would allocate for each element.)
+// before tells which of two comes first; of the same time, the one that began
+// first.
+func (a *timed) before(b *timed) bool {
+	return a.time < b.time || a.time == b.time && a.first < b.first
+}
+
+// A timeHeap is a binary heap with the earliest first. (container/heap would
+// allocate for each element.)
 type timeHeap []timed
 
 func (h *timeHeap) push(e timed) {
@@ -16,7 +24,7 @@ func (h *timeHeap) push(e timed) {
 	i := len(s) - 1
 	for i > 0 {
 		parent := (i - 1) / 2
-		if s[parent].time <= s[i].time {
+		if !s[i].before(&s[parent]) {
 			return
 		}
 		s[parent], s[i] = s[i], s[parent]
@@ -47,10 +55,10 @@ func (h *timeHeap) down(i int) {
 		if child >= len(s) {
 			return
 		}
-		if child+1 < len(s) && s[child+1].time < s[child].time {
+		if child+1 < len(s) && s[child+1].before(&s[child]) {
 			child++
 		}
-		if s[i].time <= s[child].time {
+		if !s[child].before(&s[i]) {
 			return
 		}
 		s[i], s[child] = s[child], s[i]

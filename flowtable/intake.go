@@ -14,11 +14,13 @@ const All = math.MaxInt
 type Looks struct{ Every, Most int }
 
 // A Step is a part of a batch after which finished flows leave: Due at most,
-// those that finished before the horizon.
+// those that finished before the horizon. A horizon holds from one packet to
+// another, whatever the batches.
 type Step struct {
 	Horizon Time
 	Due     int
-	to      int // number of the packet after it
+	before  Time // the horizon at its packets
+	to      int  // number of the packet after it
 }
 
 // An Intake takes in batches for tables in the order of the capture: it gives
@@ -65,23 +67,31 @@ func (in *Intake) Admit(b *Batch) {
 		in.resolve(b)
 	}
 	in.latest = max(in.latest, b.latestOfFlow)
+	from, before := 0, in.Clock.Horizon // of the step that comes next
 	if !in.Clock.tickAll(len(b.packets), b.earliest, b.latest) {
 		for i := range b.packets {
-			if at := b.packets[i].time; !in.Clock.Tick(at) {
+			at := b.packets[i].time
+			if !in.Clock.Tick(at) {
 				// All that is due leaves before the clock steps back.
-				b.steps = append(b.steps, Step{in.Clock.Horizon, All, i})
+				b.steps = append(b.steps, Step{in.Clock.Horizon, All, before, i})
+				in.unchecked += i - from
 				in.Clock.StepBack(at)
 				in.drained = at
 				in.Clock.Tick(at)
+				from, before = i, at
+			}
+			if in.Clock.Horizon != before {
+				b.steps = append(b.steps, in.look(i+1-from, before, i+1))
+				from, before = i+1, in.Clock.Horizon
 			}
 		}
 	}
-	b.steps = append(b.steps, in.look(len(b.packets)))
+	b.steps = append(b.steps, in.look(len(b.packets)-from, before, len(b.packets)))
 }
 
-// look returns the step that ends a batch of n packets.
-func (in *Intake) look(n int) Step {
-	s := Step{Horizon: in.Clock.Horizon, to: n}
+// look returns the step that ends with the next n packets, before number to.
+func (in *Intake) look(n int, before Time, to int) Step {
+	s := Step{Horizon: in.Clock.Horizon, before: before, to: to}
 	in.unchecked += n
 	looks := in.unchecked / in.looks.Every
 	in.unchecked %= in.looks.Every

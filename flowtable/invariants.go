@@ -22,6 +22,12 @@ func (t *Table) checkInvariants() {
 		listed[d.ref] = true
 	}
 
+	for _, d := range t.early[t.earlyNext:] {
+		must(!listed[d.ref], "record %d has finished early and is in a lane", d.ref)
+		must(t.records.At(d.ref).state&(inUse|open) == inUse, "record %d has finished early and is free or open", d.ref)
+		listed[d.ref] = true
+	}
+
 	inIndex, inRecords := 0, 0
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
 		r := t.records.At(ref)
@@ -84,7 +90,7 @@ func (r *recency) checkInvariants() map[uint32]bool {
 		last := minTime
 		for ref := r.links.At(end).next; ref != end; ref = r.links.At(ref).next {
 			l := r.links.At(ref)
-			must(l.filed >= last, "lane %d falls from %d to %d", end, last, l.filed)
+			must(l.filed > last || l.filed == last && r.first(ref) >= r.first(l.prev), "lane %d falls from %d to %d", end, last, l.filed)
 			must(r.links.At(l.prev).next == ref && r.links.At(l.next).prev == ref, "record %d is linked one way", ref)
 			must(!listed[ref], "record %d is listed twice", ref)
 			listed[ref] = true
@@ -93,7 +99,7 @@ func (r *recency) checkInvariants() map[uint32]bool {
 	}
 	strays := map[uint32]bool{}
 	for i, s := range r.strays {
-		must(i == 0 || r.strays[(i-1)/2].time <= s.time, "the heap is out of order at %d", i)
+		must(i == 0 || !s.before(&r.strays[(i-1)/2]), "the heap is out of order at %d", i)
 		if r.current(s) {
 			strays[s.ref] = true
 			listed[s.ref] = true

@@ -26,6 +26,7 @@ type arrival struct {
 // keeps every packet and follows the specification sentence by sentence.
 type model struct {
 	timeout int64
+	most    int // open flows; 0 for no bound
 	open    map[string]*modelFlow
 	done    []*modelFlow
 	clock   int64
@@ -78,6 +79,9 @@ func (m *model) add(p arrival) {
 		}
 	}
 	if f == nil {
+		if _, replaced := m.open[k]; !replaced && m.most > 0 && len(m.open) == m.most {
+			m.evict()
+		}
 		f = &modelFlow{}
 		m.open[k] = f
 	}
@@ -101,6 +105,24 @@ func (m *model) add(p arrival) {
 		seq := p.Ack - 1
 		f.base[1-d] = &seq
 	}
+}
+
+// evict finishes the flow that has been idle for longest.
+func (m *model) evict() {
+	oldest := ""
+	for k, f := range m.open {
+		if o := m.open[oldest]; o == nil || f.last() < o.last() ||
+			f.last() == o.last() && f.packets[0].Position < o.packets[0].Position {
+			oldest = k
+		}
+	}
+	f := m.open[oldest]
+	f.reason, f.finish = Evicted, m.clock
+	if m.clock-f.last() > m.timeout {
+		f.reason, f.finish = Idle, f.last()+m.timeout
+	}
+	m.done = append(m.done, f)
+	delete(m.open, oldest)
 }
 
 func ptr(v uint32, set bool) *uint32 {
@@ -173,7 +195,7 @@ func newFeed(t *testing.T, window int, first Time, l Looks, size int) *feed {
 
 func (e *feed) drain(s Step) {
 	var f Flow
-	for ; s.Due > 0 && e.table.Next(s.Horizon, &f); s.Due-- {
+	for e.table.Next(&s, &f) {
 		e.rows = append(e.rows, describe(&f))
 		e.packets += f.Fwd.Packets + f.Bwd.Packets
 	}

@@ -23,23 +23,28 @@ type link struct {
 	filed      Time   // not after the flow's last packet time
 }
 
-// isStray in link.next marks a record that is in no lane but in the heap.
+// isStray in link.next marks a record that is in no lane but in the heap; 0 is
+// in no lane either.
 const isStray = ^uint32(0)
 
-// A recency holds records in the order of the times they are filed under. A
-// time that is not before the newest of some lane goes to the end of that lane:
-// O(1). Any other makes the record a stray: O(log n).
+// A recency holds records in the order of the times they are filed under, and
+// those of the same time in the order of their first packets: which flow is the
+// oldest does not depend on when the list was asked. A record that does not
+// come before the newest of some lane goes to the end of that lane: O(1). Any
+// other is a stray: O(log n).
 //
-// Invariants: in a lane, times do not fall from oldest to newest; every record
-// is in one lane, or is a stray with an entry in the heap that has its time.
+// Invariants: in a lane, records do not fall in that order from oldest to
+// newest; every record is in one lane, or is a stray with an entry in the heap
+// that has its time.
 type recency struct {
-	links  slab.Slab[link]
-	strays timeHeap // entries may be out of date
-	nStray int      // entries that are not
+	records *slab.Slab[record]
+	links   slab.Slab[link]
+	strays  timeHeap // entries may be out of date
+	nStray  int      // entries that are not
 }
 
-func newRecency() recency {
-	var r recency
+func newRecency(records *slab.Slab[record]) recency {
+	r := recency{records: records}
 	for i := range uint32(lanes) {
 		end := r.links.Take()
 		*r.links.At(end) = link{prev: i + 1, next: i + 1, filed: minTime}
@@ -55,7 +60,7 @@ func (r *recency) file(ref uint32, at Time) {
 	for end := uint32(1); end <= lanes; end++ {
 		e := r.links.At(end)
 		newest := r.links.At(e.prev)
-		if at >= newest.filed {
+		if at > newest.filed || at == newest.filed && r.first(ref) >= r.first(e.prev) {
 			l.prev, l.next = e.prev, end
 			newest.next = ref
 			e.prev = ref
@@ -64,11 +69,15 @@ func (r *recency) file(ref uint32, at Time) {
 	}
 	l.prev, l.next = 0, isStray
 	r.nStray++
-	r.strays.push(timed{at, ref})
+	r.strays.push(timed{at, r.first(ref), ref})
 	if len(r.strays) > 2*r.nStray+64 {
 		r.sweep()
 	}
 }
+
+// first returns the position of the first packet of a record, 0 for the end of
+// a lane.
+func (r *recency) first(ref uint32) uint64 { return r.records.At(ref).first }
 
 // remove takes a record out.
 func (r *recency) remove(ref uint32) {
@@ -80,6 +89,17 @@ func (r *recency) remove(ref uint32) {
 	}
 	r.links.At(l.prev).next = l.next
 	r.links.At(l.next).prev = l.prev
+	l.next = 0
+}
+
+// move puts a record's new number in the place of its old one.
+func (r *recency) move(from, to uint32) {
+	l := r.links.At(from)
+	*r.links.At(to) = *l
+	if l.next != 0 && l.next != isStray {
+		r.links.At(l.prev).next = to
+		r.links.At(l.next).prev = to
+	}
 }
 
 // oldest returns the record that is filed under the earliest time, 0 if there
@@ -90,15 +110,17 @@ func (r *recency) oldest() (ref uint32, filed Time) {
 		if first == end {
 			continue
 		}
-		if l := r.links.At(first); ref == 0 || l.filed < filed {
-			ref, filed = first, l.filed
+		if at := r.links.At(first).filed; ref == 0 || at < filed || at == filed && r.first(first) < r.first(ref) {
+			ref, filed = first, at
 		}
 	}
 	for len(r.strays) > 0 {
-		if s := r.strays[0]; !r.current(s) {
+		s := &r.strays[0]
+		if !r.current(*s) {
 			r.strays.pop()
 			continue
-		} else if ref == 0 || s.time < filed {
+		}
+		if ref == 0 || s.time < filed || s.time == filed && s.first < r.first(ref) {
 			ref, filed = s.ref, s.time
 		}
 		break
@@ -109,7 +131,7 @@ func (r *recency) oldest() (ref uint32, filed Time) {
 // current tells if an entry of the heap still stands for its record.
 func (r *recency) current(s timed) bool {
 	l := r.links.At(s.ref)
-	return l.next == isStray && l.filed == s.time
+	return l.next == isStray && l.filed == s.time && r.first(s.ref) == s.first
 }
 
 // sweep drops the entries that are out of date from the heap.

@@ -16,15 +16,23 @@ type Options struct {
 	// IdleTimeout is the silence after which a flow is over; 0 stands for
 	// DefaultIdleTimeout. A silence equal to it is not over.
 	IdleTimeout time.Duration
+	// MaxFlows is the most flows that are open at a time, MaxMemory the most
+	// memory that the table takes, in bytes; 0 stands for no bound. A table that
+	// would outgrow one finishes the flows that have been idle for longest.
+	MaxFlows, MaxMemory int
 }
 
-// ErrTimeout is the error for an idle timeout below zero.
-var ErrTimeout = errors.New("the idle timeout must be above zero")
+// Errors of [New].
+var (
+	ErrTimeout = errors.New("the idle timeout must be above zero")
+	ErrBound   = errors.New("a bound of flows or memory must be above zero")
+)
 
 // A Table holds the open flows of a capture, and the finished ones until
 // [Table.Next] has taken them. It belongs to one goroutine at a time.
 type Table struct {
 	timeout  uint64 // nanoseconds
+	bounds   bounds
 	index    index
 	records  slab.Slab[record]
 	backward slab.Slab[stats.Series]
@@ -32,10 +40,14 @@ type Table struct {
 	pool     *stats.Pool
 	touched  uint64 // keeps the loads of touch alive
 
-	reused timeHeap // flows finished by port reuse, by the time of the SYN
-	due    dueFlows // flows that Next gives out, in order
-	ended  bool     // the capture has ended
-	clock  Time     // its clock then
+	reused    timeHeap  // flows finished by port reuse, by the time of the SYN
+	due       dueFlows  // flows that Next gives out, in order
+	early     []dueFlow // flows that a bound finished, which Next gives out
+	earlyNext int
+	evicted   uint64
+	horizon   Time // at the packets that are added
+	latest    Time // of the packets so far; after End the capture's clock
+	ended     bool // the capture has ended
 
 	gatherMost int // see the constant; tests have less
 }
@@ -45,17 +57,19 @@ func New(o Options) (*Table, error) {
 	switch {
 	case o.IdleTimeout < 0:
 		return nil, ErrTimeout
+	case o.MaxFlows < 0 || o.MaxMemory < 0:
+		return nil, ErrBound
 	case o.IdleTimeout == 0:
 		o.IdleTimeout = DefaultIdleTimeout
 	}
-	t := &Table{timeout: uint64(o.IdleTimeout), gatherMost: gatherMost}
+	t := &Table{timeout: uint64(o.IdleTimeout), bounds: newBounds(o), latest: minTime, horizon: minTime, gatherMost: gatherMost}
 	t.clear()
 	return t, nil
 }
 
 // clear makes the table one that holds no flows.
 func (t *Table) clear() {
-	t.index, t.recency = newIndex(), newRecency()
+	t.index, t.recency = newIndex(), newRecency(&t.records)
 	t.records, t.backward, t.pool = slab.Slab[record]{}, slab.Slab[stats.Series]{}, stats.NewPool()
 	for range lanes {
 		t.records.Take() // their links are the lanes' ends
@@ -65,6 +79,9 @@ func (t *Table) clear() {
 // Open returns the number of open flows.
 func (t *Table) Open() int { return t.index.used }
 
+// Evicted returns the number of flows that a bound has finished.
+func (t *Table) Evicted() uint64 { return t.evicted }
+
 // touchAhead is how many packets have their slots and records touched before
 // the first of them is taken in.
 const touchAhead = 32
@@ -73,6 +90,7 @@ const touchAhead = 32
 // step; it must be called for each step in order.
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.part(share, step)
+	t.horizon = b.steps[step].before
 	var refs [touchAhead]uint32
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
@@ -140,9 +158,13 @@ func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32)
 
 // add takes in the packet at a position of the capture, whose record may be ref.
 func (t *Table) add(p *packet, position uint64, ref uint32) {
+	t.latest = max(t.latest, p.time)
 	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) {
 		s := t.find(&p.key, p.hash)
 		if s == nil {
+			if t.index.used == t.bounds.flows {
+				t.makeRoom()
+			}
 			t.index.insert(p.hash, t.start(p, position))
 			return
 		}
@@ -158,7 +180,7 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 	if r.reuses(p, d) {
 		r.state = r.state&^open | reuseFinish
 		t.recency.remove(ref)
-		t.reused.push(timed{p.time, ref})
+		t.reused.push(timed{p.time, r.first, ref})
 		t.find(&p.key, p.hash).ref = t.start(p, position)
 		return
 	}

@@ -18,28 +18,30 @@ type count struct {
 const (
 	minClass = 3  // 8 counts, 64 bytes: one cache line
 	maxClass = 32 // as many counts as there are values
-	// chunkClass is the size of what is asked of the arena at once: 64 KiB.
+	// chunkClass is the size of what is asked of the system at once: 64 KiB.
 	chunkClass = 13
 )
 
 // A countPool owns the blocks in which count tables live, one slab of blocks
 // for each power of two. A block that is given back is zeroed and used again.
 type countPool struct {
-	classes [maxClass + 1]struct {
-		chunks [][]count
-		free   []uint32
-		next   uint32
-	}
+	classes [maxClass + 1]blocks
 	// mul is a random odd number: values are spread by multiplication, and who
 	// does not know the factor can't choose values that share an entry
 	// (Dietzfelbinger et al., A Reliable Randomized Algorithm for the
 	// Closest-Pair Problem, 1997: multiply-shift is 2-universal).
-	mul   uint64
-	arena slab.Arena[count]
-	// used is the number of bytes of the blocks in use.
-	used int
+	mul uint64
+	// used is the number of bytes of the blocks in use, taken that of all.
+	used, taken int
 	// scratch is where counts are sorted.
 	scratch [2][]count
+}
+
+// blocks are the blocks of a class, numbered from 0.
+type blocks struct {
+	chunks [][]count // of 64 KiB each, or of one block if that is larger
+	free   []uint32
+	next   uint32
 }
 
 // block returns block i of a class: 1<<class counts.
@@ -59,7 +61,8 @@ func (p *countPool) take(class uint8) uint32 {
 		return i
 	}
 	if perChunk := max(0, chunkClass-int(class)); int(c.next>>perChunk) == len(c.chunks) {
-		c.chunks = append(c.chunks, p.arena.Take(1<<max(chunkClass, class)))
+		c.chunks = append(c.chunks, make([]count, 1<<max(chunkClass, class)))
+		p.taken += 8 << max(chunkClass, class)
 	}
 	c.next++
 	clear(p.block(class, c.next-1)) // it is read before it is written, see flowtable's index
@@ -70,6 +73,29 @@ func (p *countPool) put(class uint8, i uint32) {
 	clear(p.block(class, i))
 	p.used -= 8 << class
 	p.classes[class].free = append(p.classes[class].free, i)
+}
+
+// shrink begins to move the blocks in use together; see [slab.Slab.Shrink].
+func (p *countPool) shrink() (moves [maxClass + 1]*slab.Moves) {
+	for class := range p.classes {
+		c := &p.classes[class]
+		moves[class] = slab.NewMoves(c.next-uint32(len(c.free)), c.free)
+	}
+	return moves
+}
+
+// cut ends what shrink began.
+func (p *countPool) cut(moves *[maxClass + 1]*slab.Moves) {
+	for class := range p.classes {
+		c := &p.classes[class]
+		c.next -= uint32(len(c.free))
+		c.free = nil
+		perChunk := max(0, chunkClass-class)
+		n := int(c.next+1<<perChunk-1) >> perChunk
+		p.taken -= len(c.chunks[n:]) * 8 << max(chunkClass, class)
+		clear(c.chunks[n:])
+		c.chunks = slices.Clip(c.chunks[:n])
+	}
 }
 
 // counts is a multiset of 32-bit values: an open-addressing table with linear
@@ -91,6 +117,15 @@ func (c *counts) init(p *countPool, n int) {
 		class++
 	}
 	*c = counts{block: p.take(class), class: class}
+}
+
+// move moves the block of c if it must.
+func (c *counts) move(p *countPool, moves *[maxClass + 1]*slab.Moves) {
+	to, moved := moves[c.class].To(c.block)
+	if moved {
+		copy(p.block(c.class, to), p.block(c.class, c.block))
+	}
+	c.block = to
 }
 
 // free gives the block back.

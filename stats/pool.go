@@ -35,6 +35,69 @@ func (p *Pool) InUse() int {
 		p.smallLogs.InUse()*192 + p.largeLogs.InUse()*448 + p.longs.InUse()*128 + p.counts.used
 }
 
+// Bytes returns the memory that the pool has taken. It falls only with
+// [Pool.Shrink].
+func (p *Pool) Bytes() int {
+	return p.shorts.Bytes() + p.mediums.Bytes() + p.wides.Bytes() +
+		p.smallLogs.Bytes() + p.largeLogs.Bytes() + p.longs.Bytes() + p.counts.taken +
+		8*(cap(p.counts.scratch[0])+cap(p.counts.scratch[1]))
+}
+
+// Largest returns the size in bytes of the largest block in use: the table of a
+// series with very many different sizes. No other block has more than 64 KiB.
+func (p *Pool) Largest() int {
+	for class := maxClass; class > minClass; class-- {
+		if c := &p.counts.classes[class]; int(c.next) > len(c.free) {
+			return 8 << class
+		}
+	}
+	return 0
+}
+
+// Table returns the size in bytes of the table of the sizes of s, 0 if it has
+// none.
+func (p *Pool) Table(s *Series) int {
+	if !s.isLong() {
+		return 0
+	}
+	return 8 << p.longs.At(s.block).sizes.class
+}
+
+// Shrink moves the blocks in use together and gives back the memory behind
+// them. All calls its argument with every series of the pool that is not empty.
+// It takes time in proportion to their number.
+func (p *Pool) Shrink(all func(func(*Series))) {
+	shorts, mediums, wides := p.shorts.Shrink(), p.mediums.Shrink(), p.wides.Shrink()
+	smallLogs, largeLogs, longs := p.smallLogs.Shrink(), p.largeLogs.Shrink(), p.longs.Shrink()
+	counts := p.counts.shrink()
+	all(func(s *Series) {
+		switch s.kind() {
+		case isShort:
+			s.block = p.shorts.Move(shorts, s.block)
+		case isMedium:
+			s.block = p.mediums.Move(mediums, s.block)
+		case isWide:
+			s.block = p.wides.Move(wides, s.block)
+		case isSmallLog:
+			s.block = p.smallLogs.Move(smallLogs, s.block)
+		case isLargeLog:
+			s.block = p.largeLogs.Move(largeLogs, s.block)
+		case isLong:
+			s.block = p.longs.Move(longs, s.block)
+			l := p.longs.At(s.block)
+			l.sizes.move(&p.counts, &counts)
+			l.intervals.move(&p.counts, &counts)
+		}
+	})
+	p.shorts.Cut(shorts)
+	p.mediums.Cut(mediums)
+	p.wides.Cut(wides)
+	p.smallLogs.Cut(smallLogs)
+	p.largeLogs.Cut(largeLogs)
+	p.longs.Cut(longs)
+	p.counts.cut(&counts)
+}
+
 // The sizes that InUse and the package's doc speak of: whole cache lines, or
 // halves, so that no block lies in more lines than it needs (a slab's memory
 // begins at a page).
@@ -47,18 +110,48 @@ var (
 	_ [128]struct{} = [unsafe.Sizeof(long{})]struct{}{}
 )
 
+// The kinds of blocks; see [Series].
+const (
+	isNone = iota
+	isShort
+	isMedium
+	isWide
+	isSmallLog
+	isLargeLog
+	isLong
+)
+
+// kind returns the kind of block that s has.
+func (s *Series) kind() int {
+	switch n := s.N; {
+	case s.isLong():
+		return isLong
+	case s.bits&far != 0:
+		return isWide
+	case n > smallLogLen:
+		return isLargeLog
+	case n > afterMedium:
+		return isSmallLog
+	case n > afterShort:
+		return isMedium
+	case n > 1:
+		return isShort
+	}
+	return isNone
+}
+
 // release gives back the block of s, which is not long.
 func (p *Pool) release(s *Series) {
-	switch n := s.N; {
-	case s.bits&far != 0:
+	switch s.kind() {
+	case isWide:
 		p.wides.Put(s.block)
-	case n > smallLogLen:
+	case isLargeLog:
 		p.largeLogs.Put(s.block)
-	case n > afterMedium:
+	case isSmallLog:
 		p.smallLogs.Put(s.block)
-	case n > afterShort:
+	case isMedium:
 		p.mediums.Put(s.block)
-	case n > 1:
+	case isShort:
 		p.shorts.Put(s.block)
 	}
 }

@@ -3,16 +3,21 @@
 // pointer, and the garbage collector has nothing to trace.
 package slab
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 const (
 	shift     = 10
 	chunkSize = 1 << shift // items
-	// arenaSize is what is asked of the system at once when a slab has grown. It
-	// is for the system to say whether huge pages are behind it: to ask for them
-	// made a flood of 10 million flows take from 0.8 to 1.4 of the time, on a
-	// virtual machine whose host has to find the memory first.
-	arenaSize = 8 << 20 // bytes
+	// arenaSize is the most that is asked of the system at once when a slab has
+	// grown, and arenaShare the part of what it has. It is for the system to say
+	// whether huge pages are behind it: to ask for them made a flood of 10
+	// million flows take from 0.8 to 1.4 of the time, on a virtual machine whose
+	// host has to find the memory first.
+	arenaSize  = 8 << 20 // bytes
+	arenaShare = 32
 )
 
 // A Slab holds items numbered from 1; number 0 is never handed out and can
@@ -60,23 +65,100 @@ func (s *Slab[T]) Len() uint32 { return s.next }
 // InUse returns how many items are handed out.
 func (s *Slab[T]) InUse() int { return int(s.next) - len(s.free) }
 
-// An Arena gives out memory for items that is never given back. The zero Arena
-// is ready for use. T holds no pointers.
+// Bytes returns the memory that the slab has taken.
+func (s *Slab[T]) Bytes() int {
+	return s.arena.bytes + cap(s.free)*4 + cap(s.chunks)*int(unsafe.Sizeof(s.chunks[:1]))
+}
+
+// Moves say where items go when those in use are moved together.
+type Moves struct {
+	end   uint32 // the first number that none keeps
+	holes []uint32
+}
+
+// NewMoves returns the moves after which no item has the number end or one
+// above it. Free are the numbers of the items that are not in use, all others
+// are: end is the number of those, and the first number.
+func NewMoves(end uint32, free []uint32) *Moves {
+	m := &Moves{end: end}
+	for _, i := range free {
+		if i < end {
+			m.holes = append(m.holes, i)
+		}
+	}
+	return m
+}
+
+// To returns the new number of item i, which must be in use, and whether it
+// moves at all. It must be asked for once for each item.
+func (m *Moves) To(i uint32) (to uint32, moves bool) {
+	if i < m.end {
+		return i, false
+	}
+	last := len(m.holes) - 1
+	to, m.holes = m.holes[last], m.holes[:last]
+	return to, true
+}
+
+// Shrink begins to make the slab as short as the number of its items allows:
+// each must be moved, with [Slab.Move], before Cut ends it.
+func (s *Slab[T]) Shrink() *Moves { return NewMoves(uint32(s.InUse())+1, s.free) }
+
+// Move moves item i if it must, and returns its number now.
+func (s *Slab[T]) Move(m *Moves, i uint32) uint32 {
+	to, moves := m.To(i)
+	if moves {
+		*s.At(to) = *s.At(i)
+	}
+	return to
+}
+
+// Cut ends what Shrink began: it gives back the memory behind the last item.
+func (s *Slab[T]) Cut(m *Moves) {
+	s.free, s.next = nil, m.end-1
+	s.Uncover(m.end)
+}
+
+// Uncover gives back the memory of the items from i on, of which none may be in
+// use. It is the opposite of Cover.
+func (s *Slab[T]) Uncover(i uint32) {
+	n := min(int(i>>shift)+1, len(s.chunks))
+	s.arena.Drop(len(s.chunks[n:]) * chunkSize)
+	clear(s.chunks[n:])
+	s.chunks = slices.Clip(s.chunks[:n])
+	if int(i>>shift) < n {
+		clear(s.chunks[n-1][i&(chunkSize-1):]) // new items are zero
+	}
+}
+
+// An Arena gives out memory for items. The zero Arena is ready for use. T holds
+// no pointers.
 type Arena[T any] struct {
 	rest  []T
-	given int // bytes
+	bytes int // taken from the system and not dropped
+}
+
+// Bytes returns the memory that was taken from the system and not dropped.
+func (a *Arena[T]) Bytes() int { return a.bytes }
+
+// Drop tells the arena that the n items it gave last are not used any more, so
+// that it counts them no longer. The garbage collector frees their memory, but
+// for a part of what was asked of the system at once with others.
+func (a *Arena[T]) Drop(n int) {
+	var item T
+	a.bytes -= (n + len(a.rest)) * int(unsafe.Sizeof(item))
+	a.rest = nil
 }
 
 // Take returns n new items, all zero.
 func (a *Arena[T]) Take(n int) []T {
-	var item T
-	bytes := n * int(unsafe.Sizeof(item))
-	a.given += bytes
 	if len(a.rest) < n {
-		if a.given <= arenaSize || bytes >= arenaSize {
-			return make([]T, n) // little so far: no more than is needed
-		}
-		a.rest = make([]T, max(n, arenaSize/int(unsafe.Sizeof(item))))
+		var item T
+		size := int(unsafe.Sizeof(item))
+		a.bytes -= len(a.rest) * size // what is left of them is lost
+		more := max(n, min(arenaSize, a.bytes/arenaShare)/size/n*n)
+		a.rest = make([]T, more)
+		a.bytes += more * size
 	}
 	taken := a.rest[:n:n]
 	a.rest = a.rest[n:]
