@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,8 +21,11 @@ import (
 func TestSameRows(t *testing.T) {
 	for name, c := range recorded(t) {
 		path := filepath.Join("testdata", c.Capture)
-		for _, timeout := range []time.Duration{time.Second, 600 * time.Second} {
-			one := flowfast.Options{IdleTimeout: timeout, Workers: 1}
+		for _, of := range []flowfast.Options{
+			{IdleTimeout: time.Second}, {IdleTimeout: 600 * time.Second}, {IdleTimeout: time.Second, MaxFlows: 3},
+		} {
+			one := of
+			one.Workers = 1
 			want, summary := rows(t, one, path)
 			for _, o := range []flowfast.Options{
 				{Workers: 2},
@@ -31,19 +35,21 @@ func TestSameRows(t *testing.T) {
 				{Workers: 3, CheckEvery: 100},
 				{Workers: 2, CheckMost: 1},
 			} {
-				o.IdleTimeout = timeout
+				o.IdleTimeout, o.MaxFlows = of.IdleTimeout, of.MaxFlows
 				got, s := rows(t, o, path)
 				if !bytes.Equal(got, want) {
 					t.Errorf("%s: other rows with %+v", name, o)
 				}
-				if s.Packets != summary.Packets || s.Classes != summary.Classes || s.Flows != summary.Flows {
+				if s.Packets != summary.Packets || s.Classes != summary.Classes || s.Flows != summary.Flows || s.Evicted != summary.Evicted {
 					t.Errorf("%s: another summary with %+v: %+v, want %+v", name, o, s, summary)
 				}
 			}
 			if got := streamed(t, one, path); !bytes.Equal(got, want) {
 				t.Errorf("%s: other rows from a stream", name)
 			}
-			if got := iterated(t, flowfast.Options{IdleTimeout: timeout, Workers: 2}, path); !bytes.Equal(got, want) {
+			two := of
+			two.Workers = 2
+			if got := iterated(t, two, path); !bytes.Equal(got, want) {
 				t.Errorf("%s: other flows from the iterator", name)
 			}
 		}
@@ -59,12 +65,16 @@ func TestSameRowsOfLongCaptures(t *testing.T) {
 		step int32
 	}{{"dns", 3600}, {"reuse", -3600}, {"options", 20}} {
 		path, packets := repeated(t, test.name, t.TempDir(), 200_000, test.step)
-		for _, timeout := range []time.Duration{time.Second, 600 * time.Second} {
-			want, one := rows(t, flowfast.Options{IdleTimeout: timeout, Workers: 1}, path)
+		for _, of := range []flowfast.Options{
+			{IdleTimeout: time.Second}, {IdleTimeout: 600 * time.Second}, {IdleTimeout: time.Second, MaxFlows: 5},
+		} {
+			alone := of
+			alone.Workers = 1
+			want, one := rows(t, alone, path)
 			if one.Packets != uint64(packets) || one.Flows == 0 {
 				t.Fatalf("%s: %d packets, %d flows", test.name, one.Packets, one.Flows)
 			}
-			if stepped := len(one.Warnings) > 0; stepped != (test.step < 0) {
+			if stepped := strings.Contains(strings.Join(one.Warnings, "\n"), "steps back"); stepped != (test.step < 0) {
 				t.Errorf("%s: warnings %q", test.name, one.Warnings)
 			}
 			for _, o := range []flowfast.Options{
@@ -72,13 +82,15 @@ func TestSameRowsOfLongCaptures(t *testing.T) {
 				{Workers: 3, CheckEvery: 5000},
 				{Workers: 1, CheckEvery: 3000, CheckMost: 10},
 			} {
-				o.IdleTimeout = timeout
+				o.IdleTimeout, o.MaxFlows = of.IdleTimeout, of.MaxFlows
 				if got, s := rows(t, o, path); !bytes.Equal(got, want) || s.Classes != one.Classes {
-					t.Errorf("%s, %v: other rows with %+v", test.name, timeout, o)
+					t.Errorf("%s, %+v: other rows with %+v", test.name, of, o)
 				}
 			}
-			if got := streamed(t, flowfast.Options{IdleTimeout: timeout, Workers: 2}, path); !bytes.Equal(got, want) {
-				t.Errorf("%s, %v: other rows from a stream", test.name, timeout)
+			two := of
+			two.Workers = 2
+			if got := streamed(t, two, path); !bytes.Equal(got, want) {
+				t.Errorf("%s, %+v: other rows from a stream", test.name, of)
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/flowfast/flowfast"
 )
 
 // A run over a file that a signal ends stops where it is and leaves no file.
@@ -21,7 +23,7 @@ func TestStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var c command
-	r := c.one(ctx, job{inputs: []string{input}, output: filepath.Join(dir, "rows.csv")}, 1, nil)
+	r := c.one(ctx, job{inputs: []string{input}, output: filepath.Join(dir, "rows.csv")}, flowfast.Options{Workers: 1}, nil)
 	if !r.stopped || len(errorsOf(&r)) > 0 {
 		t.Errorf("stopped %v, errors %v, want true and none", r.stopped, errorsOf(&r))
 	}

@@ -19,6 +19,8 @@ type command struct {
 	recursive bool
 	join      bool
 	jobs      int
+	memory    size // the most that all jobs take; 0 for what the machine allows
+	endReason bool
 	quiet     bool
 	summary   string // where the summary goes as JSON, "" for nowhere
 
@@ -92,6 +94,12 @@ func (c *command) cobra() *cobra.Command {
 		"write at most `FLOWS` ended flows at each look\n(default all); -i and -l change when rows are\nwritten, not what they say")
 	f.VarP((*count)(&c.jobs), "jobs", "j",
 		"work on `N` files at once, or with N workers on one\n(default all cores)")
+	f.Var((*count)(&c.options.MaxFlows), "max-flows",
+		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for longest\n(default no bound)")
+	f.Var(&c.memory, "max-memory",
+		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
+	f.BoolVar(&c.endReason, "end-reason", false,
+		"add the column end_reason: idle, reuse, end or\nevicted")
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,

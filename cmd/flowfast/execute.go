@@ -20,6 +20,7 @@ func (c *command) execute() int {
 		c.complain(err)
 		return exitBad
 	}
+	c.keepToMemory()
 	show := c.display(p)
 	for _, err := range p.errs {
 		show.say(func() { c.complain(err) })

@@ -21,7 +21,7 @@ type result struct {
 
 // one does a job. The output is created first, since what is wrong with it is
 // known at once, while a pipe may be silent for long.
-func (c *command) one(ctx context.Context, j job, workers int, show *display) result {
+func (c *command) one(ctx context.Context, j job, options flowfast.Options, show *display) result {
 	r := result{job: j}
 	out, err := c.create(j.output)
 	if err != nil {
@@ -29,10 +29,10 @@ func (c *command) one(ctx context.Context, j job, workers int, show *display) re
 		return r
 	}
 	defer out.Discard()
-	run, err := c.open(ctx, j, workers)
+	run, err := c.open(ctx, j, options)
 	if err == nil {
 		line := show.begin(j, run.Progress)
-		err = run.Write(ctx, out, export.CSV{})
+		err = run.Write(ctx, out, export.CSV{EndReason: c.endReason})
 		r.summary = run.Summary()
 		show.end(line)
 	}
@@ -62,9 +62,7 @@ func (c *command) create(name string) (*export.File, error) {
 }
 
 // open starts the run of a job.
-func (c *command) open(ctx context.Context, j job, workers int) (*flowfast.Run, error) {
-	options := c.options
-	options.Workers = workers
+func (c *command) open(ctx context.Context, j job, options flowfast.Options) (*flowfast.Run, error) {
 	if !j.stream {
 		return opened(flowfast.Open(options, j.inputs...))
 	}

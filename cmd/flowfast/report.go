@@ -126,6 +126,7 @@ func (r *report) add(o outcome) {
 	r.Packets += o.Packets
 	r.Classes.Add(o.Classes)
 	r.Flows += o.Flows
+	r.Evicted += o.Evicted
 	if o.Packets > 0 && (first || o.First.Before(r.First)) {
 		r.First = o.First
 	}
@@ -171,6 +172,7 @@ func (r *report) text() string {
 	class("truncated", r.Classes.Truncated)
 	class("malformed", r.Classes.Malformed)
 	number("flows", r.Flows)
+	class("evicted", r.Evicted)
 	if r.Packets > 0 {
 		const layout = "2006-01-02 15:04:05.000000"
 		line("time span", fmt.Sprintf("%s s, from %s to %s UTC", span(r.Last.Sub(r.First)),

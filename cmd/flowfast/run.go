@@ -27,13 +27,15 @@ func (c *command) all(ctx context.Context, jobs []job, show *display, ready func
 
 	var group sync.WaitGroup
 	order := make(chan int)
-	atOnce := min(c.jobs, len(jobs))
+	atOnce, memory := c.atOnce(len(jobs))
+	options := c.options
+	options.Workers, options.MaxMemory = max(c.jobs/atOnce, 1), memory
 	for range atOnce {
 		group.Go(func() {
 			for i := range order {
 				r := result{job: jobs[i], stopped: true}
 				if ctx.Err() == nil {
-					r = c.one(ctx, jobs[i], max(c.jobs/atOnce, 1), show)
+					r = c.one(ctx, jobs[i], options, show)
 				}
 				finish(i, r)
 			}

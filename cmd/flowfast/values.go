@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/flowfast/flowfast"
 )
 
 // Seconds are the value of a flag: a time span above zero.
@@ -24,6 +28,22 @@ func (s *seconds) Set(text string) error {
 
 func (s *seconds) String() string { return "" }
 func (s *seconds) Type() string   { return "seconds" }
+
+// A size is the value of a flag: a number of bytes.
+type size int64
+
+// Set takes a number of bytes with or without a unit, such as 500MB or 1.5GiB.
+func (s *size) Set(text string) error {
+	n, err := humanize.ParseBytes(text)
+	if err != nil || n < flowfast.MinMemory || n > math.MaxInt64 {
+		return fmt.Errorf("want %d MiB at least, such as 512MiB or 8GB", flowfast.MinMemory>>20)
+	}
+	*s = size(n)
+	return nil
+}
+
+func (s *size) String() string { return "" }
+func (s *size) Type() string   { return "size" }
 
 // A count is the value of a flag: a whole number above zero.
 type count int

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"math"
+	"runtime/debug"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/flowfast/flowfast"
+)
+
+// share is the part of the memory there is that is used if the user names no
+// bound, in percent. The rest is for other programs, for the captures in the
+// page cache, and for decompressors' windows.
+const share = 70
+
+// keepToMemory sets the bound of memory: the user's, or one that the control
+// group and the machine allow. The garbage collector keeps to it too.
+func (c *command) keepToMemory() {
+	if c.memory == 0 {
+		c.memory = size(max(available()/100*share, flowfast.MinMemory))
+	}
+	if int64(c.memory) < debug.SetMemoryLimit(-1) { // GOMEMLIMIT can be lower
+		debug.SetMemoryLimit(int64(c.memory))
+	}
+}
+
+// available returns the bytes of memory that this process can have.
+func available() int64 {
+	most := uint64(math.MaxInt64)
+	for _, limit := range []func() (uint64, error){memlimit.FromCgroup, memlimit.FromSystem} {
+		if bytes, err := limit(); err == nil {
+			most = min(most, bytes)
+		}
+	}
+	return int64(most)
+}
+
+// atOnce returns how many of a number of jobs are done at the same time, and
+// the bound of memory of each.
+func (c *command) atOnce(jobs int) (n, memory int) {
+	n = max(min(c.jobs, jobs, int(c.memory/flowfast.MinMemory)), 1)
+	return n, int(c.memory) / n
+}
