@@ -17,6 +17,9 @@ const (
 	// maxCapLen is the longest captured length that is believed. A longer one
 	// is taken for damage, not for a reason to collect memory.
 	maxCapLen = 256 << 20
+	// maxData is the most that is lent of a record. No headers come so far, and
+	// what comes behind need not lie in memory.
+	maxData = 1 << 20
 	// maxOrigLen is what longer original lengths are cut to, as Wireshark
 	// does, which counts them in a signed 32-bit integer.
 	maxOrigLen = 1<<31 - 1
@@ -25,7 +28,7 @@ const (
 // A Record is one packet as it stands in the capture file.
 type Record struct {
 	Time     int64  // nanoseconds since the Unix epoch, UTC; saturates at the ends of int64
-	Data     []byte // captured bytes of the frame; lent until the next call of Read or Close
+	Data     []byte // captured bytes of the frame, the first MiB at most; lent until the next call of Read or Close
 	Offset   int64  // of the record or block in the capture, counted after decompression
 	OrigLen  uint32 // bytes of the frame on the wire, at most 1<<31 - 1
 	LinkType uint32 // LINKTYPE_ number in the file; above 65535 if reserved bits of a pcap header are set
@@ -44,6 +47,7 @@ type Capture struct {
 	size   int64    // bytes of the file, 0 if unknown
 	taken  atomic.Int64
 	need   int   // bytes from window.pos that the parser asks for before it can go on
+	want   int   // bytes of the record that they are of, 0 if they are all of it
 	err    error // what the next Read returns; sticky
 
 	pcap pcap
@@ -141,6 +145,9 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 		}
 		if c.err == nil && c.need > 0 {
 			c.err = c.fill(c.need)
+			if cut := (*TruncatedError)(nil); c.want > 0 && errors.As(c.err, &cut) {
+				cut.Want = int64(c.want)
+			}
 		}
 	}
 	return 0, c.err
@@ -154,7 +161,7 @@ func (c *Capture) parse(recs []Record, end int) int {
 	if c.mem != nil {
 		defer c.caught()
 	}
-	c.need = 0
+	c.need, c.want = 0, 0
 	if c.format == "pcap" {
 		return c.readPcap(recs, end)
 	}
@@ -174,6 +181,26 @@ func (c *Capture) fill(need int) error {
 		return &TruncatedError{File: c.name, Offset: c.base + int64(c.pos), Have: int64(have), Want: int64(need)}
 	}
 	return io.EOF
+}
+
+// front moves the window past the next size bytes of a stream and returns the
+// first of them, lent as a packet is. If they can't be had it returns nil, and
+// has set what to ask for or the error to end with.
+func (c *Capture) front(keep, size int) []byte {
+	if len(c.buf)-c.pos < keep {
+		c.need, c.want = keep, size
+		return nil
+	}
+	at := c.Offset()
+	switch have, err := c.skip(keep, size); {
+	case err == nil:
+		return c.kept
+	case err == io.EOF:
+		c.err = &TruncatedError{File: c.name, Offset: at, Have: int64(have), Want: int64(size)}
+	default:
+		c.err = &FormatError{File: c.name, Offset: at + int64(have), Err: err}
+	}
+	return nil
 }
 
 // wrong returns a FormatError that points at bytes past the window's position.

@@ -201,7 +201,11 @@ func (c *Capture) readPcap(recs []Record, end int) int {
 	case capLen > maxCapLen:
 		c.failAt(c.pos, fmt.Errorf("captured length %d of a record is over %d", capLen, maxCapLen))
 	case have < p.header+int(capLen):
-		c.need = p.header + int(capLen)
+		if c.ring == nil || capLen <= maxData {
+			c.need = p.header + int(capLen)
+		} else if n == 0 {
+			return c.readLongRecord(&recs[0], p.header+int(capLen))
+		}
 	case !c.shrunk(c.pos): // a record of zeros
 		p.record(&recs[n], c.buf, c.pos)
 		recs[n].Offset += c.base
@@ -209,6 +213,18 @@ func (c *Capture) readPcap(recs []Record, end int) int {
 		return n + 1 + c.readPcap(recs[n+1:], end)
 	}
 	return n
+}
+
+// readLongRecord reads a record of a stream of which only the front is kept.
+func (c *Capture) readLongRecord(r *Record, size int) int {
+	at := c.Offset()
+	front := c.front(c.pcap.header+maxData, size)
+	if front == nil {
+		return 0
+	}
+	c.pcap.record(r, front, 0)
+	r.Offset = at
+	return 1
 }
 
 // A lengths is what a record header says of the frame.
@@ -283,7 +299,8 @@ func (p *pcap) record(r *Record, b []byte, at int) {
 	l := p.lens(h)
 	from := at + p.header
 	r.Time = int64(secs)*second + int64(int32(frac*p.unit))
-	r.Data = b[from : from+int(l.capLen) : from+int(l.capLen)]
+	to := from + min(int(l.capLen), maxData)
+	r.Data = b[from:to:to]
 	r.Offset = int64(at)
 	r.OrigLen = min(l.origLen, maxOrigLen)
 	r.LinkType = p.linkType

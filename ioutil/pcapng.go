@@ -23,6 +23,7 @@ const (
 
 	blockMin      = 12
 	maxBlock      = maxCapLen + 1<<20
+	maxDeclared   = 1 << 20 // of a block that declares something: a section or an interface
 	maxInterfaces = 1 << 16 // in a section; a file can name them for next to nothing
 )
 
@@ -108,8 +109,18 @@ func (c *Capture) readPcapng(recs []Record, end int) int {
 			break
 		}
 		size := int(length+3) &^ 3
+		if (kind == blockSection || kind == blockInterface) && size > maxDeclared {
+			c.failAt(pos, fmt.Errorf("length %d of a block of type %#x: want %d at most", length, kind, maxDeclared))
+			break
+		}
 		if len(rest) < size {
-			c.need = size
+			switch {
+			case c.ring == nil || size <= longBlock:
+				c.need = size
+			case n == 0:
+				c.pos, c.touch = pos, touch
+				return c.readLongBlock(&recs[0], kind, length)
+			}
 			break
 		}
 		block := rest[:size]
@@ -123,7 +134,7 @@ func (c *Capture) readPcapng(recs []Record, end int) int {
 		case blockEnhanced, blockPacket, blockSimple:
 			r := &recs[n]
 			r.Time, r.Fine = time, fine
-			if err := ng.packet(r, kind, block); err != nil {
+			if err := ng.packet(r, kind, block, size); err != nil {
 				c.failAt(pos, err)
 				c.pos, c.touch, ng.time, ng.fine = pos, touch, time, fine
 				return n
@@ -148,14 +159,43 @@ func (c *Capture) readPcapng(recs []Record, end int) int {
 	return n
 }
 
-// packet reads a block that holds a packet into r, where the time of the packet
-// before it stands.
-func (ng *pcapng) packet(r *Record, kind uint32, block []byte) error {
-	if kind == blockSimple {
-		return ng.simple(r, block)
+// longBlock is what is kept of a longer block of a stream.
+const longBlock = enhancedHeader + maxData
+
+// readLongBlock reads the block of a stream at the window's position, of which
+// only the front is kept.
+func (c *Capture) readLongBlock(r *Record, kind, length uint32) int {
+	ng, at := &c.ng, c.Offset()
+	size := int(length+3) &^ 3
+	front := c.front(longBlock, size)
+	if front == nil {
+		return 0
 	}
-	if len(block) < enhancedHeader+4 {
-		return errShort(kind, block)
+	var err error
+	if again := ng.uint32(c.end[:]); again != length {
+		err = fmt.Errorf("length %d at the start of a block of type %#x, but %d at its end", length, kind, again)
+	} else if kind == blockEnhanced || kind == blockPacket || kind == blockSimple {
+		r.Time, r.Fine = ng.time, ng.fine
+		if err = ng.packet(r, kind, front, size); err == nil {
+			r.Offset = at
+			ng.time, ng.fine = r.Time, r.Fine
+			return 1
+		}
+	}
+	if err != nil {
+		c.err = &FormatError{File: c.name, Offset: at, Err: err}
+	}
+	return 0
+}
+
+// packet reads a block of size bytes that holds a packet into r, where the time
+// of the packet before it stands. Of a long block the front is enough.
+func (ng *pcapng) packet(r *Record, kind uint32, block []byte, size int) error {
+	if kind == blockSimple {
+		return ng.simple(r, block, size)
+	}
+	if size < enhancedHeader+4 {
+		return errShort(kind, size)
 	}
 	i := ng.uint32(block[8:])
 	if kind == blockPacket { // the same, but for a count of drops beside a shorter number
@@ -166,12 +206,13 @@ func (ng *pcapng) packet(r *Record, kind uint32, block []byte) error {
 	}
 	in := &ng.interfaces[i]
 	capLen := ng.uint32(block[20:])
-	if uint64(capLen) > uint64(len(block)-enhancedHeader-4) {
-		return fmt.Errorf("captured length %d in a packet block of %d bytes", capLen, len(block))
+	if uint64(capLen) > uint64(size-enhancedHeader-4) {
+		return fmt.Errorf("captured length %d in a packet block of %d bytes", capLen, size)
 	}
 	r.Time = in.nanoseconds(uint64(ng.uint32(block[12:]))<<32 | uint64(ng.uint32(block[16:])))
 	r.Fine = in.fine
-	r.Data = block[enhancedHeader : enhancedHeader+int(capLen) : enhancedHeader+int(capLen)]
+	to := enhancedHeader + min(int(capLen), maxData)
+	r.Data = block[enhancedHeader:to:to]
 	r.OrigLen = min(ng.uint32(block[24:]), maxOrigLen)
 	r.LinkType = in.linkType
 	return nil
@@ -181,9 +222,9 @@ func (ng *pcapng) packet(r *Record, kind uint32, block []byte) error {
 // and no more: its interface is the section's first, its captured length is the
 // lesser of the original one and the snap length, its time is that of the
 // packet before.
-func (ng *pcapng) simple(r *Record, block []byte) error {
-	if len(block) < simpleHeader+4 {
-		return errShort(blockSimple, block)
+func (ng *pcapng) simple(r *Record, block []byte, size int) error {
+	if size < simpleHeader+4 {
+		return errShort(blockSimple, size)
 	}
 	if len(ng.interfaces) == 0 {
 		return fmt.Errorf("a simple packet block, but the section has no interface")
@@ -194,17 +235,18 @@ func (ng *pcapng) simple(r *Record, block []byte) error {
 	if in.snapLen != 0 {
 		capLen = min(capLen, in.snapLen)
 	}
-	if uint64(capLen) > uint64(len(block)-simpleHeader-4) {
-		return fmt.Errorf("captured length %d in a simple packet block of %d bytes", capLen, len(block))
+	if uint64(capLen) > uint64(size-simpleHeader-4) {
+		return fmt.Errorf("captured length %d in a simple packet block of %d bytes", capLen, size)
 	}
-	r.Data = block[simpleHeader : simpleHeader+int(capLen) : simpleHeader+int(capLen)]
+	to := simpleHeader + min(int(capLen), maxData)
+	r.Data = block[simpleHeader:to:to]
 	r.OrigLen = min(origLen, maxOrigLen)
 	r.LinkType = in.linkType
 	return nil
 }
 
-func errShort(kind uint32, block []byte) error {
-	return fmt.Errorf("a block of type %#x has only %d bytes", kind, len(block))
+func errShort(kind uint32, size int) error {
+	return fmt.Errorf("a block of type %#x has only %d bytes", kind, size)
 }
 
 // declaration reads a section header or an interface description.
@@ -239,7 +281,7 @@ func (ng *pcapng) readByteOrder(b []byte) error {
 // length of the section is of no use here, since every block is visited.
 func (ng *pcapng) section(block []byte) error {
 	if len(block) < 28 {
-		return errShort(blockSection, block)
+		return errShort(blockSection, len(block))
 	}
 	if major, minor := ng.uint16(block[12:]), ng.uint16(block[14:]); major != 1 {
 		return fmt.Errorf("pcapng version %d.%d: want 1", major, minor)
@@ -257,7 +299,7 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 		optTsoffs  = 14
 	)
 	if len(block) < header+4 {
-		return iface{}, errShort(blockInterface, block)
+		return iface{}, errShort(blockInterface, len(block))
 	}
 	if len(ng.interfaces) == maxInterfaces {
 		return iface{}, fmt.Errorf("over %d interfaces in a section", maxInterfaces)

@@ -35,7 +35,7 @@ func (ng *pcapng) after(b []byte, at int) int {
 		return -1
 	case blockEnhanced:
 		var r Record
-		if ng.packet(&r, kind, rest[:size]) != nil {
+		if ng.packet(&r, kind, rest[:size], size) != nil {
 			return -1
 		}
 	}
@@ -46,7 +46,8 @@ func (ng *pcapng) after(b []byte, at int) int {
 // a place. It returns false if it has none.
 func (ng *pcapng) record(r *Record, b []byte, at int) bool {
 	kind, length := ng.uint32(b[at:]), ng.uint32(b[at+4:])
-	if kind != blockEnhanced || ng.packet(r, kind, b[at:at+int(length+3)&^3]) != nil {
+	size := int(length+3) &^ 3
+	if kind != blockEnhanced || ng.packet(r, kind, b[at:at+size], size) != nil {
 		return false
 	}
 	r.Offset = int64(at)

@@ -17,15 +17,15 @@ const (
 
 // A window is the part of a capture that lies in memory: all of a mapped file,
 // and of a stream the chunk that was read last, behind what was left of the one
-// before. A record longer than a chunk is collected in spill, which grows only
-// as the bytes arrive, so that a length alone allocates nothing.
+// before. A record that no chunk holds is collected in spill, which grows only
+// as the bytes arrive, so that a length alone allocates nothing. Of one longer
+// than a MiB only the front is kept.
 //
 //	mapped    |.................................................|
 //	stream              |left|.........chunk.........|
 //	spill     |left|....chunk....|....chunk....|....chunk....|
 //
-// Of a stream a window holds at most one record and a chunk: 257 MiB, twice
-// that while spill grows.
+// Of a stream a window holds no more than 8 MiB, spill and front among them.
 type window struct {
 	buf   []byte // the bytes in memory
 	pos   int    // of the first one in buf not yet parsed
@@ -37,6 +37,8 @@ type window struct {
 	ring  *ring
 	chunk chunk // that buf lies in, if not in spill
 	spill []byte
+	kept  []byte  // the front of a long record
+	end   [4]byte // and its end
 
 	// A mapped file:
 	mem      []byte // the whole mapping
@@ -89,6 +91,34 @@ func (w *window) more(need int) error {
 	}
 }
 
+// skip moves the window past the next size bytes, which are more than it holds,
+// and keeps the first of them in kept and the last four in end. If the stream
+// ends before that, or can't be read, it returns how many bytes there were.
+func (w *window) skip(keep, size int) (have int, err error) {
+	w.kept = append(w.kept[:0], w.buf[w.pos:w.pos+keep]...)
+	w.base += int64(w.pos)
+	for data := w.buf[w.pos:]; ; data = w.buf {
+		// What is left over is less than a chunk, and the ends of two chunks may
+		// hold the end of the record.
+		for i := max(0, size-len(w.end)-have); i < min(len(data), size-have); i++ {
+			w.end[have+i-(size-len(w.end))] = data[i]
+		}
+		if have+len(data) >= size {
+			w.pos = size - have
+			return size, nil
+		}
+		have += len(data)
+		w.base += int64(len(data))
+		w.ring.giveBack(w.chunk)
+		w.buf, w.pos, w.chunk, w.spill = nil, 0, chunk{}, nil
+		next, ok := w.ring.next()
+		if !ok {
+			return have, w.ring.err
+		}
+		w.chunk, w.buf = next, next.data()
+	}
+}
+
 // never is a place for touchAhead where no parser comes.
 const never = math.MaxInt
 
@@ -117,7 +147,7 @@ func (w *window) release() {
 		close(w.ring.done)
 	}
 	w.unmap()
-	w.buf, w.pos, w.spill = nil, 0, nil
+	w.buf, w.pos, w.spill, w.kept = nil, 0, nil, nil
 }
 
 var _ io.Reader = (*rewound)(nil)
