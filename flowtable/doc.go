@@ -13,7 +13,7 @@
 //	batch     packets on their way to the tables, with their keys and hashes
 //	share     the keys of one table, where several hold the flows of a capture
 //	step      a part of a batch after which finished flows leave
-//	record    a flow in memory, 128 bytes that never move
+//	record    a flow in memory, 128 bytes
 //	reference the number of a record; 0 is none
 //	slot      an entry of the index: 32 bits of the key's hash and a reference
 //	segment   4096 slots; a full one is split, by one more bit of the hash
@@ -22,6 +22,7 @@
 //	stray     a record whose time fits no lane; they are in a heap
 //	horizon   a time before which no packet is expected any more
 //	finish    when the flow ended: last packet + idle timeout, or port reuse
+//	evict     finish a flow early to keep to a bound; see evict.go
 //
 // # The way of a packet
 //
