@@ -2,9 +2,12 @@ package ioutil
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"testing/iotest"
+
+	"github.com/flowfast/flowfast/internal/mutate"
 )
 
 // FuzzCapture reads any bytes as a capture, all in memory as a mapped file is,
@@ -12,10 +15,15 @@ import (
 // the same error come out, the packets lie in the capture one behind the other,
 // and cutting the capture takes away only packets that are cut.
 func FuzzCapture(f *testing.F) {
+	for _, data := range smallCaptures() {
+		f.Add(data, uint16(len(data)/2))
+	}
 	for _, data := range samples() {
-		f.Add(data, uint16(100))
 		for _, z := range compressed(f, data) {
 			f.Add(z, uint16(50))
+			for _, damaged := range mutate.Many(rand.New(rand.NewPCG(9, 10)), 3, z, z)[1:] {
+				f.Add(damaged, uint16(50))
+			}
 		}
 	}
 	f.Add(littleEndian().pcap(0xa1b2cd34, 0, 1).u32(1, 2, 4, 4, 0, 0x800).bytes("abcd").Bytes(), uint16(30))
@@ -51,6 +59,25 @@ func FuzzCapture(f *testing.F) {
 			t.Errorf("cut at %d: %v, whole: %v", cut, got, want)
 		}
 	})
+}
+
+// smallCaptures returns captures of all kinds, each with damaged copies of it.
+func smallCaptures() (all [][]byte) {
+	r := rand.New(rand.NewPCG(7, 8))
+	kinds := [][]byte{samplePcap(), sampleNG()}
+	for len(kinds) < 14 {
+		data := randomPcap(r, 5)
+		if len(kinds)%2 == 0 {
+			data = randomNG(r, 5)
+		}
+		if len(data) < 8<<10 {
+			kinds = append(kinds, data)
+		}
+	}
+	for i, data := range kinds {
+		all = append(all, mutate.Many(r, 10, data, kinds[(i+2)%len(kinds)])...)
+	}
+	return all
 }
 
 func text(err error) string {

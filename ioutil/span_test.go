@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/mutate"
 )
 
 // readSpans reads a mapped pcap file as several workers would: all spans first,
@@ -183,7 +185,10 @@ func wantSpansLikeFile(t *testing.T, name string, b []byte) {
 func FuzzSpans(f *testing.F) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 20 {
-		f.Add(someTraffic(r, 8), uint16(300))
+		whole := someTraffic(r, 8)
+		for _, data := range mutate.Many(r, 3, whole, whole) {
+			f.Add(data, uint16(300))
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, length uint16) {
 		if unwrapper(data) != nil || len(data) > 1<<20 {
