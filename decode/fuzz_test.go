@@ -1,16 +1,52 @@
 package decode
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/mutate"
 )
+
+// testdataRecords returns a few short frames of each recorded capture that is
+// not compressed.
+func testdataRecords(f *testing.F) (some []record) {
+	files, err := filepath.Glob("../testdata/*.pcap")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no captures in testdata: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		n := 0
+		for _, r := range pcap(nil, binary.LittleEndian, data) {
+			if n < 8 && len(r.frame) < 200 {
+				some = append(some, r)
+				n++
+			}
+		}
+	}
+	return some
+}
 
 // FuzzDecode compares Decode with the twin on any frame, and with gopacket on
 // frames of headers that both read alike.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range seeds() {
-		f.Add(uint16(seed.linkType), seed.frame, uint16(0))
+	r := rand.New(rand.NewPCG(7, 8))
+	rows := seeds()
+	for i, seed := range rows {
 		f.Add(uint16(seed.linkType), seed.frame[:len(seed.frame)-6], uint16(6))
+		for _, frame := range mutate.Many(r, 5, seed.frame, rows[(i+1)%len(rows)].frame) {
+			f.Add(uint16(seed.linkType), frame, uint16(0))
+		}
+	}
+	for _, r := range testdataRecords(f) {
+		f.Add(uint16(r.linkType), r.frame, uint16(r.wireLen)-uint16(len(r.frame)))
 	}
 	f.Fuzz(func(t *testing.T, linkType uint16, frame []byte, cut uint16) {
 		// No byte beyond the frame may be reached by slicing.
