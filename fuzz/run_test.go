@@ -1,6 +1,20 @@
-// Package fuzz holds fuzz targets that cross several rooms: whole captures
-// through whole runs. The targets of one room lie beside it, in ioutil, decode,
-// flowtable and stats.
+// Package fuzz holds fuzz targets and sweeps that cross several rooms: whole
+// captures through whole runs. The targets of one room lie beside it. All of
+// them, and what each compares:
+//
+//	readers            ioutil        FuzzCapture  streamed, mapped, by the byte, cut
+//	                   ioutil        FuzzSpans    in spans and in order
+//	                   ioutil        FuzzPeers    with two versions of pcapgo
+//	decoder            decode        FuzzDecode   with a slow twin and gopacket
+//	engine             fuzz          FuzzRun      with a count packet by packet
+//	flow table         flowtable     FuzzTable    with a map and sorted slices
+//	statistics         stats         FuzzSeries   with sorting, whole and merged
+//	                   stats         FuzzMerge    many parts in any order
+//	flags, names, text cmd/flowfast  FuzzFlags, FuzzOutputNames, FuzzPrintable
+//
+// TestCuts and TestSweep damage captures in every place, TestHostile makes what
+// no honest sender sends. Seeds come from internal/mutate; inputs that found a
+// fault are kept in testdata/fuzz beside each target.
 package fuzz
 
 import (
@@ -8,33 +22,38 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/internal/mutate"
 )
 
-// seeds are the beginnings of the recorded captures: enough packets to make
+// recordings are the beginnings of the recorded captures: enough packets to make
 // flows, few enough to change quickly.
-func seeds(f *testing.F) {
+func recordings(t testing.TB) (all [][]byte) {
 	files, err := filepath.Glob("../testdata/*.pcap*")
 	if err != nil || len(files) == 0 {
-		f.Fatalf("no captures in testdata: %v", err)
+		t.Fatalf("no captures in testdata: %v", err)
 	}
 	for _, file := range files {
 		b, err := os.ReadFile(file)
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
 		if !strings.HasSuffix(file, ".zst") {
 			b = b[:min(len(b), 4096)]
 		}
-		f.Add(b, uint16(1000), uint16(len(b)/2))
+		all = append(all, b)
 	}
+	return all
 }
 
 // A total is what a run gave out.
@@ -47,8 +66,23 @@ type total struct {
 	err     error
 }
 
-func run(t *testing.T, capture []byte, o flowfast.Options) (sum total) {
-	r, err := flowfast.NewReader(o, bytes.NewReader(capture), "fuzz")
+// An opener starts a run over a capture.
+type opener func(flowfast.Options) (*flowfast.Run, error)
+
+func streamed(capture []byte) opener {
+	return func(o flowfast.Options) (*flowfast.Run, error) {
+		return flowfast.NewReader(o, bytes.NewReader(capture), "fuzz")
+	}
+}
+
+func mapped(path string) opener {
+	return func(o flowfast.Options) (*flowfast.Run, error) { return flowfast.Open(o, path) }
+}
+
+// run takes all flows of a run, which must agree with each other.
+func run(t *testing.T, open opener, o flowfast.Options) (sum total) {
+	t.Helper()
+	r, err := open(o)
 	sum.ordered = true
 	if err != nil {
 		sum.err = err
@@ -61,11 +95,7 @@ func run(t *testing.T, capture []byte, o flowfast.Options) (sum total) {
 			break
 		}
 		sum.rows = export.CSV{}.AppendRow(sum.rows, flow)
-		for _, d := range []int{0, 1} {
-			half := &flow.Fwd
-			if d == 1 {
-				half = &flow.Bwd
-			}
+		for _, half := range []*flowtable.Direction{&flow.Fwd, &flow.Bwd} {
 			sum.packets += half.Packets
 			sum.bytes += half.Bytes
 			for _, n := range half.Flags {
@@ -83,47 +113,132 @@ func run(t *testing.T, capture []byte, o flowfast.Options) (sum total) {
 	return sum
 }
 
-// FuzzRun takes any bytes for a capture. Whatever they are: every packet falls
-// into one class, the packets of all rows are those counted, rows come in
-// order, and neither the workers nor the looks for idle flows show. Of the
-// bytes before any cut, no more packets are read, and the same classes up to
-// there.
+// check wants a run to give what the first n packets of the census are.
+func (s *census) check(t *testing.T, what string, got total, n int) {
+	t.Helper()
+	classes, size := s.of(n)
+	switch {
+	case got.summary.Classes != classes || got.summary.Packets != uint64(n):
+		t.Errorf("%s: %d packets in the classes %+v, want %d in %+v", what, got.summary.Packets, got.summary.Classes, n, classes)
+	case got.summary.Classes.Sum() != got.summary.Packets:
+		t.Errorf("%s: %d packets in the classes %+v", what, got.summary.Packets, got.summary.Classes)
+	case got.packets != classes.Counted || got.bytes != size:
+		t.Errorf("%s: %d packets of %d bytes in all rows, counted are %d of %d", what, got.packets, got.bytes, classes.Counted, size)
+	case !got.ordered:
+		t.Errorf("%s: rows are out of order", what)
+	case errors.Is(got.err, io.EOF):
+		t.Errorf("%s: a bare end of file: %v", what, got.err)
+	}
+}
+
+// checkCut wants a run over the first bytes of a capture to give what the whole
+// records in them are, and to say so if the cut leaves a part of one.
+func (s *census) checkCut(t *testing.T, what string, capture []byte, edges []edge, cut int, part total) {
+	t.Helper()
+	before, exact := slices.BinarySearchFunc(edges, cut, func(e edge, cut int) int { return e.at - cut })
+	n := 0
+	switch {
+	case exact:
+		n = edges[before].packets
+	case before > 0:
+		n = edges[before-1].packets
+	}
+	damaged := n > len(s.packets) // or reading ended before the cut
+	n = min(n, len(s.packets))
+	s.check(t, what, part, n)
+	complains := part.err != nil || len(part.summary.Warnings) > 0
+	if !exact && !complains {
+		t.Errorf("%s: no error and no warning, though a record is cut", what)
+	}
+	if exact && !damaged && cut < len(capture) && n < len(s.packets) && endsInRecord(part) {
+		t.Errorf("%s: error %v and warnings %q, though no record is cut", what, part.err, part.summary.Warnings)
+	}
+}
+
+// endsInRecord reports whether a run says that its capture was cut.
+func endsInRecord(sum total) bool {
+	return slices.ContainsFunc(sum.summary.Warnings, func(w string) bool {
+		return strings.Contains(w, "the capture ends in the middle of a record")
+	})
+}
+
+// A scratch is a file that is written again and again, in memory where the
+// system has such a file system.
+type scratch string
+
+func newScratch(t testing.TB) scratch {
+	dir, err := os.MkdirTemp("/dev/shm", "flowfast-fuzz-")
+	if err != nil {
+		return scratch(filepath.Join(t.TempDir(), "capture"))
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return scratch(filepath.Join(dir, "capture"))
+}
+
+func (s scratch) holding(t *testing.T, b []byte) opener {
+	t.Helper()
+	if err := os.WriteFile(string(s), b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return mapped(string(s))
+}
+
+// FuzzRun takes any bytes for a capture. Whatever they are: the classes are
+// those of a count packet by packet, packets and bytes of all rows are those
+// counted, rows come in order, and neither mapping nor workers nor the looks for
+// idle flows show. Of the bytes before any cut come just the packets whose
+// records are whole.
 func FuzzRun(f *testing.F) {
-	seeds(f)
+	r := rand.New(rand.NewPCG(1, 2))
+	seeds := append([][]byte{mixedPcap(), mixedNG()}, recordings(f)...)
+	for i, seed := range seeds {
+		for _, b := range mutate.Many(r, 3, seed, seeds[(i+1)%len(seeds)]) {
+			f.Add(b, uint16(1000), uint16(len(b)/2))
+		}
+	}
+	file := newScratch(f)
 	f.Fuzz(func(t *testing.T, capture []byte, milliseconds, cut uint16) {
+		if len(capture) > 1<<20 {
+			return
+		}
+		s := takeCensus(capture)
 		o := flowfast.Options{Workers: 1, IdleTimeout: time.Duration(milliseconds)*time.Millisecond + 1}
-		one := run(t, capture, o)
-		if one.summary.Classes.Sum() != one.summary.Packets {
-			t.Fatalf("%d packets in the classes %+v", one.summary.Packets, one.summary.Classes)
+		one := run(t, streamed(capture), o)
+		if s.door != nil && one.err == nil {
+			t.Fatalf("no error, want %v", s.door)
 		}
-		if one.packets != one.summary.Classes.Counted {
-			t.Fatalf("%d packets in all rows, %d counted", one.packets, one.summary.Classes.Counted)
+		if s.err != nil && one.err == nil && len(one.summary.Warnings) == 0 {
+			t.Fatalf("no error and no warning, want %v", s.err)
 		}
-		if !one.ordered {
-			t.Fatal("rows are out of order")
-		}
-		for _, other := range []flowfast.Options{
-			{Workers: 3},
-			{Workers: 1, CheckEvery: 3, CheckMost: 1},
-			{Workers: 2, CheckEvery: 1000},
+		s.check(t, "whole", one, len(s.packets))
+		open := file.holding(t, capture)
+		for _, other := range []struct {
+			open    opener
+			options flowfast.Options
+		}{
+			{streamed(capture), flowfast.Options{Workers: 3}},
+			{open, flowfast.Options{Workers: 1, CheckEvery: 3, CheckMost: 1}},
+			{open, flowfast.Options{Workers: 2, CheckEvery: 1000}},
 		} {
-			other.IdleTimeout = o.IdleTimeout
-			same := run(t, capture, other)
+			other.options.IdleTimeout = o.IdleTimeout
+			same := run(t, other.open, other.options)
 			if !bytes.Equal(same.rows, one.rows) || same.summary.Classes != one.summary.Classes {
-				t.Fatalf("%+v gives other rows:\n%s\nwant\n%s", other, same.rows, one.rows)
+				t.Fatalf("%+v gives other rows:\n%s\nwant\n%s", other.options, same.rows, one.rows)
 			}
-			if (same.err == nil) != (one.err == nil) {
-				t.Fatalf("%+v gives another error: %v, want %v", other, same.err, one.err)
+			if (same.err == nil) != (one.err == nil) || len(same.summary.Warnings) != len(one.summary.Warnings) {
+				t.Fatalf("%+v gives error %v and warnings %q, want %v and %q", other.options,
+					same.err, same.summary.Warnings, one.err, one.summary.Warnings)
 			}
 		}
 
-		part := run(t, capture[:min(int(cut), len(capture))], o)
-		if part.summary.Packets > one.summary.Packets || part.summary.Classes.Counted > one.summary.Classes.Counted {
+		front := capture[:min(int(cut), len(capture))]
+		part := run(t, streamed(front), o)
+		if all := edges(capture); all != nil {
+			s.checkCut(t, "cut, streamed", capture, all, len(front), part)
+			s.checkCut(t, "cut, mapped", capture, all, len(front), run(t, file.holding(t, front), o))
+		} else if part.summary.Packets > one.summary.Packets || part.summary.Classes.Counted > one.summary.Classes.Counted {
 			t.Fatalf("the first %d bytes have %d packets, %d counted; all of them %d and %d", cut,
 				part.summary.Packets, part.summary.Classes.Counted, one.summary.Packets, one.summary.Classes.Counted)
-		}
-		if errors.Is(part.err, io.EOF) {
-			t.Fatalf("a bare end of file: %v", part.err)
 		}
 	})
 }
