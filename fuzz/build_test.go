@@ -160,7 +160,7 @@ func mixedFrames() [][]byte {
 		there(0, 6, tcp(40000, 80, 9, 0x02)),                        // the ports again
 		ethernet(0x0800, ipv4(17, clientIP, serverIP, 11, 5, data)), // an orphan
 		ethernet(0x86dd, ipv6(6, 2, 1, tcp(443, 6001, 1, 0x18))),
-		ethernet(0x0800, []byte{0x44}, data), // malformed
+		ethernet(0x0800, []byte{0x44}, data, data), // malformed
 		there(0, 6, tcp(40000, 80, 10, 0x11)),
 		ethernet(0x0800, ipv4(6, clientIP, serverIP, 12, 0, tcp(1, 2, 3, 4)))[:40], // truncated
 		back(tcp(80, 40000, 6, 0x11)),
