@@ -56,11 +56,13 @@ func (p *Packet) wifi(b []byte, n int, padded bool) Class {
 			size += 4
 		}
 	}
-	if padded {
-		size = (size + 3) &^ 3
-	}
 	if len(b) < size {
 		return short(n, size)
+	}
+	if padded {
+		if size = (size + 3) &^ 3; len(b) < size {
+			return short(n, size)
+		}
 	}
 	b, n = b[size:], n-size
 	// A mesh control field (9.2.4.7.3) may follow: address extension mode 1 | TTL 1 |
