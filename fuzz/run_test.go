@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -88,7 +89,7 @@ func run(t *testing.T, open opener, o flowfast.Options) (sum total) {
 		sum.err = err
 		return sum
 	}
-	var last flowfast.Flow
+	last := flowfast.Flow{Finish: math.MinInt64, Start: math.MinInt64}
 	for flow, err := range r.Flows(context.Background()) {
 		if err != nil {
 			sum.err = err
