@@ -2,13 +2,14 @@
 
 FUZZTIME ?= 10s
 TOOL = go tool -modfile=tools/go.mod
-FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz
+FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz ./cmd/flowfast
+SWEEP ?= 100000
 BENCH ?= .
 COUNT ?= 6
 SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 STATIC = CGO_ENABLED=0 go build -trimpath -ldflags=-s
 
-.PHONY: help build test check fuzz bench bench-packages bench-compare pgo cross conformance
+.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -36,6 +37,9 @@ fuzz: ## fuzz every target for FUZZTIME
 	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$package || exit 1; \
 	  done; \
 	done
+
+sweep: ## run SWEEP damaged captures; go test runs a tenth of the usual number
+	FLOWFAST_SWEEP=$(SWEEP) go test -count=1 -v -run 'TestCuts|TestSweep' ./fuzz
 
 bench: ## measure everything that bench/README.md describes
 	go run ./bench/cmd/bench -svg bench/series.svg all
