@@ -1,6 +1,9 @@
 package decode
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // BenchmarkDecode decodes a ring of 256 copies of a frame: warm, but not always
 // the same bytes of memory.
@@ -44,6 +47,50 @@ func BenchmarkDecode(b *testing.B) {
 				i++
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mpkt/s")
+		})
+	}
+}
+
+// BenchmarkChains decodes the frames that take longest: headers in headers, and
+// options of single bytes, as many as the limits let through. What it costs is
+// in proportion to the bytes that were captured, whatever is nested in what.
+func BenchmarkChains(b *testing.B) {
+	options := append(bytesOf("3c ff"), make([]byte, 2046)...) // one header of single bytes
+	hopByHop := append(bytesOf("29 ff"), make([]byte, 2046)...)
+	jumbo := join("29 ff c204 7fffffff", make([]byte, 2040))
+	nested := func(n int) []byte {
+		packet := ipv6Packet(17, udpHeader)
+		for range n {
+			packet = ipv6Packet(0, hopByHop, packet)
+		}
+		return packet
+	}
+	radiotap := append(bytesOf("00 00 fcff"), make([]byte, 0xfffc-4)...)
+	for i := 7; i < len(radiotap); i += 4 {
+		radiotap[i] = 0x80
+	}
+	ppi := append(bytesOf("00 00 fcff c0000000"), make([]byte, 0xfffc-8)...) // empty fields
+	for _, bench := range []struct {
+		name     string
+		linkType uint32
+		frame    []byte
+	}{
+		{"options", linkEthernet, ethernetIPv6(ipv6Packet(60, slices.Repeat(options, 31)))},
+		{"jumbo", linkEthernet, ethernetIPv6(join("60000000 0000 00 40", src6, dst6, jumbo, nested(14)))},
+		{"ipv6+hopbyhop=1", linkEthernet, ethernetIPv6(nested(1))},
+		{"ipv6+hopbyhop=15", linkEthernet, ethernetIPv6(nested(15))},
+		{"vlan", linkEthernet, ethernetFrame("8100", repeat("0001 8100", 65000))},
+		{"mpls", linkEthernet, ethernetFrame("8847", repeat("00000040", 65000))},
+		{"radiotap", linkRadiotap, radiotap},
+		{"ppi", linkPPI, slices.Repeat(ppi, 4)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			var p Packet
+			b.SetBytes(int64(len(bench.frame)))
+			for b.Loop() {
+				p.Decode(bench.linkType, bench.frame, uint32(len(bench.frame)))
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(bench.frame)), "ns/byte")
 		})
 	}
 }
