@@ -19,6 +19,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/internal/mutate"
@@ -136,9 +138,37 @@ func sweptCaptures(t *testing.T) (from string, all []swept) {
 	}
 	for name, b := range map[string][]byte{"mixed.pcap": mixedPcap(), "mixed.pcapng": mixedNG()} {
 		all = append(all, swept{name, b})
+		for way, z := range packed(t, b) {
+			all = append(all, swept{name + "." + way, z})
+		}
 	}
 	slices.SortFunc(all, func(a, b swept) int { return cmp.Compare(a.name, b.name) })
 	return from, all
+}
+
+// packed returns what every compressor that there is makes of b.
+func packed(t *testing.T, b []byte) map[string][]byte {
+	all := map[string][]byte{}
+	for way, open := range map[string]func(io.Writer) (io.WriteCloser, error){
+		"gz":  func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
+		"zst": func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) },
+		"lz4": func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
+		"xz":  func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) },
+	} {
+		var packed bytes.Buffer
+		z, err := open(&packed)
+		if err == nil {
+			_, err = z.Write(b)
+		}
+		if err == nil {
+			err = z.Close()
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", way, err)
+		}
+		all[way] = packed.Bytes()
+	}
+	return all
 }
 
 // unwrap returns the first bytes of what is compressed in b with gzip or zstd,
