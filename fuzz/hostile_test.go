@@ -83,6 +83,7 @@ func TestHostile(t *testing.T) {
 		return ethernet(0x0800, ipv4(17, clientIP, serverIP, id, fragment, udp(port, 53, make([]byte, 8))))
 	}
 	one := []flowWant{{packets: 1}}
+	file := newScratch(t)
 	for _, test := range []struct {
 		name    string
 		capture []byte
@@ -154,11 +155,11 @@ func TestHostile(t *testing.T) {
 			flowfast.Classes{Counted: 1, OrphanFragment: 1}, one},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for _, workers := range []int{1, 2} {
+			s := takeCensus(test.capture)
+			for workers, open := range map[int]opener{1: streamed(test.capture), 2: file.holding(t, test.capture)} {
 				o := flowfast.Options{IdleTimeout: test.timeout, Workers: workers}
-				s := takeCensus(test.capture)
-				s.check(t, "census", run(t, streamed(test.capture), o), len(s.packets))
-				flows, summary, err := collect(streamed(test.capture), o)
+				s.check(t, "census", run(t, open, o), len(s.packets))
+				flows, summary, err := collect(open, o)
 				if err != nil || summary.Classes != test.classes || len(flows) != len(test.flows) {
 					t.Fatalf("%d flows in %+v, error %v; want %d in %+v", len(flows), summary.Classes, err, len(test.flows), test.classes)
 				}

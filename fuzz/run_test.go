@@ -13,7 +13,7 @@
 //	flags, names, text cmd/flowfast  FuzzFlags, FuzzOutputNames, FuzzPrintable
 //
 // TestCuts and TestSweep damage captures in every place, TestHostile makes what
-// no honest sender sends. Seeds come from internal/mutate; inputs that found a
+// no honest sender sends, BenchmarkHostile what is made to be slow. Seeds come from internal/mutate; inputs that found a
 // fault are kept in testdata/fuzz beside each target.
 package fuzz
 
