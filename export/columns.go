@@ -1,56 +1,120 @@
 package export
 
-// A Column describes one column of a row.
-type Column struct {
-	Name       string
-	Unit       string // "" for addresses, numbers of ports and protocols
-	Definition string
+import (
+	"slices"
+
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A side is one direction of a flow, as columns name it.
+type side struct {
+	prefix, word string
+	of           func(f *flowtable.Flow) *flowtable.Direction
 }
 
-// EndReason is the column that says why a flow ended.
-var EndReason = Column{"end_reason", "", "why the flow ended: `idle` for longer than the idle timeout, " +
-	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory"}
+var sides = [2]side{
+	{"fwd", "forward", func(f *flowtable.Flow) *flowtable.Direction { return &f.Fwd }},
+	{"bwd", "backward", func(f *flowtable.Flow) *flowtable.Direction { return &f.Bwd }},
+}
 
-// Columns returns the columns of a row of the default profile, in order.
-func Columns() []Column {
-	columns := []Column{
-		{"src_ip", "", "address of the sender of the flow's first packet"},
-		{"src_port", "", "its port"},
-		{"dst_ip", "", "address of the receiver of the flow's first packet"},
-		{"dst_port", "", "its port"},
-		{"protocol", "", "IP protocol number: 6 TCP, 17 UDP"},
-		{"start_time", "seconds", "time of the first packet, since the Unix epoch"},
-		{"duration", "seconds", "latest packet time less start time"},
+var fiveNumbers = [5]struct{ suffix, word string }{
+	{"min", "minimum"}, {"q1", "first quartile"}, {"median", "median"}, {"q3", "third quartile"}, {"max", "maximum"},
+}
+
+var controlBits = [8][2]string{
+	{"fin", "FIN"}, {"syn", "SYN"}, {"rst", "RST"}, {"psh", "PSH"},
+	{"ack", "ACK"}, {"urg", "URG"}, {"ece", "ECE"}, {"cwr", "CWR"},
+}
+
+var defaultColumns = makeColumns()
+
+// Columns returns the columns of the default profile, in order.
+func Columns() []*Column { return slices.Clone(defaultColumns) }
+
+func makeColumns() []*Column {
+	columns := []*Column{
+		textColumn("src_ip", "address of the sender of the flow's first packet",
+			func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }),
+		uintColumn("src_port", "", "its port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
+		textColumn("dst_ip", "address of the receiver of the flow's first packet",
+			func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }),
+		uintColumn("dst_port", "", "its port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
+		uintColumn("protocol", "", "IP protocol number: 6 TCP, 17 UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
+		column(Time, "start_time", "seconds", "time of the first packet, since the Unix epoch",
+			func(v *Value, f *flowtable.Flow) { v.Int, v.Fine = int64(f.Start), f.Fine }),
+		column(Seconds, "duration", "seconds", "latest packet time less start time",
+			func(v *Value, f *flowtable.Flow) {
+				v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
+			}),
 	}
-	add := func(name, unit, definition string) {
-		columns = append(columns, Column{name, unit, definition})
+	for _, d := range sides {
+		columns = append(columns,
+			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }),
+			uintColumn(d.prefix+"_tot_byte", "bytes", "sum of the original lengths of the "+d.word+" frames",
+				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))
 	}
-	directions := [2]struct{ prefix, word string }{{"fwd", "forward"}, {"bwd", "backward"}}
-	for _, d := range directions {
-		add(d.prefix+"_tot_pkt", "packets", d.word+" packets")
-		add(d.prefix+"_tot_byte", "bytes", "sum of the original lengths of the "+d.word+" frames")
-	}
-	five := [5]struct{ suffix, word string }{
-		{"min", "minimum"}, {"q1", "first quartile"}, {"median", "median"}, {"q3", "third quartile"}, {"max", "maximum"},
-	}
-	for _, d := range directions {
-		for _, n := range five {
-			add(d.prefix+"_pkt_size_"+n.suffix, "bytes", n.word+" of the original lengths of the "+d.word+" frames")
+	for _, d := range sides {
+		for i, n := range fiveNumbers {
+			columns = append(columns, column(fiveKind(i), d.prefix+"_pkt_size_"+n.suffix, "bytes",
+				n.word+" of the original lengths of the "+d.word+" frames",
+				func(v *Value, f *flowtable.Flow) { v.ofSizes(d.of(f), f, i) }))
 		}
 	}
-	for _, d := range directions {
-		for _, n := range five {
-			add(d.prefix+"_iat_"+n.suffix, "seconds", n.word+" of the times between consecutive "+d.word+" packets")
+	for _, d := range sides {
+		for i, n := range fiveNumbers {
+			columns = append(columns, column(Seconds, d.prefix+"_iat_"+n.suffix, "seconds",
+				n.word+" of the times between consecutive "+d.word+" packets",
+				func(v *Value, f *flowtable.Flow) { v.ofIATs(d.of(f), f, i) }))
 		}
 	}
-	flags := [8][2]string{
-		{"fin", "FIN"}, {"syn", "SYN"}, {"rst", "RST"}, {"psh", "PSH"},
-		{"ack", "ACK"}, {"urg", "URG"}, {"ece", "ECE"}, {"cwr", "CWR"},
-	}
-	for _, d := range directions {
-		for _, f := range flags {
-			add(d.prefix+"_"+f[0]+"_cnt", "packets", d.word+" packets with the TCP control bit "+f[1])
+	for _, d := range sides {
+		for i, bit := range controlBits {
+			columns = append(columns, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
+				d.word+" packets with the TCP control bit "+bit[1],
+				func(f *flowtable.Flow) uint64 {
+					if d.of(f).Packets == 0 {
+						return 0
+					}
+					return d.of(f).Flags[i]
+				}))
 		}
 	}
 	return columns
 }
+
+// fiveKind is the kind of one of the five numbers of a sample of whole numbers:
+// only its quartiles can lie between two.
+func fiveKind(i int) Kind {
+	if i == 0 || i == len(fiveNumbers)-1 {
+		return Uint
+	}
+	return Quarters
+}
+
+// ofSizes sets v to number i of the summary of a direction's sizes. That of a
+// flow of one packet need not be filled in; see [CSV.AppendRow].
+func (v *Value) ofSizes(d *flowtable.Direction, f *flowtable.Flow, i int) {
+	switch {
+	case d.Packets == 0:
+		v.Uint, v.Quarters = 0, 0
+	case d.Packets == 1 && f.Bwd.Packets == 0:
+		v.Uint, v.Quarters = d.Bytes, 0
+	default:
+		v.Uint, v.Quarters = d.Sizes.Whole[i], d.Sizes.Quarters[i]
+	}
+}
+
+// ofIATs sets v to number i of the summary of a direction's inter-arrival times,
+// which only two packets fill in.
+func (v *Value) ofIATs(d *flowtable.Direction, f *flowtable.Flow, i int) {
+	if d.Packets < 2 {
+		v.Uint, v.Quarters, v.Fine, v.None = 0, 0, false, true
+		return
+	}
+	v.Uint, v.Quarters, v.Fine, v.None = d.IATs.Whole[i], d.IATs.Quarters[i], f.Fine, false
+}
+
+// EndReason is the column that says why a flow ended.
+var EndReason = textColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
+	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory",
+	func(b []byte, f *flowtable.Flow) []byte { return append(b, f.Reason.String()...) })

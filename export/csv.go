@@ -3,37 +3,48 @@
 package export
 
 import (
+	"bytes"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
 
 // CSV is the format of comma-separated values (RFC 4180, with \n for the line
-// break): a header, then a row for each flow, in the columns of [Columns].
-// Numbers are formatted from integers, without floating point and without
-// allocating.
+// break): a header, then a row for each flow. The zero CSV has the columns of
+// [Columns]; [NewCSV] takes others. Those are formatted from integers, without
+// floating point, and no row allocates.
 type CSV struct {
-	// EndReason adds the column [EndReason] behind the others.
-	EndReason bool
+	rest  []*Column // behind those of Columns
+	other bool      // they are not there
 }
 
-// Columns returns the columns of a row, in order.
-func (c CSV) Columns() []Column {
-	if c.EndReason {
-		return append(Columns(), EndReason)
+// NewCSV returns the format with the given columns. Where those of [Columns]
+// come first, they take no longer than they do alone.
+func NewCSV(columns []*Column) CSV {
+	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
+		return CSV{rest: columns[n:]}
 	}
-	return Columns()
+	return CSV{rest: columns, other: true}
 }
 
 // AppendHeader appends the names of the columns.
 func (c CSV) AppendHeader(b []byte) []byte {
-	for i, column := range c.Columns() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, column.Name...)
+	if !c.other {
+		b = appendNames(b, defaultColumns)
 	}
-	return append(b, '\n')
+	b = appendNames(b, c.rest)
+	b[len(b)-1] = '\n'
+	return b
+}
+
+func appendNames(b []byte, columns []*Column) []byte {
+	for _, column := range columns {
+		b = append(appendQuoted(b, column.Name), ',')
+	}
+	return b
 }
 
 // AppendRow appends the row of a flow. What can only be zero it does not read:
@@ -42,6 +53,22 @@ func (c CSV) AppendHeader(b []byte) []byte {
 // whose five sizes are all Fwd.Bytes. So whoever hands over a flood of such
 // flows can leave these fields as they are.
 func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
+	if !c.other {
+		b = appendDefault(b, f)
+	}
+	if len(c.rest) > 0 {
+		var v Value
+		for _, column := range c.rest {
+			b = column.appendCSV(b, &v, f)
+		}
+	}
+	b[len(b)-1] = '\n'
+	return b
+}
+
+// appendDefault appends the values of the default columns, each with a comma
+// behind it.
+func appendDefault(b []byte, f *flowtable.Flow) []byte {
 	b = slices.Grow(b, rowSize)
 	r := (*row)(b[len(b) : len(b)+rowSize])
 	n := r.addr(0, f.Src, f.V6)
@@ -56,10 +83,80 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	} else {
 		n = r.both(n, f)
 	}
-	if c.EndReason {
-		n += copy(r[n:], f.Reason.String())
-		n++
-	}
-	r[n-1] = '\n'
 	return b[:len(b)+n]
+}
+
+// appendCSV appends a value of the column with a comma behind it. Text that a
+// comma or a quotation mark is in, and lists, stand in quotation marks.
+func (c *Column) appendCSV(b []byte, v *Value, f *flowtable.Flow) []byte {
+	switch c.Kind {
+	case Text:
+		at := len(b)
+		b = c.text(b, f)
+		if bytes.ContainsAny(b[at:], ",\"\r\n") {
+			b = appendQuoted(b[:at], string(b[at:]))
+		}
+		return append(b, ',')
+	case List:
+		c.set(v, f)
+		return append(appendList(append(b, '"'), v.List), `",`...)
+	}
+	c.set(v, f)
+	return append(c.appendNumber(b, v), ',')
+}
+
+// appendNumber appends a value that is a number.
+func (c *Column) appendNumber(b []byte, v *Value) []byte {
+	switch c.Kind {
+	case Int:
+		return strconv.AppendInt(b, v.Int, 10)
+	case Float:
+		return appendFloat(b, v.Float)
+	}
+	b = slices.Grow(b, rowSize)
+	r := (*row)(b[len(b) : len(b)+rowSize])
+	n := 0
+	switch {
+	case c.Kind == Time:
+		n = r.time(0, flowtable.Time(v.Int), v.Fine)
+	case c.Kind == Quarters:
+		n = r.quarters(0, v.Uint, v.Quarters)
+	case c.Kind == Seconds && !v.None:
+		n = r.seconds(0, v.Uint, v.Quarters, v.Fine)
+	default:
+		n = r.uint(0, v.Uint)
+	}
+	return b[:len(b)+n-1] // without the comma
+}
+
+// appendFloat appends the shortest decimal that is read as the same number,
+// with an exponent where its digits would be far from the point.
+func appendFloat(b []byte, v float64) []byte {
+	format := byte('f')
+	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(b, v, format, -1, 64)
+}
+
+// appendList appends [1, 2, 3].
+func appendList(b []byte, list []int64) []byte {
+	b = append(b, '[')
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = strconv.AppendInt(b, n, 10)
+	}
+	return append(b, ']')
+}
+
+// appendQuoted appends text, in quotation marks if it needs them.
+func appendQuoted(b []byte, text string) []byte {
+	if !strings.ContainsAny(text, ",\"\r\n") {
+		return append(b, text...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(text, `"`, `""`)...)
+	return append(b, '"')
 }

@@ -251,3 +251,23 @@ func TestRowAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for a row", n)
 	}
 }
+
+// TestColumnsAgree formats random flows column by column, and wants the row that
+// the default format gives at once.
+func TestColumnsAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	slow := CSV{rest: Columns(), other: true}
+	if got, want := string(slow.AppendHeader(nil)), string((CSV{}).AppendHeader(nil)); got != want {
+		t.Errorf("header %q, want %q", got, want)
+	}
+	for range 20_000 {
+		f := someFlow(r)
+		for _, d := range []*flowtable.Direction{&f.Fwd, &f.Bwd} { // the extremes of whole numbers are whole
+			d.Sizes.Quarters[0], d.Sizes.Quarters[4] = 0, 0
+		}
+		got, want := string(slow.AppendRow(nil, f)), string((CSV{}).AppendRow(nil, f))
+		if got != want {
+			t.Fatalf("got  %swant %s", got, want)
+		}
+	}
+}

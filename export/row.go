@@ -25,14 +25,13 @@ const (
 	timeSize     = len("-9223372036.854775808,")
 	secondsSize  = len("18446744073.709551615,")
 	uintSize     = len("18446744073709551615,")
-	reasonSize   = len("evicted,")
 )
 
 // rowSize is the length of the longest row. It is room enough for what a store
 // reaches beyond its text too: never further than the longest value in its
 // place would.
 const (
-	rowSize = 2*(addrSize+portSize) + protocolSize + timeSize + secondsSize + 2*directionSize + reasonSize
+	rowSize = 2*(addrSize+portSize) + protocolSize + timeSize + secondsSize + 2*directionSize
 
 	// packets, bytes, sizes, times, control bits
 	directionSize = 2*uintSize + 5*(uintSize+len(".75")) + 5*(secondsSize+len("75")) + 8*uintSize
@@ -166,12 +165,16 @@ func (r *row) zeros(n, count int) int {
 // sizes writes a summary of whole numbers and quarters.
 func (r *row) sizes(n int, s *stats.Five) int {
 	for i, v := range s.Whole {
-		n = r.uint(n, v)
-		q := s.Quarters[i] & 3
-		r.put(n-1, &quarters[q]) // over the comma
-		n += int(quartersSize[q]) - 1
+		n = r.quarters(n, v, s.Quarters[i])
 	}
 	return n
+}
+
+// quarters writes a whole number and quarters.
+func (r *row) quarters(n int, v uint64, q uint8) int {
+	n = r.uint(n, v)
+	r.put(n-1, &quarters[q&3]) // over the comma
+	return n + int(quartersSize[q&3]) - 1
 }
 
 // iats writes a summary of nanoseconds.

@@ -1,0 +1,71 @@
+package export
+
+import (
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A Kind says what the values of a column are, and which parts of a [Value]
+// hold one.
+type Kind uint8
+
+const (
+	Uint     Kind = iota // a whole number, not negative: Uint
+	Int                  // a whole number: Int
+	Float                // a real number: Float
+	Quarters             // Uint and as many quarters: Quarters
+	Seconds              // nanoseconds and quarters of one, in seconds: Uint, Quarters and Fine
+	Time                 // nanoseconds since the Unix epoch, UTC, in seconds: Int and Fine
+	Text                 // Text
+	List                 // whole numbers: List
+)
+
+// A Value is one value of a column.
+type Value struct {
+	Uint     uint64
+	Int      int64
+	Float    float64
+	Quarters uint8
+	// Fine is set where the clock of the capture, or the value, is finer than a
+	// microsecond.
+	Fine bool
+	// None is set where the value stands for an empty sample; it is then 0.
+	None bool
+	// Text and List are lent until the next value.
+	Text []byte
+	List []int64
+}
+
+// A Column is one column of a row: what it is called, what it says and how that
+// is computed.
+type Column struct {
+	Name string
+	// Unit is that of the values, "" if they have none.
+	Unit       string
+	Definition string
+	Kind       Kind
+
+	set  func(v *Value, f *flowtable.Flow)
+	text func(b []byte, f *flowtable.Flow) []byte // in place of set where Kind is Text
+}
+
+// Value sets v to the column's value of a flow. Of v only the parts that belong
+// to the column's kind mean anything.
+func (c *Column) Value(v *Value, f *flowtable.Flow) {
+	if c.text != nil {
+		v.Text = c.text(v.Text[:0], f)
+		return
+	}
+	c.set(v, f)
+}
+
+func column(kind Kind, name, unit, definition string, set func(v *Value, f *flowtable.Flow)) *Column {
+	return &Column{Name: name, Unit: unit, Definition: definition, Kind: kind, set: set}
+}
+
+func uintColumn(name, unit, definition string, of func(f *flowtable.Flow) uint64) *Column {
+	return column(Uint, name, unit, definition, func(v *Value, f *flowtable.Flow) { v.Uint = of(f) })
+}
+
+func textColumn(name, definition string, text func(b []byte, f *flowtable.Flow) []byte) *Column {
+	return &Column{Name: name, Definition: definition, Kind: Text, text: text}
+}
