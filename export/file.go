@@ -8,8 +8,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 )
+
+// Partial ends the name of an output that came to an early end.
+const Partial = ".partial"
 
 // A File is an output that appears under its name only when it is complete.
 // Until then its bytes are in a temporary file of the same folder, called
@@ -24,6 +26,7 @@ type File struct {
 	name  string // as the caller wrote it
 	path  string // where the temporary file goes when complete
 	temp  string // name of the temporary file, "" if written directly
+	size  int64  // bytes written
 	err   error  // what ended the writing
 	done  bool   // committed or discarded
 }
@@ -78,11 +81,9 @@ func target(path string) string {
 
 // temporary creates the file that becomes path.
 func temporary(path string) (*os.File, error) {
-	const most = 100 // of the 255 bytes that a name can have
 	dir, base := filepath.Split(path)
-	base = strings.ToValidUTF8(base[:min(len(base), most)], "")
 	for {
-		name := fmt.Sprintf("%s.%s.flowfast-%08x.tmp", dir, base, rand.Uint32())
+		name := fmt.Sprintf("%s%s%08x%s", dir, temporaryPrefix(base), rand.Uint32(), temporarySuffix)
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err
@@ -96,6 +97,7 @@ func (f *File) Write(b []byte) (int, error) {
 		return 0, f.err
 	}
 	n, err := f.w.Write(b)
+	f.size += int64(n)
 	if err != nil {
 		f.err = named(f.name, err)
 	}
@@ -105,9 +107,43 @@ func (f *File) Write(b []byte) (int, error) {
 // Err returns the error that ended the writing, nil if there was none.
 func (f *File) Err() error { return f.err }
 
+// Size returns the number of bytes written.
+func (f *File) Size() int64 { return f.size }
+
 // Commit closes the file and gives it its name. If that can't be, or an earlier
 // Write was in error, it returns the error and there is no file.
-func (f *File) Commit() error {
+func (f *File) Commit() error { return f.commit("") }
+
+// CommitPartial is Commit for an output that came to an early end: its name
+// gets Partial at the end, so that nobody takes it for whole. A file of the
+// plain name stays as it is.
+func (f *File) CommitPartial() error { return f.commit(Partial) }
+
+// PartialName returns the name that CommitPartial gives. What is written
+// directly keeps its own.
+func (f *File) PartialName() string {
+	if f.temp == "" {
+		return f.name
+	}
+	return f.path + Partial
+}
+
+// RemovePartial removes what an earlier CommitPartial left beside the file.
+func (f *File) RemovePartial() error {
+	if f.temp == "" {
+		return nil
+	}
+	name := f.PartialName()
+	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	if err := os.Remove(name); err != nil {
+		return named(name, err)
+	}
+	return nil
+}
+
+func (f *File) commit(suffix string) error {
 	if f.done {
 		return f.err
 	}
@@ -119,8 +155,8 @@ func (f *File) Commit() error {
 		return f.err
 	}
 	if f.err == nil {
-		if err := os.Rename(f.temp, f.path); err != nil {
-			f.err = named(f.name, err)
+		if err := os.Rename(f.temp, f.path+suffix); err != nil {
+			f.err = named(f.name+suffix, err)
 		}
 	}
 	if f.err != nil {

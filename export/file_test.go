@@ -86,6 +86,78 @@ func TestFileReplacesOnlyWhenComplete(t *testing.T) {
 	}
 }
 
+// An output that ends early does not take the place of a whole one, and a whole
+// one removes it.
+func TestFilePartial(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "rows.csv")
+	if err := os.WriteFile(name, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f := create(t, name, "some rows")
+	if err := f.CommitPartial(); err != nil {
+		t.Fatal(err)
+	}
+	f.Discard()
+	if got := names(t, dir); got != "rows.csv rows.csv.partial" {
+		t.Errorf("after CommitPartial the folder holds %q", got)
+	}
+	if old, partial := content(t, name), content(t, f.PartialName()); old != "old" || partial != "some rows" || f.Size() != 9 {
+		t.Errorf("got %q, partial %q of %d bytes, want old and some rows of 9", old, partial, f.Size())
+	}
+	f = create(t, name, "all rows")
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.RemovePartial(); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, dir); got != "rows.csv" {
+		t.Errorf("after Commit the folder holds %q, want rows.csv", got)
+	}
+}
+
+// What is in the way of a partial output stays, and the error has its name.
+func TestFilePartialInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "rows.csv")
+	if err := os.Mkdir(name+Partial, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	f := create(t, name, "rows")
+	if err := f.RemovePartial(); err != nil {
+		t.Error(err)
+	}
+	if err := f.CommitPartial(); err == nil || !strings.HasPrefix(err.Error(), name+".partial: ") {
+		t.Errorf("got %v, want it to begin with the name", err)
+	}
+	if got := names(t, dir); got != "rows.csv.partial" {
+		t.Errorf("the folder holds %q, want only the one in the way", got)
+	}
+}
+
+// A folder that goes while its file is written takes the file with it.
+func TestFileFolderVanishes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "rows.csv")
+	f := create(t, name, "rows")
+	if err := os.RemoveAll(dir); err != nil {
+		t.Skip("a folder with an open file can't be removed here:", err)
+	}
+	if _, err := f.Write([]byte("more")); err != nil {
+		t.Error(err)
+	}
+	if err := f.Commit(); !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), name+": ") {
+		t.Errorf("got %v, want that it does not exist, with the name", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder is there again")
+	}
+}
+
 func TestFileBehindLink(t *testing.T) {
 	for _, exists := range []bool{true, false} {
 		dir := t.TempDir()
