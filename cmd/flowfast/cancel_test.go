@@ -5,37 +5,90 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/flowfast/flowfast"
 )
 
-// A run over a file that a signal ends stops where it is and leaves no file.
+// A run over a file that a signal ends stops where it is. The rows of what was
+// read are in a file that says so; one of the output's name stays as it is.
 func TestStopped(t *testing.T) {
 	dir := t.TempDir()
 	input := filepath.Join(dir, "a.pcap")
 	const packets = 5000
 	b := oneCapture()
 	b = append(b, bytes.Repeat(b[24:], packets-1)...)
-	if err := os.WriteFile(input, b, 0o666); err != nil {
-		t.Fatal(err)
+	output := filepath.Join(dir, "rows.csv")
+	for name, b := range map[string][]byte{input: b, output: []byte("old")} {
+		if err := os.WriteFile(name, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var c command
-	r := c.one(ctx, job{inputs: []string{input}, output: filepath.Join(dir, "rows.csv")}, flowfast.Options{Workers: 1}, nil)
+	j := job{inputs: []string{input}, output: output}
+	r := c.one(ctx, j, flowfast.Options{Workers: 1}, nil)
 	if !r.stopped || len(errorsOf(&r)) > 0 {
 		t.Errorf("stopped %v, errors %v, want true and none", r.stopped, errorsOf(&r))
 	}
 	if r.summary.Packets >= packets {
 		t.Errorf("read all %d packets after the end of its context", packets)
 	}
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
-		t.Errorf("the folder holds %v (%v), want only the capture", entries, err)
-	}
-	if got := (&r).outcome(); got.Written || got.Packets != r.summary.Packets {
+	if got := (&r).outcome(); got.Written || !got.Partial || got.Packets != r.summary.Packets {
 		t.Errorf("got %+v", got)
 	}
+	if got := inFolder(t, dir); got != "a.pcap rows.csv rows.csv.partial" {
+		t.Errorf("the folder holds %q, want the capture, the old rows and the partial ones", got)
+	}
+	if b, err := os.ReadFile(output); err != nil || string(b) != "old" {
+		t.Errorf("the old rows are %q (%v)", b, err)
+	}
+
+	// The next run, to the end, takes it away.
+	if r = c.one(t.Context(), j, 1, nil); r.stopped || r.summary.Packets != packets || len(errorsOf(&r)) > 0 {
+		t.Errorf("got %+v", r)
+	}
+	if got := inFolder(t, dir); got != "a.pcap rows.csv" {
+		t.Errorf("the folder holds %q, want the capture and the rows", got)
+	}
+}
+
+// A partial output that can't get its name is an error, and leaves nothing.
+func TestStoppedInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	input, output := filepath.Join(dir, "a.pcap"), filepath.Join(dir, "rows.csv")
+	if err := os.WriteFile(input, oneCapture(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(output+".partial", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var c command
+	r := c.one(ctx, job{inputs: []string{input}, output: output}, 1, nil)
+	if errs := errorsOf(&r); len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), output+".partial: ") || r.partial != "" {
+		t.Errorf("got errors %v and %q, want one error with the name", errs, r.partial)
+	}
+	if got := inFolder(t, dir); got != "a.pcap rows.csv.partial" {
+		t.Errorf("the folder holds %q, want the capture and what is in the way", got)
+	}
+}
+
+// inFolder returns the names in a folder.
+func inFolder(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
 }
 
 // Jobs that a signal kept from beginning have a result too, in their place.

@@ -40,8 +40,8 @@ share an output keep their full names: a/b.pcap.gz_flow.csv.
 
 The exit status is 0 if all was read, 1 if something could not be read or
 written, 2 if the arguments make no sense, 130 or 143 after SIGINT or SIGTERM.
-A capture that ends in the middle of a record is read up to there, with a
-warning.`
+After a signal the rows of what was read so far are in OUTPUT.partial. A capture
+that ends in the middle of a record is read up to there, with a warning.`
 
 const examples = `  flowfast capture.pcap flows.csv
   flowfast -r datasets/ out/ -t 120

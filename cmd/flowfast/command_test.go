@@ -11,6 +11,14 @@ import (
 	"testing"
 )
 
+const recordLen = 16 + frameLen
+
+// slowly returns a capture of many packets of one flow.
+func slowly() string {
+	b := oneCapture()
+	return string(append(b, bytes.Repeat(b[24:], 20)...))
+}
+
 // oneCapture returns a pcap file of one UDP packet.
 func oneCapture() []byte {
 	b := []byte("\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00\x01\x00\x00\x00")
@@ -18,8 +26,9 @@ func oneCapture() []byte {
 	return append(b, frame...)
 }
 
-// An interrupter gives a capture and then, in the middle of a record, sends
-// this process a signal and falls silent.
+// An interrupter gives a capture in small parts and then sends this process a
+// signal and falls silent. Of many parts all but the last few have been taken
+// up by then, since those who read ahead do so by a few.
 type interrupter struct {
 	r      io.Reader
 	signal syscall.Signal
@@ -27,7 +36,7 @@ type interrupter struct {
 }
 
 func (i *interrupter) Read(b []byte) (int, error) {
-	if n, err := i.r.Read(b); err == nil {
+	if n, err := i.r.Read(b[:min(len(b), recordLen)]); err == nil {
 		return n, nil
 	}
 	self, err := os.FindProcess(os.Getpid())
@@ -41,7 +50,8 @@ func (i *interrupter) Read(b []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// A signal ends a run even while its input is silent; no file is left.
+// A signal ends a run even while its input is silent. If a capture was opened,
+// the rows of what was read are in a partial file.
 func TestSignal(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a process can't send itself these signals")
@@ -51,11 +61,13 @@ func TestSignal(t *testing.T) {
 		signal syscall.Signal
 		begin  string
 		status int
+		lines  int // of the partial file, 0 if there is none
 	}{
-		{"SIGINT before the first byte", syscall.SIGINT, "", 130},
-		{"SIGINT after some packets", syscall.SIGINT, string(oneCapture()) + "\x00", 130},
-		{"SIGTERM after some packets", syscall.SIGTERM, string(oneCapture()) + "\x00", 143},
-		{"SIGTERM in a compressed capture", syscall.SIGTERM, "\x1f\x8b\x08\x00\x00\x00\x00\x00", 143},
+		{"SIGINT before the first byte", syscall.SIGINT, "", 130, 0},
+		{"SIGINT after the header", syscall.SIGINT, string(oneCapture()[:24]), 130, 1},
+		{"SIGINT after some packets", syscall.SIGINT, slowly() + "\x00", 130, 2},
+		{"SIGTERM after some packets", syscall.SIGTERM, slowly() + "\x00", 143, 2},
+		{"SIGTERM in a compressed capture", syscall.SIGTERM, "\x1f\x8b\x08\x00\x00\x00\x00\x00", 143, 0},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			dir := t.TempDir()
@@ -66,13 +78,52 @@ func TestSignal(t *testing.T) {
 			if status != test.status {
 				t.Errorf("exit status %d, want %d", status, test.status)
 			}
-			if got := err.String(); !strings.HasPrefix(got, "flowfast: stopped by a signal (") || strings.Count(got, "\n") != 1 {
-				t.Errorf("got %q, want one line about the signal", got)
+			if got := err.String(); !strings.HasPrefix(got, "flowfast: stopped by a signal (") || strings.Count(got, "\n") != 1 ||
+				strings.HasSuffix(got, "rows.csv.partial\n") != (test.lines > 0) {
+				t.Errorf("got %q, want one line about the signal and the partial rows", got)
 			}
-			if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
-				t.Errorf("the folder holds %v (%v), want nothing", entries, err)
+			want := ""
+			if test.lines > 0 {
+				want = "rows.csv.partial"
+			}
+			if got := inFolder(t, dir); got != want {
+				t.Fatalf("the folder holds %q, want %q", got, want)
+			}
+			if want == "" {
+				return
+			}
+			b, e := os.ReadFile(filepath.Join(dir, want))
+			if got := bytes.Count(b, []byte("\n")); e != nil || got != test.lines {
+				t.Errorf("%d lines (%v), want %d", got, e, test.lines)
 			}
 		})
+	}
+}
+
+// After a signal standard output ends with the rows of what was read, and the
+// summary is printed and written.
+func TestSignalStdout(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process can't send itself these signals")
+	}
+	summary := filepath.Join(t.TempDir(), "s.json")
+	in := &interrupter{strings.NewReader(slowly()), syscall.SIGTERM, make(chan struct{})}
+	defer close(in.silent)
+	var out, messages bytes.Buffer
+	if status := run([]string{"--summary", summary, "-", "-"}, streams{in, &out, &messages}); status != 143 {
+		t.Errorf("exit status %d, want 143", status)
+	}
+	if got := out.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "\n10.0.0.1,0,10.0.0.2,53,17,") {
+		t.Errorf("got %q, want a header and a row", got)
+	}
+	for _, want := range []string{"\nflows                            1\n", "rows of what was read: standard output\n"} {
+		if !strings.Contains("\n"+messages.String(), want) {
+			t.Errorf("printed %q, want %q in it", messages.String(), want)
+		}
+	}
+	b, err := os.ReadFile(summary)
+	if err != nil || !bytes.Contains(b, []byte(`"written": false`)) || !bytes.Contains(b, []byte(`"partial": true`)) {
+		t.Errorf("the summary is %s (%v), want it partial", b, err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"syscall"
@@ -29,7 +28,12 @@ func (c *command) execute() int {
 		show.say(func() { c.tell(r) })
 	})
 	show.close()
-	return c.close(ctx, c.report(p, results, time.Since(began)))
+	status := c.close(c.report(p, results, time.Since(began)))
+	if s := signalOf(ctx); s != 0 {
+		c.print(stopped(s, results))
+		status = 128 + int(s)
+	}
+	return status
 }
 
 // tell prints what a job has to say: its warnings, then its errors.
@@ -45,7 +49,7 @@ func (c *command) tell(r *result) {
 }
 
 // close prints and writes the closing summary, and returns the exit status.
-func (c *command) close(ctx context.Context, r report) int {
+func (c *command) close(r report) int {
 	status := exitOK
 	if r.Failed > 0 || len(r.Errors) > 0 {
 		status = exitBad
@@ -57,11 +61,21 @@ func (c *command) close(ctx context.Context, r report) int {
 		c.complain(err)
 		status = exitBad
 	}
-	if s := signalOf(ctx); s != 0 {
-		c.print(fmt.Sprintf("stopped by a signal (%v); rows of captures not read to their end are not written", s))
-		status = 128 + int(s)
-	}
 	return status
+}
+
+// stopped says that a signal ended the run, and where the rows of the captures
+// are that were not read to their end: there is one for each job at work.
+func stopped(s syscall.Signal, results []result) string {
+	text := fmt.Sprintf("stopped by a signal (%v)", s)
+	before := "; rows of what was read: "
+	for _, r := range results {
+		if r.partial != "" {
+			text += before + r.partial
+			before = ", "
+		}
+	}
+	return text
 }
 
 // writeSummary writes the summary as JSON to where the user wants it.

@@ -16,7 +16,9 @@ type result struct {
 	summary flowfast.Summary
 	errs    []error // of the input, after which the rows before them are written
 	failed  error   // of the output, which is then not there
-	stopped bool    // by a signal; there is no output
+	stopped bool    // by a signal
+	partial string  // where the rows of what was read before the signal are, "" for nowhere
+	written int64   // bytes of the output, whole or partial
 }
 
 // one does a job. The output is created first, since what is wrong with it is
@@ -38,14 +40,28 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 	}
 	r.stopped = err != nil && ctx.Err() != nil
 	r.failed = out.Err()
-	if r.stopped || r.failed != nil {
+	if r.failed != nil {
 		return r
 	}
-	r.errs = split(err)
+	if !r.stopped {
+		r.errs = split(err)
+	}
 	if len(r.summary.Captures) > 0 {
-		r.failed = out.Commit()
+		r.finish(out)
 	}
 	return r
+}
+
+// finish gives the output its name, another one if a signal ended it early.
+func (r *result) finish(out *export.File) {
+	if r.stopped {
+		if r.failed = out.CommitPartial(); r.failed == nil {
+			r.partial = out.PartialName()
+		}
+	} else if r.failed = out.Commit(); r.failed == nil {
+		r.failed = out.RemovePartial()
+	}
+	r.written = out.Size()
 }
 
 // create begins the output of a job. Under -r its folder is made.

@@ -40,6 +40,10 @@ type outcome struct {
 	Output string   `json:"output"`
 	// Written says whether the output is there.
 	Written bool `json:"written"`
+	// Partial says whether the rows of what was read before a signal are there:
+	// in a file with .partial behind the output's name, or in the output itself
+	// if that is no file.
+	Partial bool `json:"partial"`
 	flowfast.Summary
 	// Errors are what could not be read or written.
 	Errors []string `json:"errors"`
@@ -106,6 +110,7 @@ func (r *result) outcome() outcome {
 		Inputs:  r.job.inputs,
 		Output:  r.job.output,
 		Written: r.failed == nil && !r.stopped && len(r.summary.Captures) > 0,
+		Partial: r.partial != "",
 		Summary: r.summary,
 		Errors:  []string{},
 	}
@@ -137,6 +142,7 @@ func (r *report) add(o outcome) {
 	r.Errors = append(r.Errors, o.Errors...)
 	r.Failed += min(len(o.Errors), 1)
 	r.Written = r.Written && o.Written
+	r.Partial = r.Partial || o.Partial
 }
 
 // worthShowing reports whether people learn something from the report that the
