@@ -98,7 +98,7 @@ func TestNotBegun(t *testing.T) {
 	c := command{jobs: 2}
 	jobs := []job{{size: 1}, {size: 3}, {size: 2}}
 	var order []int64
-	results := c.all(ctx, jobs, nil, func(r *result) { order = append(order, r.job.size) })
+	results := c.all(ctx, &plan{jobs: jobs}, nil, func(r *result) { order = append(order, r.job.size) })
 	if len(order) != 3 || order[0] != 1 || order[1] != 3 || order[2] != 2 {
 		t.Errorf("told in the order %v, want that of the jobs", order)
 	}

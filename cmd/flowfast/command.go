@@ -17,6 +17,7 @@ type command struct {
 
 	options   flowfast.Options
 	recursive bool
+	resume    bool
 	join      bool
 	jobs      int
 	memory    size // the most that all jobs take; 0 for what the machine allows
@@ -45,6 +46,7 @@ that ends in the middle of a record is read up to there, with a warning.`
 
 const examples = `  flowfast capture.pcap flows.csv
   flowfast -r datasets/ out/ -t 120
+  flowfast -r --resume datasets/ out/ -t 120
   tcpdump -i eth0 -w - | flowfast - flows.csv
   flowfast --join ring_*.pcapng.gz flows.csv
   flowfast -q --summary summary.json capture.pcap - | gzip > flows.csv.gz`
@@ -84,6 +86,8 @@ func (c *command) cobra() *cobra.Command {
 	f.SortFlags = false
 	f.BoolVarP(&c.recursive, "recursive", "r", false,
 		"read every capture under the folder INPUT, at any\ndepth, into a file of its own under the folder\nOUTPUT; other files are passed over")
+	f.BoolVar(&c.resume, "resume", false,
+		"with -r, go on where a run was stopped:\nleave what OUTPUT/flowfast-manifest.json says is\ndone")
 	f.BoolVar(&c.join, "join", false,
 		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream, in the order of their first packets")
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
@@ -127,6 +131,8 @@ func (c *command) take(args []string) error {
 		return errors.New("-r takes a folder, not standard input")
 	case stdin && c.join:
 		return errors.New("--join takes files, not standard input: it looks at their first packets beforehand")
+	case c.resume && (!c.recursive || c.join):
+		return errors.New("--resume goes with -r, and not with --join")
 	case c.output == "-" && c.recursive && !c.join:
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
 	case c.summary == c.output:

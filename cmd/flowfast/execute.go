@@ -15,6 +15,9 @@ func (c *command) execute() int {
 	ctx, stop := untilSignal()
 	defer stop()
 	p, err := c.plan()
+	if err == nil {
+		err = p.begin()
+	}
 	if err != nil {
 		c.complain(err)
 		return exitBad
@@ -24,10 +27,14 @@ func (c *command) execute() int {
 	for _, err := range p.errs {
 		show.say(func() { c.complain(err) })
 	}
-	results := c.all(ctx, p.jobs, show, func(r *result) {
+	results := c.all(ctx, p, show, func(r *result) {
 		show.say(func() { c.tell(r) })
 	})
 	show.close()
+	if err := p.manifest.close(); err != nil {
+		c.complain(err)
+		p.errs = append(p.errs, err)
+	}
 	status := c.close(c.report(p, results, time.Since(began)))
 	if s := signalOf(ctx); s != 0 {
 		c.print(stopped(s, results))

@@ -6,8 +6,11 @@
 //	plan.go      which captures, which outputs
 //	tree.go      the captures under a folder
 //	names.go     the names of their outputs
+//	check.go     that no output takes an input's place
+//	resume.go    what is done already
 //	run.go       the jobs, several at once
 //	one.go       one job: captures in, an output file out
+//	manifest.go  what has become of each, for a run that resumes
 //	progress.go  how far they are, on a terminal
 //	report.go    what came of them, as text and as JSON
 package main

@@ -10,22 +10,29 @@ import (
 
 // A plan is what is to be done.
 type plan struct {
-	jobs   []job
-	others int     // files under the folders that are no captures
-	errs   []error // what could not even be looked at
+	jobs     []job
+	manifest *manifest // of the jobs under -r; nil without
+	kept     int       // captures that were done before, and are left as they are
+	leavings []string  // outputs beside which a killed run may have left temporary files
+	others   int       // files under the folders that are no captures
+	errs     []error   // what could not even be looked at, or is known to be damaged
 }
 
 // A job is one run: captures in, an output file out.
 type job struct {
-	inputs []string
-	output string
-	size   int64 // bytes of the inputs, 0 if unknown
-	stream bool  // the input is no regular file: it may be silent for long
+	inputs   []string
+	captures []capture // the inputs, but for standard input
+	output   string
+	size     int64 // bytes of the inputs, 0 if unknown
+	stream   bool  // the input is no regular file: it may be silent for long
 }
 
 // plan finds the captures and names the outputs. An error means that there is
 // nothing to do.
 func (c *command) plan() (*plan, error) {
+	if c.recursive && !c.join {
+		return c.folder()
+	}
 	p, err := c.find()
 	if err != nil {
 		return nil, err
@@ -34,11 +41,8 @@ func (c *command) plan() (*plan, error) {
 }
 
 func (c *command) find() (*plan, error) {
-	switch {
-	case c.join:
+	if c.join {
 		return c.joined()
-	case c.recursive:
-		return c.folder()
 	}
 	found, err := single(c.inputs[0], c.in)
 	if err != nil {
@@ -70,44 +74,70 @@ func single(input string, stdin any) (job, error) {
 	default:
 		j.stream = true
 	}
+	if real, err := realPath(input); err == nil && info != nil {
+		j.captures = []capture{{path: input, real: real, info: info}}
+	}
 	return j, nil
 }
 
-// folder returns a job for each capture under the folder.
+// folder returns a job for each capture under the folder, with --resume for each
+// that has not been done before.
 func (c *command) folder() (*plan, error) {
 	input := c.inputs[0]
-	if err := mustBeFolder(input); err != nil {
+	if err := c.checkFolders(input); err != nil {
 		return nil, err
 	}
-	if same(input, c.output) {
-		return nil, fmt.Errorf("%s: input and output are the same folder", c.output)
+	m := newManifest(c.output, c.rowOptions())
+	var before record
+	if c.resume {
+		var err error
+		if before, err = m.read(); err != nil {
+			return nil, err
+		}
 	}
-	switch info, err := os.Stat(c.output); {
-	case err == nil && !info.IsDir():
-		return nil, fmt.Errorf("%s: is no directory; -r writes into one", c.output)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
-	}
-	t, err := walk(input, c.output)
+	t, err := walk(input, c.output, before.knows)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{others: t.others, errs: t.errs}
+	p := &plan{manifest: m, others: t.others, errs: t.errs}
 	paths := make([]string, len(t.captures))
 	for i, found := range t.captures {
 		paths[i] = found.rel
 	}
 	for i, name := range outputNames(paths) {
 		p.jobs = append(p.jobs, job{
-			inputs: []string{t.captures[i].path},
-			output: filepath.Join(c.output, name),
-			size:   t.captures[i].size,
+			inputs:   []string{t.captures[i].path},
+			captures: t.captures[i : i+1],
+			output:   filepath.Join(c.output, name),
+			size:     t.captures[i].info.Size(),
 		})
 	}
 	if err := p.empty(input); err != nil {
 		return nil, err
 	}
-	return p, os.MkdirAll(c.output, 0o777)
+	if err := c.checkOutputs(p); err != nil {
+		return nil, err
+	}
+	if c.resume {
+		p.resume(before)
+	}
+	return p, nil
+}
+
+func (c *command) checkFolders(input string) error {
+	if err := mustBeFolder(input); err != nil {
+		return err
+	}
+	if same(input, c.output) {
+		return fmt.Errorf("%s: input and output are the same folder", c.output)
+	}
+	switch info, err := os.Stat(c.output); {
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s: is no directory; -r writes into one", c.output)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return nil
 }
 
 // joined returns the one job of all captures. One that links lead to several
@@ -124,7 +154,7 @@ func (c *command) joined() (*plan, error) {
 			p.errs = append(p.errs, err)
 			continue
 		case info.IsDir() && c.recursive:
-			t, err := walk(input, c.output)
+			t, err := walk(input, c.output, func(capture) bool { return false })
 			if err != nil {
 				p.errs = append(p.errs, err)
 				continue
@@ -134,7 +164,7 @@ func (c *command) joined() (*plan, error) {
 			p.errs = append(p.errs, fmt.Errorf("%s: is a directory; -r reads the captures under it", input))
 			continue
 		default:
-			found[0].size = info.Size()
+			found[0].info = info
 			if found[0].real, err = realPath(input); err != nil {
 				p.errs = append(p.errs, err)
 				continue
@@ -146,7 +176,8 @@ func (c *command) joined() (*plan, error) {
 			}
 			seen[f.real] = true
 			all.inputs = append(all.inputs, f.path)
-			all.size += f.size
+			all.captures = append(all.captures, f)
+			all.size += f.info.Size()
 		}
 	}
 	if len(all.inputs) > 0 {
@@ -172,37 +203,4 @@ func mustBeFolder(path string) error {
 		return fmt.Errorf("%s: is no directory; -r reads the captures under one", path)
 	}
 	return err
-}
-
-// checkOutputs returns an error if an output would replace an input.
-func (c *command) checkOutputs(p *plan) error {
-	outputs := make([]string, 0, len(p.jobs)+1)
-	inputs := map[string]bool{}
-	for _, j := range p.jobs {
-		outputs = append(outputs, j.output)
-		for _, input := range j.inputs {
-			if same(input, j.output) {
-				return fmt.Errorf("%s: input and output are the same file", j.output)
-			}
-			if real, err := realPath(input); err == nil {
-				inputs[real] = true
-			}
-		}
-	}
-	if c.summary != "" {
-		outputs = append(outputs, c.summary)
-	}
-	for _, output := range outputs {
-		if real, err := realPath(output); err == nil && inputs[real] {
-			return fmt.Errorf("%s: is an input, and would be replaced", output)
-		}
-	}
-	return nil
-}
-
-// same reports whether two paths lead to the same file or folder.
-func same(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }

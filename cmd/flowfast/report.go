@@ -26,6 +26,8 @@ type report struct {
 	// that of the files passed over since they are no captures.
 	Failed     int `json:"failed"`
 	OtherFiles int `json:"other_files"`
+	// AlreadyDone is the number of captures that --resume left as they are.
+	AlreadyDone int `json:"already_done"`
 	// Runs are the jobs, with -r.
 	Runs []outcome `json:"runs,omitempty"`
 
@@ -82,14 +84,14 @@ func namesOne(text string, r *result) bool {
 
 // report sums up the results.
 func (c *command) report(p *plan, results []result, elapsed time.Duration) report {
-	r := report{Version: flowfast.Version, OtherFiles: p.others, PeakMemory: peakMemory()}
+	r := report{Version: flowfast.Version, OtherFiles: p.others, AlreadyDone: p.kept, PeakMemory: peakMemory()}
 	r.Inputs, r.Output = c.inputs, c.output
 	r.Captures, r.Warnings, r.Errors = []flowfast.Capture{}, []string{}, []string{}
 	for _, err := range p.errs {
 		r.Failed++
 		r.Errors = append(r.Errors, message(err))
 	}
-	r.Written = len(results) > 0
+	r.Written = len(results) > 0 || p.kept > 0
 	for i := range results {
 		o := results[i].outcome()
 		r.add(o)
@@ -148,7 +150,7 @@ func (r *report) add(o outcome) {
 // worthShowing reports whether people learn something from the report that the
 // errors do not tell, and are there to read it.
 func (r *report) worthShowing() bool {
-	return !r.pipeClosed && (len(r.Captures) > 0 || len(r.Runs) > 0)
+	return !r.pipeClosed && (len(r.Captures) > 0 || len(r.Runs) > 0 || r.AlreadyDone > 0)
 }
 
 func (r *report) json() []byte {
@@ -166,9 +168,12 @@ func (r *report) text() string {
 	class := func(name string, n uint64) { line("  "+name, fmt.Sprintf("%15s", grouped(n))) }
 	number := func(name string, n uint64) { line(name, fmt.Sprintf("%15s", grouped(n))) }
 
-	if len(r.Runs) > 0 || r.OtherFiles > 0 {
+	if len(r.Runs) > 0 || r.OtherFiles > 0 || r.AlreadyDone > 0 {
 		line("captures", fmt.Sprintf("%15s read, %s with an error; %s other files passed over",
 			grouped(len(r.Captures)), grouped(r.Failed), grouped(r.OtherFiles)))
+	}
+	if r.AlreadyDone > 0 {
+		line("already done", fmt.Sprintf("%15s left as they are", grouped(r.AlreadyDone)))
 	}
 	number("packets", r.Packets)
 	class("counted", r.Classes.Counted)

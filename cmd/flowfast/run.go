@@ -11,7 +11,8 @@ import (
 // of the jobs. Ready is called with each result in that order too, as soon as
 // the results before it are there; calls do not overlap. After a signal, jobs
 // that were not begun have a result that says so.
-func (c *command) all(ctx context.Context, jobs []job, show *display, ready func(*result)) []result {
+func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*result)) []result {
+	jobs := p.jobs
 	results := make([]result, len(jobs))
 	done := make([]bool, len(jobs))
 	next := 0
@@ -37,6 +38,7 @@ func (c *command) all(ctx context.Context, jobs []job, show *display, ready func
 				if ctx.Err() == nil {
 					r = c.one(ctx, jobs[i], options, show)
 				}
+				p.manifest.record(&r)
 				finish(i, r)
 			}
 		})

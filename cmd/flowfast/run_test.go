@@ -25,6 +25,8 @@ func TestFlags(t *testing.T) {
 		{"short flags", []string{"-r", "in", "-t600", "-i", "1000", "out", "-l=10", "-j", "3", "-q"},
 			command{inputs: []string{"in"}, output: "out", recursive: true, jobs: 3, quiet: true,
 				options: flowfast.Options{IdleTimeout: 10 * time.Minute, CheckEvery: 1000, CheckMost: 10}}},
+		{"resume", []string{"--resume", "-r", "in", "out"},
+			command{inputs: []string{"in"}, output: "out", recursive: true, resume: true, jobs: runtime.GOMAXPROCS(0)}},
 		{"long flags", []string{"a", "--idle-timeout", ".25", "b", "--join", "--summary=s", "--check-every=2",
 			"c", "--check-most", "3", "--jobs", "4", "--quiet", "--recursive"},
 			command{inputs: []string{"a", "b"}, output: "c", recursive: true, join: true, jobs: 4, quiet: true, summary: "s",

@@ -18,9 +18,10 @@ type tree struct {
 	others   int     // files that are no captures
 	errs     []error // what could not be read
 
-	skip  string          // real path of a folder that is left out, "" for none
-	seen  map[string]bool // real paths of the folders read
-	links []capture       // to folders, still to be followed
+	skip  string             // real path of a folder that is left out, "" for none
+	known func(capture) bool // reports what need not be opened to tell that it is a capture
+	seen  map[string]bool    // real paths of the folders read
+	links []capture          // to folders, still to be followed
 }
 
 // A capture is a file to read.
@@ -28,13 +29,14 @@ type capture struct {
 	path string // as the user would write it
 	rel  string // from the folder that was asked for
 	real string // without symbolic links
-	size int64  // bytes, 0 if unknown
+	info fs.FileInfo
 }
 
 // walk gathers what is under a folder. Skip is a folder that is left out if it
-// lies within: the one that the outputs go to.
-func walk(folder, skip string) (*tree, error) {
-	t := &tree{seen: map[string]bool{}}
+// lies within: the one that the outputs go to. Known reports files that have
+// been told for captures before.
+func walk(folder, skip string, known func(capture) bool) (*tree, error) {
+	t := &tree{known: known, seen: map[string]bool{}}
 	real, err := realPath(folder)
 	if err != nil {
 		return nil, err
@@ -82,7 +84,8 @@ func (t *tree) folder(dir capture) {
 // entry takes in what stands in a folder: another folder, a file, or what is
 // passed over without being opened, such as a pipe or a device.
 func (t *tree) entry(c capture, link bool) {
-	info, err := os.Stat(c.path)
+	var err error
+	c.info, err = os.Stat(c.path)
 	if err == nil && link {
 		c.real, err = realPath(c.path)
 	}
@@ -93,13 +96,12 @@ func (t *tree) entry(c capture, link bool) {
 		return
 	}
 	switch {
-	case info.IsDir() && c.real == t.skip:
-	case info.IsDir() && link:
+	case c.info.IsDir() && c.real == t.skip:
+	case c.info.IsDir() && link:
 		t.links = append(t.links, c)
-	case info.IsDir():
+	case c.info.IsDir():
 		t.folder(c)
-	case info.Mode().IsRegular() && isCapture(c.path):
-		c.size = info.Size()
+	case c.info.Mode().IsRegular() && (t.known(c) || isCapture(c.path)):
 		t.captures = append(t.captures, c)
 	default:
 		t.others++

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// RowOptions are the options that say what is in the rows, by the long names of
+// their flags and as a user would write them. Rows of runs in which one differs
+// do not belong together.
+type rowOptions struct {
+	IdleTimeout string `json:"idle-timeout"`
+}
+
+const defaultIdleTimeout = 600 * time.Second
+
+func (c *command) rowOptions() rowOptions {
+	return rowOptions{
+		IdleTimeout: inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
+	}
+}
+
+// differences returns a line for each option that is not as recorded.
+func (o rowOptions) differences(recorded rowOptions) []string {
+	asked, before := reflect.ValueOf(o), reflect.ValueOf(recorded)
+	var all []string
+	for i := range asked.NumField() {
+		if a, b := asked.Field(i).Interface(), before.Field(i).Interface(); a != b {
+			name := asked.Type().Field(i).Tag.Get("json")
+			all = append(all, fmt.Sprintf("--%s was %v, now it is %v", name, b, a))
+		}
+	}
+	return all
+}
+
+// inSeconds writes a time span as the flags take it.
+func inSeconds(d time.Duration) string {
+	text := fmt.Sprintf("%d.%09d", d/time.Second, d%time.Second)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
+}

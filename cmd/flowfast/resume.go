@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/flowfast/flowfast/export"
+)
+
+// A record is what a manifest said at the beginning of a run that resumes.
+type record map[pathText]entry
+
+// read reads what earlier runs have written in the place of a manifest. It is an
+// error if their rows would not go with those of this one; none is no error.
+func (m *manifest) read() (record, error) {
+	name := m.name()
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var read manifest
+	before := record{}
+	err = json.Unmarshal(b, &read)
+	for _, e := range read.Captures {
+		if err == nil {
+			err = before.add(e)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; without --resume all is done anew", name, err)
+	}
+	var differences []string
+	if read.Version != m.Version {
+		differences = append(differences, fmt.Sprintf("flowfast was %q, now it is %q", read.Version, m.Version))
+	}
+	if differences = append(differences, m.Options.differences(read.Options)...); len(differences) > 0 {
+		return nil, fmt.Errorf("%s: these rows would not go with those that are there: %s; without --resume all is done anew",
+			name, strings.Join(differences, "; "))
+	}
+	return before, nil
+}
+
+// add takes in an entry of the file.
+func (r record) add(e entry) error {
+	if _, ok := r[e.Path]; ok {
+		return fmt.Errorf("two entries for %q", e.Path)
+	}
+	if !filepath.IsLocal(filepath.FromSlash(string(e.Output))) {
+		return fmt.Errorf("output %q is not below the folder", e.Output)
+	}
+	r[e.Path] = e
+	return nil
+}
+
+// knows reports whether a capture is the one that there is an entry of.
+func (r record) knows(c capture) bool {
+	if len(r) == 0 {
+		return false
+	}
+	now := identity(c)
+	e, ok := r[now.Path]
+	return ok && e.Size == now.Size && e.Modified == now.Modified
+}
+
+// resume takes the jobs out of the plan that are done: the capture is the one
+// that was read, and its output is there as it was written.
+func (p *plan) resume(before record) {
+	for _, e := range before {
+		p.leavings = append(p.leavings, filepath.Join(p.manifest.folder, filepath.FromSlash(string(e.Output))))
+	}
+	jobs := p.jobs
+	p.jobs = nil
+	for _, j := range jobs {
+		p.leavings = append(p.leavings, j.output)
+		e, ok := before.finished(j, p.manifest.folder)
+		if !ok {
+			p.jobs = append(p.jobs, j)
+			continue
+		}
+		p.kept++
+		p.manifest.Captures = append(p.manifest.Captures, e)
+		if e.Status == damaged {
+			p.errs = append(p.errs, fmt.Errorf("%s: %s", j.inputs[0], e.Error))
+		}
+	}
+}
+
+// finished returns the entry of a job that need not be done again.
+func (r record) finished(j job, folder string) (entry, bool) {
+	found := j.captures[0]
+	if !r.knows(found) {
+		return entry{}, false
+	}
+	e := r[identity(found).Path]
+	if e.Status != done && e.Status != damaged || filepath.Join(folder, filepath.FromSlash(string(e.Output))) != j.output {
+		return e, false
+	}
+	info, err := os.Stat(j.output)
+	return e, err == nil && info.Mode().IsRegular() && info.Size() == e.OutputSize
+}
+
+// begin makes the folder of the outputs, takes away what killed runs have left
+// there, and begins the manifest. Outputs are replaced from now on: what an
+// older manifest said of them does not hold.
+func (p *plan) begin() error {
+	if p.manifest == nil {
+		return nil
+	}
+	if err := os.MkdirAll(p.manifest.folder, 0o777); err != nil {
+		return err
+	}
+	if p.leavings != nil {
+		if err := export.RemoveLeftovers(append(p.leavings, p.manifest.name())); err != nil {
+			return err
+		}
+	}
+	return p.manifest.close()
+}

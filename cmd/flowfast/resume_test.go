@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// A countdown is a context that ends when it has been asked so many times.
+type countdown struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *countdown) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// stoppedAfter does the captures under a folder until its context has been
+// asked so many times.
+func stoppedAfter(t *testing.T, asked int64, in, out string, resume bool) []result {
+	t.Helper()
+	ctx := &countdown{Context: t.Context()}
+	ctx.left.Store(asked)
+	c := command{inputs: []string{in}, output: out, recursive: true, jobs: 1, resume: resume}
+	p, err := c.plan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.begin(); err != nil {
+		t.Fatal(err)
+	}
+	results := c.all(ctx, p, nil, func(*result) {})
+	if err := p.manifest.close(); err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+// A run that is stopped, wherever that is, and then resumed leaves the same
+// files as one that is not disturbed, the manifest among them.
+func TestResume(t *testing.T) {
+	in, dir := t.TempDir(), t.TempDir()
+	long := oneCapture()
+	for name, b := range map[string][]byte{
+		"a.pcap":      oneCapture(),
+		"long.pcap":   append(long, bytes.Repeat(long[24:], 4000)...),
+		"broken.pcap": append(oneCapture(), bytes.Repeat([]byte{0xff}, 16)...),
+		"none.pcap":   nil,
+		"sub/z.pcap":  oneCapture(),
+	} {
+		path := filepath.Join(in, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	undisturbed := filepath.Join(dir, "undisturbed")
+	stoppedAfter(t, 1<<40, in, undisturbed, false)
+	want := files(t, undisturbed)
+	if len(want) != 5 {
+		t.Fatalf("an undisturbed run leaves %d files, want a manifest and 4 outputs", len(want))
+	}
+	for asked, stopped, partials := int64(0), true, 0; stopped; asked++ {
+		out := filepath.Join(dir, "out")
+		stopped = false
+		for _, r := range stoppedAfter(t, asked, in, out, false) {
+			stopped = stopped || r.stopped
+			if r.partial != "" {
+				partials++
+			}
+		}
+		for name, text := range files(t, out) {
+			if whole, ok := want[name]; strings.HasSuffix(name, "_flow.csv") && (!ok || text != whole) {
+				t.Errorf("stopped after %d: %s is not whole", asked, name)
+			}
+		}
+		stoppedAfter(t, 1<<40, in, out, true)
+		if got := files(t, out); !maps.Equal(got, want) {
+			t.Errorf("stopped after %d and resumed: got %q, want %q", asked, got, want)
+		}
+		if !stopped && partials < 4 {
+			t.Errorf("stopped in the middle of a capture %d times, want it to be once in each at least", partials)
+		}
+		if err := os.RemoveAll(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// files returns what is in the files under a folder.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all[strings.TrimPrefix(path, dir)] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Names survive a manifest, and two names never become one.
+func FuzzPathText(f *testing.F) {
+	for _, name := range []string{"", "plain é", "a\nb", "\xff", "\xfe", `\xff`, `a\`, "\xe2\x80", "\uFFFD"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		m := newManifest("", rowOptions{})
+		m.Captures = []entry{{Path: pathText(name), Output: "x"}}
+		var read manifest
+		if err := json.Unmarshal(m.text(), &read); err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+		if got := string(read.Captures[0].Path); got != name {
+			t.Errorf("%q became %q", name, got)
+		}
+	})
+}
+
+func TestPathTextErrors(t *testing.T) {
+	for _, text := range []string{`\`, `\n`, `\x`, `\xf`, `\xgg`, `a\`} {
+		var p pathText
+		if err := p.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q: got %q, want an error", text, p)
+		}
+	}
+}
+
+func TestInSeconds(t *testing.T) {
+	for _, text := range []string{"600", "0.25", "1.000000001", "9223372036", "120.5"} {
+		var c command
+		if err := (*seconds)(&c.options.IdleTimeout).Set(text); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.rowOptions().IdleTimeout; got != text {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+}
