@@ -35,7 +35,12 @@ type File struct {
 // until Commit replaces it; of a symbolic link the target is replaced. Errors
 // carry the name.
 func Create(name string) (*File, error) {
-	info, err := os.Stat(name)
+	path := name
+	info, err := os.Lstat(name)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		path = target(name)
+		info, err = os.Stat(name)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -47,7 +52,6 @@ func Create(name string) (*File, error) {
 		}
 		return &File{w: f, close: f.Close, name: name}, nil
 	}
-	path := target(name)
 	f, err := temporary(path)
 	if err != nil {
 		return nil, named(name, err)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -69,12 +71,14 @@ func (c *command) create(name string) (*export.File, error) {
 	if name == "-" {
 		return export.Direct(c.out, "standard output"), nil
 	}
-	if c.recursive && !c.join {
+	out, err := export.Create(name)
+	if errors.Is(err, fs.ErrNotExist) && c.recursive && !c.join {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return nil, err
 		}
+		return export.Create(name)
 	}
-	return export.Create(name)
+	return out, err
 }
 
 // open starts the run of a job.
