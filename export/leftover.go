@@ -1,11 +1,13 @@
 package export
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // A temporary file is called .BASE.flowfast-XXXXXXXX.tmp: BASE is the beginning
@@ -53,8 +55,8 @@ func RemoveLeftovers(names []string) error {
 }
 
 func removeLeftovers(dir string, known map[string]bool) error {
-	folder, err := os.Open(filepath.Clean(dir))
-	if errors.Is(err, fs.ErrNotExist) {
+	folder, err := os.Open(cmp.Or(dir, ".")) // with its separator: what is no folder, such as a pipe, is not opened
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	if err != nil {

@@ -25,7 +25,7 @@ func TestRemoveLeftovers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := RemoveLeftovers([]string{filepath.Join(dir, "rows.csv"), filepath.Join(sub, long), filepath.Join(dir, "none", "rows.csv")})
+	err := RemoveLeftovers([]string{filepath.Join(dir, "rows.csv"), filepath.Join(sub, long), filepath.Join(dir, "none", "rows.csv"), filepath.Join(dir, "rows.csv", "rows.csv")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,12 @@ import (
 // A run over a file that a signal ends stops where it is. The rows of what was
 // read are in a file that says so; one of the output's name stays as it is.
 func TestStopped(t *testing.T) {
+	for workers := 1; workers <= 3; workers++ {
+		t.Run(fmt.Sprint(workers), func(t *testing.T) { testStopped(t, workers) })
+	}
+}
+
+func testStopped(t *testing.T, workers int) {
 	dir := t.TempDir()
 	input := filepath.Join(dir, "a.pcap")
 	const packets = 5000
@@ -29,7 +36,7 @@ func TestStopped(t *testing.T) {
 	cancel()
 	var c command
 	j := job{inputs: []string{input}, output: output}
-	r := c.one(ctx, j, flowfast.Options{Workers: 1}, nil)
+	r := c.one(ctx, j, flowfast.Options{Workers: workers}, nil)
 	if !r.stopped || len(errorsOf(&r)) > 0 {
 		t.Errorf("stopped %v, errors %v, want true and none", r.stopped, errorsOf(&r))
 	}
@@ -47,7 +54,7 @@ func TestStopped(t *testing.T) {
 	}
 
 	// The next run, to the end, takes it away.
-	if r = c.one(t.Context(), j, 1, nil); r.stopped || r.summary.Packets != packets || len(errorsOf(&r)) > 0 {
+	if r = c.one(t.Context(), j, flowfast.Options{Workers: workers}, nil); r.stopped || r.summary.Packets != packets || len(errorsOf(&r)) > 0 {
 		t.Errorf("got %+v", r)
 	}
 	if got := inFolder(t, dir); got != "a.pcap rows.csv" {
@@ -68,7 +75,7 @@ func TestStoppedInTheWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var c command
-	r := c.one(ctx, job{inputs: []string{input}, output: output}, 1, nil)
+	r := c.one(ctx, job{inputs: []string{input}, output: output}, flowfast.Options{Workers: 1}, nil)
 	if errs := errorsOf(&r); len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), output+".partial: ") || r.partial != "" {
 		t.Errorf("got errors %v and %q, want one error with the name", errs, r.partial)
 	}

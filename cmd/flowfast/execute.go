@@ -37,7 +37,11 @@ func (c *command) execute() int {
 	}
 	status := c.close(c.report(p, results, time.Since(began)))
 	if s := signalOf(ctx); s != 0 {
-		c.print(stopped(s, results))
+		text := stopped(s, results)
+		if p.manifest != nil {
+			text += "; --resume goes on from here"
+		}
+		c.print(text)
 		status = 128 + int(s)
 	}
 	return status
