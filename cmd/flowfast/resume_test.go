@@ -100,6 +100,60 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A capture is left as it is if it and its output are as they were recorded.
+func TestFinished(t *testing.T) {
+	dir := t.TempDir()
+	input, output := filepath.Join(dir, "a.pcap"), filepath.Join(dir, "a_flow.csv")
+	for _, name := range []string{input, output} {
+		if err := os.WriteFile(name, []byte("rows"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := capture{path: input, rel: "a.pcap", info: info}
+	for _, test := range []struct {
+		rule   string
+		change func(*entry)
+		want   bool
+	}{
+		{"as it was", func(*entry) {}, true},
+		{"damaged is not read again", func(e *entry) { e.Status = damaged }, true},
+		{"stopped by a signal", func(e *entry) { e.Status = partial }, false},
+		{"without output", func(e *entry) { e.Status = failed }, false},
+		{"a word that nobody knows", func(e *entry) { e.Status = "" }, false},
+		{"another capture", func(e *entry) { e.Path = "b.pcap" }, false},
+		{"the capture had another size", func(e *entry) { e.Size++ }, false},
+		{"the capture had another time", func(e *entry) { e.Modified = "2026-11-24T12:00:00Z" }, false},
+		{"the output had another name", func(e *entry) { e.Output = "a.pcap_flow.csv" }, false},
+		{"the output had another size", func(e *entry) { e.OutputSize-- }, false},
+	} {
+		e := identity(found)
+		e.Output, e.OutputSize, e.Status = "a_flow.csv", 4, done
+		test.change(&e)
+		_, got := record{e.Path: e}.finished(job{captures: []capture{found}, output: output}, dir)
+		if got != test.want {
+			t.Errorf("%s: left as it is: %v, want %v", test.rule, got, test.want)
+		}
+	}
+}
+
+// The manifest of an earlier run does not outlive the beginning of another one.
+func TestManifestBegins(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(in, "a.pcap"), oneCapture(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	stoppedAfter(t, 1<<40, in, out, false)
+	stoppedAfter(t, 0, in, out, false)
+	b, err := os.ReadFile(filepath.Join(out, manifestName))
+	if err != nil || bytes.Contains(b, []byte("a.pcap")) {
+		t.Errorf("got %s (%v), want no captures", b, err)
+	}
+}
+
 // files returns what is in the files under a folder.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
