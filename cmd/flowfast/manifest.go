@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -18,13 +19,26 @@ import (
 // hundred thousand, so after kill -9 what was finished since the last writing
 // is done again. Nothing in it tells two runs over the same captures apart.
 type manifest struct {
-	folder string // of the outputs
+	folder  string // of the outputs
+	options rowOptions
 
-	mu       sync.Mutex // guards what is below
+	mu    sync.Mutex     // guards what is below
+	lines []encodedEntry // by path when written
+	rest  time.Time      // not to be written before
+}
+
+// An encoded entry is one as it stands in the file. It is encoded once, since the
+// file is written many times.
+type encodedEntry struct {
+	path pathText
+	text []byte
+}
+
+// A manifestFile is what the file holds.
+type manifestFile struct {
 	Version  string     `json:"version"`
 	Options  rowOptions `json:"options"`
-	Captures []entry    `json:"captures"` // in a file: by path
-	rest     time.Time  // not to be written before
+	Captures []entry    `json:"captures"`
 }
 
 // An entry is what has become of a capture.
@@ -53,12 +67,12 @@ const (
 
 const manifestName = "flowfast-manifest.json"
 
-// writeShare is how much longer the pause between two writings is than the last
-// of them took.
-const writeShare = 20
+// pause is how much longer than a writing the time until the next one is: with a
+// hundred thousand captures one takes a twentieth of a second.
+const pause = 50
 
 func newManifest(folder string, o rowOptions) *manifest {
-	return &manifest{folder: folder, Version: flowfast.Version, Options: o}
+	return &manifest{folder: folder, options: o}
 }
 
 // name returns the path of the file.
@@ -70,10 +84,10 @@ func (m *manifest) record(r *result) {
 	if m == nil || r.stopped && r.partial == "" {
 		return
 	}
-	e := m.entry(r)
+	l := m.entry(r).line()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.Captures = append(m.Captures, e)
+	m.lines = append(m.lines, l)
 	if time.Now().After(m.rest) {
 		_ = m.write()
 	}
@@ -133,7 +147,7 @@ func (m *manifest) write() error {
 	began := time.Now()
 	defer func() {
 		now := time.Now()
-		m.rest = now.Add(writeShare * now.Sub(began))
+		m.rest = now.Add(pause * now.Sub(began))
 	}()
 	out, err := export.Create(m.name())
 	if err != nil {
@@ -148,21 +162,28 @@ func (m *manifest) write() error {
 
 // text returns the manifest as JSON, with a line for each capture.
 func (m *manifest) text() []byte {
-	slices.SortFunc(m.Captures, func(a, b entry) int { return cmp.Compare(a.Path, b.Path) })
-	b := []byte(`{"version": ` + encoded(m.Version) + `, "options": ` + encoded(m.Options) + `, "captures": [`)
+	slices.SortFunc(m.lines, func(a, b encodedEntry) int { return cmp.Compare(a.path, b.path) })
+	head := fmt.Appendf(nil, `{"version": %s, "options": %s, "captures": [`, encoded(flowfast.Version), encoded(m.options))
+	size := len(head)
+	for _, l := range m.lines {
+		size += len(l.text) + len(",\n")
+	}
+	b := append(make([]byte, 0, size+len("\n]}\n")), head...)
 	separator := "\n"
-	for _, e := range m.Captures {
+	for _, l := range m.lines {
 		b = append(b, separator...)
-		b = append(b, encoded(e)...)
+		b = append(b, l.text...)
 		separator = ",\n"
 	}
 	return append(b, "\n]}\n"...)
 }
 
-func encoded(v any) string {
+func (e entry) line() encodedEntry { return encodedEntry{e.Path, encoded(e)} }
+
+func encoded(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // strings and numbers can be encoded
 	}
-	return string(b)
+	return b
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 )
 
@@ -26,7 +27,7 @@ func (m *manifest) read() (record, error) {
 	if err != nil {
 		return nil, err
 	}
-	var read manifest
+	var read manifestFile
 	before := record{}
 	err = json.Unmarshal(b, &read)
 	for _, e := range read.Captures {
@@ -38,10 +39,10 @@ func (m *manifest) read() (record, error) {
 		return nil, fmt.Errorf("%s: %w; without --resume all is done anew", name, err)
 	}
 	var differences []string
-	if read.Version != m.Version {
-		differences = append(differences, fmt.Sprintf("flowfast was %q, now it is %q", read.Version, m.Version))
+	if read.Version != flowfast.Version {
+		differences = append(differences, fmt.Sprintf("flowfast was %q, now it is %q", read.Version, flowfast.Version))
 	}
-	if differences = append(differences, m.Options.differences(read.Options)...); len(differences) > 0 {
+	if differences = append(differences, m.options.differences(read.Options)...); len(differences) > 0 {
 		return nil, fmt.Errorf("%s: these rows would not go with those that are there: %s; without --resume all is done anew",
 			name, strings.Join(differences, "; "))
 	}
@@ -86,7 +87,7 @@ func (p *plan) resume(before record) {
 			continue
 		}
 		p.kept++
-		p.manifest.Captures = append(p.manifest.Captures, e)
+		p.manifest.lines = append(p.manifest.lines, e.line())
 		if e.Status == damaged {
 			p.errs = append(p.errs, fmt.Errorf("%s: %s", j.inputs[0], e.Error))
 		}

@@ -179,8 +179,8 @@ func FuzzPathText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		m := newManifest("", rowOptions{})
-		m.Captures = []entry{{Path: pathText(name), Output: "x"}}
-		var read manifest
+		m.lines = []encodedEntry{entry{Path: pathText(name), Output: "x"}.line()}
+		var read manifestFile
 		if err := json.Unmarshal(m.text(), &read); err != nil {
 			t.Fatalf("%q: %v", name, err)
 		}
