@@ -27,8 +27,8 @@ type manifest struct {
 	rest  time.Time      // not to be written before
 }
 
-// An encoded entry is one as it stands in the file. It is encoded once, since the
-// file is written many times.
+// An encodedEntry is an entry as it stands in the file. It is encoded once, since
+// the file is written many times.
 type encodedEntry struct {
 	path pathText
 	text []byte
