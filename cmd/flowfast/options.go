@@ -13,6 +13,9 @@ import (
 // do not belong together.
 type rowOptions struct {
 	IdleTimeout string `json:"idle-timeout"`
+	MaxFlows    int    `json:"max-flows"`  // 0 for no bound
+	MaxMemory   int64  `json:"max-memory"` // bytes; 0 for what the machine allows
+	EndReason   bool   `json:"end-reason"`
 }
 
 const defaultIdleTimeout = 600 * time.Second
@@ -20,6 +23,9 @@ const defaultIdleTimeout = 600 * time.Second
 func (c *command) rowOptions() rowOptions {
 	return rowOptions{
 		IdleTimeout: inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
+		MaxFlows:    c.options.MaxFlows,
+		MaxMemory:   int64(c.memory),
+		EndReason:   c.endReason,
 	}
 }
 
