@@ -43,11 +43,16 @@ func namedCapture(path string) bool {
 
 // outputNames returns the path of the output of each capture, from distinct
 // paths that are relative to the same folder. Outputs that would have the same
-// path keep the full names of their captures, all of them.
+// path keep the full names of their captures, all of them; so does one that
+// would have the path of a folder with outputs.
 func outputNames(captures []string) []string {
 	names := make([]string, len(captures))
+	folders := map[string]bool{}
 	for i, path := range captures {
 		names[i] = cut(path)
+		for dir := filepath.Dir(path); !folders[fold(dir)]; dir = filepath.Dir(dir) {
+			folders[fold(dir)] = true
+		}
 	}
 	for {
 		// Full names are distinct, but one may be what another is cut to: each
@@ -58,7 +63,7 @@ func outputNames(captures []string) []string {
 		}
 		again := false
 		for i, name := range names {
-			if users[fold(name)] > 1 && name != captures[i] {
+			if (users[fold(name)] > 1 || folders[fold(name+suffix)]) && name != captures[i] {
 				names[i], again = captures[i], true
 			}
 		}
