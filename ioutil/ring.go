@@ -50,7 +50,7 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 	// The decompressors are other people's code and their input is hostile.
 	defer func() {
 		if p := recover(); p != nil {
-			r.err = fmt.Errorf("decompressor panicked: %v", p)
+			r.err = fmt.Errorf("panic: %v", p)
 		}
 	}()
 	src, free, err := open()

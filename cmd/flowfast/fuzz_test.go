@@ -11,6 +11,8 @@ import (
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/flowfast/flowfast"
 )
 
 // parsers are the values that flags take as text. Each has a line: what it makes
@@ -23,6 +25,35 @@ var parsers = map[string]struct {
 }{
 	"seconds": {func(s string) (int64, error) { v := new(seconds); err := v.Set(s); return int64(*v), err }, decimal, decimalTwin},
 	"count":   {func(s string) (int64, error) { v := new(count); err := v.Set(s); return int64(*v), err }, digits, digitsTwin},
+	"size":    {func(s string) (int64, error) { v := new(size); err := v.Set(s); return int64(*v), err }, digits, sizeTwin},
+}
+
+// sizeTwin reads a number of bytes with a unit, rounded down, of no less than
+// the least bound.
+func sizeTwin(text string) (n *big.Int, within int64) {
+	m := regexp.MustCompile(`(?i)^([0-9]+\.?[0-9]*|\.[0-9]+)(?:([kmgtpe]?)(i?)b?)$`).FindStringSubmatch(text)
+	if m == nil || m[2] == "" && m[3] != "" {
+		return nil, 0
+	}
+	r, ok := new(big.Rat).SetString("0" + strings.TrimSuffix(m[1], "."))
+	if !ok {
+		return nil, 0
+	}
+	thousand := int64(1000)
+	if m[3] != "" {
+		thousand = 1024
+	}
+	for range strings.Index("kmgtpe", strings.ToLower(m[2])) + len(m[2]) {
+		r.Mul(r, new(big.Rat).SetInt64(thousand))
+	}
+	n = new(big.Int).Quo(r.Num(), r.Denom())
+	if strings.Contains(m[1], ".") {
+		within = 1 + n.Int64()>>50 // it is a float64 on the way
+	}
+	if n.IsInt64() && n.Int64() < flowfast.MinMemory {
+		return nil, 0
+	}
+	return n, within
 }
 
 func digits(n int64) string { return strconv.FormatInt(n, 10) }
@@ -62,7 +93,7 @@ func decimalTwin(text string) (n *big.Int, within int64) {
 // is taken again; what is refused leaves the value alone and can't be read.
 func FuzzFlags(f *testing.F) {
 	for _, text := range []string{"600", "0.25", "1e3", "+5", "-1", "0", "", " 1", "9223372036.854775807", "9223372036.854775808",
-		"9223372036854775807", "0.0000000001", ".5", "5.", ".", "1.2.3", "0x10", "1_000", "1h", "\u0663", "256MiB", "1\x00"} {
+		"9223372036854775807", "0.0000000001", ".5", "5.", ".", "1.2.3", "0x10", "1_000", "1h", "\u0663", "256MiB", "1.5GiB", "0.1TB", "64MiB", "67108863", "9EB", "1,5GB", "2 GB", "1\x00"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -71,6 +71,7 @@ func single(input string, stdin any) (job, error) {
 		return j, fmt.Errorf("%s: is a directory; -r reads the captures under it", input)
 	case info.Mode().IsRegular():
 		j.size = info.Size()
+		j.stream = input == "-" // it has no name to open it by
 	default:
 		j.stream = true
 	}

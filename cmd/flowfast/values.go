@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 
@@ -35,7 +36,9 @@ type size int64
 // Set takes a number of bytes with or without a unit, such as 500MB or 1.5GiB.
 func (s *size) Set(text string) error {
 	n, err := humanize.ParseBytes(text)
-	if err != nil || n < flowfast.MinMemory || n > math.MaxInt64 {
+	// ParseBytes passes over commas and spaces: 1,5GB would be 15.
+	odd := strings.ContainsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if odd || err != nil || n < flowfast.MinMemory || n > math.MaxInt64 {
 		return fmt.Errorf("want %d MiB at least, such as 512MiB or 8GB", flowfast.MinMemory>>20)
 	}
 	*s = size(n)
