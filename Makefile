@@ -7,9 +7,10 @@ SWEEP ?= 100000
 BENCH ?= .
 COUNT ?= 6
 SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
-STATIC = CGO_ENABLED=0 go build -trimpath -ldflags=-s
+# No revision is stamped in, so that a clone and an unpacked archive give the same bytes.
+STATIC = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags=-s
 
-.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance
+.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance vuln reproducible
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -29,6 +30,25 @@ check: ## gofmt, vet, staticcheck, golangci-lint, go.mod
 	go fix -diff ./...
 	go mod tidy -diff
 	go mod verify
+	go mod verify -modfile=tools/go.mod
+
+vuln: ## look for known vulnerabilities in what is compiled (asks vuln.go.dev)
+	@if found=$$($(if $(shell command -v timeout),timeout 120) $(TOOL) govulncheck ./... 2>&1); then \
+	  echo "$$found"; \
+	else \
+	  status=$$?; echo "$$found"; \
+	  case $$status,$$found in \
+	  124,* | *"fetching vulnerabilities:"*) echo "VULNERABILITIES NOT CHECKED: database not reachable" ;; \
+	  *) exit 1 ;; \
+	  esac; \
+	fi
+
+reproducible: ## build here, then from a copy elsewhere with nothing cached: the same bytes?
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  mkdir $$temp/copy && tar -c --exclude=./.git . | tar -x -C $$temp/copy && \
+	  $(STATIC) -o $$temp/one ./cmd/flowfast && \
+	  (cd $$temp/copy && GOCACHE=$$temp/cache $(STATIC) -o $$temp/two ./cmd/flowfast) && \
+	  cd $$temp && sha256sum one two && cmp one two
 
 # On a busy machine go test now and then calls it a failure that its own time is up.
 FUZZLOG := $(shell mktemp -u)
