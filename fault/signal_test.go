@@ -51,7 +51,7 @@ const (
 
 // TestSignals sends SIGINT and SIGTERM at random moments of a run.
 func TestSignals(t *testing.T) {
-	plain := capture(t, "dos", 0.02, 1)
+	plain := capture(t, "dos", 0.01, 1)
 	packed := filepath.Join(folder(t), "dos.pcap.zst")
 	write(t, packed, zstandard(t, read(t, plain)))
 	ways := []struct {
@@ -189,7 +189,7 @@ func TestTwoSignals(t *testing.T) {
 // TestTwoSignalsOfFile has the second signal come while rows of what was read
 // are being written.
 func TestTwoSignalsOfFile(t *testing.T) {
-	input := capture(t, "flood200000", 1, 1)
+	input := capture(t, "flood60000", 1, 1)
 	calm := folder(t)
 	args := []string{"-q", input, rowsName}
 	d := newDisturbance(1, func() { run(t, command(calm, args...)).want(t, 0) })
