@@ -10,7 +10,7 @@ SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 # No revision is stamped in, so that a clone and an unpacked archive give the same bytes.
 STATIC = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags=-s
 
-.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance vuln reproducible
+.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance vuln reproducible soak
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -82,6 +82,9 @@ bench-compare: ## compare the benchmarks BENCH of main and of the working tree, 
 	    go test -run '^$$' -bench '$(BENCH)' ./... >> $$temp/tree.txt || exit 1; \
 	  done && \
 	  $(TOOL) benchstat main=$$temp/main.txt tree=$$temp/tree.txt
+
+soak: ## watch memory and speed in a flood of 200 million packets, each a flow (SOAK: other flags)
+	go run ./bench/cmd/soak $(SOAK)
 
 pgo: ## renew the profile that the command is compiled with
 	go run ./bench/cmd/bench -scale 0.2 profile cmd/flowfast/default.pgo
