@@ -75,5 +75,5 @@ func dozen(t *testing.T, dir string) {
 	write(t, filepath.Join(dir, "damaged.pcap.gz"), damaged)
 	cut := benign(10)
 	write(t, filepath.Join(dir, "b", "cut.pcap"), cut[:len(cut)/2])
-	write(t, filepath.Join(dir, "large.pcap"), read(t, capture(t, "flood40000", 1, 1)))
+	write(t, filepath.Join(dir, "large.pcap"), read(t, capture(t, "flood20000", 1, 1)))
 }

@@ -4,6 +4,7 @@ package fault
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,7 +46,7 @@ func newBatch(t *testing.T, dir string, jobs string) *batch {
 // resume runs on to the end, after which all must be as if nothing had been.
 func (b *batch) resume(t *testing.T, dir string) {
 	t.Helper()
-	run(t, command(dir, append(b.args, "--resume")...)).want(t, b.ending.status)
+	run(t, command(dir, slices.Concat(b.args, []string{"--resume"})...)).want(t, b.ending.status)
 	readTree(t, filepath.Join(dir, "out")).wantSame(t, b.undisturbed)
 }
 
@@ -66,7 +67,7 @@ func TestKilled(t *testing.T) {
 			temporary := len(now.wantWhole(t, b.undisturbed))
 			left += temporary
 			complete += len(now) - temporary
-			args = append(b.args, "--resume")
+			args = slices.Concat(b.args, []string{"--resume"})
 		}
 		b.resume(t, dir)
 		removeAll(t, dir, "out")
@@ -81,11 +82,12 @@ func TestKilled(t *testing.T) {
 }
 
 // TestStoppedFolder is the same with signals that let it end in order: each
-// capture in progress has a partial output until it is resumed.
+// capture in progress has a partial output until it is resumed. Half of the
+// resumed runs are killed first.
 func TestStoppedFolder(t *testing.T) {
 	dir := folder(t)
 	b := newBatch(t, dir, "2")
-	const rounds = 10
+	const rounds = 12
 	partials := 0
 	for i := range rounds {
 		s := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}[i%2]
@@ -107,6 +109,9 @@ func TestStoppedFolder(t *testing.T) {
 		}
 		if temporary := now.wantWhole(t, b.undisturbed); len(temporary) > 0 {
 			t.Errorf("temporary files %q", temporary)
+		}
+		if i%4 > 1 {
+			b.send(t, command(dir, slices.Concat(b.args, []string{"--resume"})...), syscall.SIGKILL)
 		}
 		b.resume(t, dir)
 		removeAll(t, dir, "out")

@@ -52,7 +52,7 @@ const (
 
 // TestSignals sends SIGINT and SIGTERM at random moments of a run.
 func TestSignals(t *testing.T) {
-	plain := capture(t, "dos", 0.01, 1)
+	plain := capture(t, "dos", 0.006, 1)
 	packed := filepath.Join(folder(t), "dos.pcap.zst")
 	write(t, packed, zstandard(t, read(t, plain)))
 	ways := []struct {
