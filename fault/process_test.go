@@ -113,9 +113,15 @@ func start(t *testing.T, cmd *exec.Cmd) (wait func() ending) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	const patience = 2 * time.Minute // hundreds of times what a run takes: it hangs
+	guard := time.AfterFunc(patience, func() {
+		t.Errorf("%q: has not ended after %v", cmd.Args, patience)
+		_ = cmd.Process.Kill()
+	})
 	return func() ending {
 		t.Helper()
 		failed := cmd.Wait()
+		guard.Stop()
 		var exit *exec.ExitError
 		if failed != nil && !errors.As(failed, &exit) {
 			t.Fatalf("%q: %v", cmd.Args, failed)

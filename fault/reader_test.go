@@ -94,7 +94,11 @@ func TestReaderFails(t *testing.T) {
 				{b: plain[:at], most: 1 << 20, then: unplugged},
 				{b: plain[:at], most: 1000, then: unplugged, with: errCable}, // an error together with data
 			} {
-				take(r, workers).want(t, errCable, before)
+				in := take(r, workers)
+				in.want(t, errCable, before)
+				if format, ok := errors.AsType[*ioutil.FormatError](in.err); ok && format.Offset != int64(at) {
+					t.Errorf("offset %d, want %d, where the stream broke off", format.Offset, at)
+				}
 			}
 		}
 		if t.Failed() {

@@ -179,8 +179,11 @@ func TestTwoSignals(t *testing.T) {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			sent++
 			time.Sleep(5 * time.Millisecond)
-			return false
+			return sent == 5000
 		})
+		if sent == 5000 {
+			_ = cmd.Process.Kill()
+		}
 		if e := wait(); e.status != 143 || sent < 2 {
 			t.Errorf("exit status %d after %d signals, want 143 after two or more", e.status, sent)
 		}
