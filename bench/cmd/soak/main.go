@@ -7,7 +7,7 @@
 //
 // It ends with status 1 if the peak of memory goes further above the bound than
 // is allowed, or if the last tenth of the packets is consumed at less than half
-// of the speed of the first.
+// of the speed of the first, also by CPU time.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 	var o options
 	flag.Int64Var(&o.packets, "packets", 200_000_000, "`number` of packets")
 	flag.StringVar(&o.bound, "max-memory", "256MiB", "`bound` given to flowfast; none if empty")
-	flag.Int64Var(&o.above, "above", 64, "`MiB` that flowfast may take above the bound")
+	flag.Int64Var(&o.above, "above", 0, "`MiB` that flowfast may take above the bound")
 	flag.Float64Var(&o.slowest, "slowest", 0.5, "least `part` of the first tenth's speed that the last may have; 0 where tenths are too short to tell")
 	flag.StringVar(&o.flowfast, "flowfast", "", "`program` to watch (default one that is built)")
 	flag.Parse()
