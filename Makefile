@@ -32,6 +32,8 @@ check: ## gofmt, vet, staticcheck, golangci-lint, go.mod
 	go mod verify
 	go mod verify -modfile=tools/go.mod
 
+.PHONY: vuln reproducible soak
+
 vuln: ## look for known vulnerabilities in what is compiled (asks vuln.go.dev)
 	@if found=$$($(if $(shell command -v timeout),timeout 120) $(TOOL) govulncheck ./... 2>&1); then \
 	  echo "$$found"; \
