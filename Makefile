@@ -10,7 +10,7 @@ SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 # No revision is stamped in, so that a clone and an unpacked archive give the same bytes.
 STATIC = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags=-s
 
-.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance vuln reproducible soak
+.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
