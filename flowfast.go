@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/ioutil"
 )
@@ -55,6 +56,8 @@ type Options struct {
 	// To keep memory near the bound the garbage collector must know of it too:
 	// see [runtime/debug.SetMemoryLimit], which is for the program to call.
 	MaxMemory int
+	// Features are what is counted of flows besides what a [Flow] always has.
+	Features features.Options
 	// Workers is the number of goroutines that flows are shared out among;
 	// 0 stands for as many as there are processors. With 1 all is done on the
 	// caller's goroutine (but for decompression, which has one of its own).

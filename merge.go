@@ -1,15 +1,35 @@
 package flowfast
 
-import "github.com/flowfast/flowfast/flowtable"
+import (
+	"github.com/flowfast/flowfast/features"
+	"github.com/flowfast/flowfast/flowtable"
+)
 
 // A chunk is flows on their way from a table to the merger.
 type chunk struct {
-	flows []Flow   // the flows, if there are no rows
-	keys  []rowKey // one for each flow
-	rows  []byte   // their rows
-	last  bool     // the last chunk of its step
-	end   bool     // of the last step
-	next  int      // the flow that comes next
+	flows []Flow          // the flows, if there are no rows
+	more  []features.Flow // their features, if there are any
+	keys  []rowKey        // one for each flow
+	rows  []byte          // their rows
+	last  bool            // the last chunk of its step
+	end   bool            // of the last step
+	next  int             // the flow that comes next
+}
+
+// add adds a flow, with what it lends.
+func (c *chunk) add(f *Flow) {
+	c.flows = append(c.flows, *f)
+	if f.Features == nil {
+		return
+	}
+	if c.more == nil {
+		c.more = make([]features.Flow, chunkRows)
+	}
+	to := &c.more[len(c.flows)-1]
+	first := append(to.First[:0], f.Features.First...)
+	*to = *f.Features
+	to.First = first
+	c.flows[len(c.flows)-1].Features = to
 }
 
 // A rowKey is the place of a row in the order of rows, and where it ends.

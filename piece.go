@@ -25,12 +25,14 @@ type piece struct {
 	headers decode.Packet // of the packet that is being decoded
 	strange linkTypes
 
+	detailed bool // features need details
+
 	decoded bool // see crew
 	last    bool // nothing comes after it
 }
 
 func (in *intake) newPiece(tables int) *piece {
-	return &piece{Batch: in.keys.NewBatch(tables)}
+	return &piece{Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0}
 }
 
 // reset empties the piece.
@@ -84,4 +86,7 @@ func (p *piece) add(r *ioutil.Record) {
 		p.strange.see(r.LinkType)
 	}
 	p.Add(&p.headers, flowtable.Time(r.Time), r.OrigLen, r.Fine)
+	if p.detailed {
+		p.AddDetails(&p.headers, r.LinkType, r.Data)
+	}
 }

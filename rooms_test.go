@@ -11,13 +11,14 @@ import (
 func TestImportsPointOneWay(t *testing.T) {
 	const module = "github.com/flowfast/flowfast"
 	allowed := map[string][]string{
-		"":               {"/decode", "/flowtable", "/ioutil"},
+		"":               {"/decode", "/features", "/flowtable", "/ioutil"},
 		"/ioutil":        nil,
 		"/decode":        nil,
 		"/internal/slab": nil,
 		"/stats":         {"/internal/slab"},
-		"/flowtable":     {"/decode", "/internal/slab", "/stats"},
-		"/export":        {"/decode", "/flowtable", "/stats"},
+		"/features":      {"/decode", "/internal/slab", "/stats"},
+		"/flowtable":     {"/decode", "/features", "/internal/slab", "/stats"},
+		"/export":        {"/decode", "/features", "/flowtable", "/stats"},
 		"/cmd/flowfast":  {"", "/export", "/ioutil"},
 	}
 	for folder, want := range allowed {

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -27,6 +28,7 @@ func newRun(o Options) (*Run, error) {
 		spanLength: spanLength,
 		keys:       flowtable.NewIntake(flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost}),
 	}
+	in.keys.Features = o.Features.Set & (features.Details | features.Link)
 	return &Run{intake: in, started: time.Now()}, nil
 }
 
@@ -103,6 +105,7 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 			IdleTimeout: in.options.IdleTimeout,
 			MaxFlows:    in.options.MaxFlows,
 			MaxMemory:   in.options.tableMemory(),
+			Features:    in.options.Features,
 		})
 		if err != nil {
 			return err

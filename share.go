@@ -169,7 +169,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 		case <-w.stop:
 			return false
 		}
-		*c = chunk{flows: c.flows[:0], keys: c.keys[:0], rows: c.rows[:0], end: end}
+		*c = chunk{flows: c.flows[:0], more: c.more, keys: c.keys[:0], rows: c.rows[:0], end: end}
 		for len(c.keys) < chunkRows {
 			if !w.table.Next(&s, &w.flow) {
 				c.last = true
@@ -181,7 +181,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 				}
 				c.rows = w.rows.AppendRow(c.rows, &w.flow)
 			} else {
-				c.flows = append(c.flows, w.flow)
+				c.add(&w.flow)
 			}
 			if c.keys == nil {
 				c.keys = make([]rowKey, 0, chunkRows)

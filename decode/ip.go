@@ -105,7 +105,7 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 				p.fragmented = true
 				p.FragProto, p.FragID = proto, binary.BigEndian.Uint32(b[4:])
 				if at >= 8 {
-					return p.laterFragment()
+					return p.laterFragment(b[8:], n-8)
 				}
 				p.FirstFragment = true
 			}
@@ -137,12 +137,14 @@ func optionsEnd(b []byte, size int) int {
 	return at
 }
 
-// laterFragment is the class of a fragment that is not its datagram's first.
+// laterFragment is the class of a fragment that is not its datagram's first; b
+// and n are its part of the datagram.
 // The ports of the datagram are in the first one; whether that was seen is not
 // for this package to know, so such a packet is a Fragment if its protocol may
 // lead to TCP or UDP. If it may not, no first fragment will ever be counted.
-func (p *Packet) laterFragment() Class {
+func (p *Packet) laterFragment(b []byte, n int) Class {
 	p.Proto = p.FragProto
+	p.transport, p.size = int32(cap(b)), int32(n)
 	switch p.FragProto {
 	case protoTCP, protoUDP, protoIPv4, protoIPv6, protoGRE, protoMPLS, protoEthernet, protoAH,
 		protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6, protoFragment:

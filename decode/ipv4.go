@@ -35,6 +35,7 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 		n = total // what follows is padding
 	}
 	p.V6 = false
+	p.network = int32(cap(b))
 	p.Src = Addr{Lo: uint64(binary.BigEndian.Uint32(b[12:]))}
 	p.Dst = Addr{Lo: uint64(binary.BigEndian.Uint32(b[16:]))}
 	proto, fragment := b[9], binary.BigEndian.Uint16(b[6:])&0x3fff
@@ -51,7 +52,7 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 		p.fragmented = true
 		p.FragID, p.FragProto = id, proto
 		if fragment&0x1fff != 0 {
-			return p.laterFragment()
+			return p.laterFragment(b[min(size, len(b)):], n-size)
 		}
 		p.FirstFragment = true
 	}

@@ -23,6 +23,7 @@ func (p *Packet) ipv6(b []byte, n int) Class {
 		return Malformed
 	}
 	p.V6 = true
+	p.network = int32(cap(b))
 	p.Src = Addr{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])}
 	p.Dst = Addr{binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[32:])}
 	p.FirstFragment = false

@@ -82,6 +82,11 @@ type Packet struct {
 	Whole            bool // TCP, no fragment, and the IP length leaves at least its header
 	FirstFragment    bool // Counted, at offset 0 with more fragments to come
 
+	// Where Details looks: the bytes of the frame's slice, with what its
+	// capacity has behind it, from the IP header on and from what follows it on,
+	// and how many of the latter are of the datagram.
+	network, transport, size int32
+
 	fragmented bool  // the bytes at hand are a part of a datagram
 	headers    uint8 // IP headers met
 	frames     uint8 // Ethernet and PPI headers met inside others

@@ -18,6 +18,7 @@ func (p *Packet) tcp(b []byte, n int) Class {
 	if len(b) < tcpNeed {
 		return short(n, tcpNeed)
 	}
+	p.transport, p.size = int32(cap(b)), int32(n)
 	p.SrcPort = binary.BigEndian.Uint16(b)
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
 	p.Seq = binary.BigEndian.Uint32(b[4:])
@@ -44,6 +45,7 @@ func (p *Packet) udp(b []byte, n int) Class {
 	if size := binary.BigEndian.Uint16(b[4:]); size < 8 && (size != 0 || !p.V6) {
 		return Malformed
 	}
+	p.transport, p.size = int32(cap(b)), int32(n)
 	p.SrcPort = binary.BigEndian.Uint16(b)
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
 	p.Proto = protoUDP

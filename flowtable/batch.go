@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
 )
 
 // MaxBatch is the most packets of a [Batch].
@@ -24,6 +25,11 @@ type Batch struct {
 	fragments []fragment
 	steps     []Step
 	first     uint64 // position of the first packet in the capture
+
+	// For features, of each packet: its details, with its payload in payload.
+	features features.Set
+	details  []detail
+	payload  []byte
 
 	// Times of the packets, and the latest of a packet of a flow.
 	earliest, latest, latestOfFlow Time
@@ -71,10 +77,18 @@ type fragment struct {
 	packet decode.Packet
 }
 
+// A detail is what features need of a packet.
+type detail struct {
+	headers  decode.Details
+	link     decode.Link
+	from, to int // of the payload
+}
+
 // Reset empties the batch.
 func (b *Batch) Reset() {
 	b.Classes = [decode.NumClasses]uint64{}
 	b.packets, b.fragments, b.steps = b.packets[:0], b.fragments[:0], b.steps[:0]
+	b.details, b.payload = b.details[:0], b.payload[:0]
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
 	}
@@ -107,6 +121,27 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 	if d.Class == decode.Counted {
 		b.share(uint16(number), p.set(b.hasher, d))
 		b.latestOfFlow = max(b.latestOfFlow, at)
+	}
+}
+
+// AddDetails adds what features need of the packet that was added last: d was
+// decoded from frame, of which nothing is kept but a copy of the first payload.
+// It must be called for each packet if the intake has features, and not
+// otherwise.
+func (b *Batch) AddDetails(d *decode.Packet, linkType uint32, frame []byte) {
+	b.details = append(b.details, detail{})
+	if d.Class != decode.Counted && d.Class != decode.Fragment {
+		return
+	}
+	t := &b.details[len(b.details)-1]
+	payload := d.Details(&t.headers, frame)
+	if b.features&features.Link != 0 {
+		t.link.Read(linkType, frame)
+	}
+	if b.features&features.Entropy != 0 {
+		t.from = len(b.payload)
+		b.payload = append(b.payload, payload[:min(len(payload), features.EntropyBytes)]...)
+		t.to = len(b.payload)
 	}
 }
 

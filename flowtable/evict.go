@@ -24,6 +24,7 @@ type bounds struct {
 	flows    int // math.MaxInt for none
 	memory   int // bytes, math.MaxInt for none
 	shrinkAt int // bytes taken when memory is given back
+	record   int // bytes that a record takes, with its features
 }
 
 func newBounds(o Options) bounds {
@@ -48,13 +49,17 @@ const (
 
 // inUse returns the bytes that the flows need.
 func (t *Table) inUse() int {
-	return t.records.InUse()*recordCost + t.backward.InUse()*seriesCost + t.pool.InUse() +
+	return t.records.InUse()*t.bounds.record + t.backward.InUse()*seriesCost + t.pool.InUse() +
 		(len(t.recency.strays)+len(t.reused))*timedCost
 }
 
 // Bytes returns the memory that the table has taken.
 func (t *Table) Bytes() int {
-	return t.records.Bytes() + t.recency.links.Bytes() + t.backward.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
+	n := 0
+	if t.features != nil {
+		n = t.features.Bytes()
+	}
+	return n + t.records.Bytes() + t.recency.links.Bytes() + t.backward.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
 		(cap(t.recency.strays)+cap(t.reused))*timedCost +
 		(cap(t.due.flows)+cap(t.early))*int(unsafe.Sizeof(dueFlow{}))
 }
@@ -178,6 +183,9 @@ func (t *Table) shrink() {
 		to := t.records.Move(records, ref)
 		if to != ref {
 			t.recency.move(ref, to)
+			if t.features != nil {
+				t.features.Move(ref, to)
+			}
 			t.records.At(ref).first = uint64(to) // for follow
 		}
 		if r := t.records.At(to); r.bwd != 0 {
@@ -188,6 +196,9 @@ func (t *Table) shrink() {
 	t.records.Cut(records)
 	t.backward.Cut(backward)
 	t.recency.links.Uncover(t.records.Len() + 1)
+	if t.features != nil {
+		t.features.Uncover(t.records.Len() + 1)
+	}
 	t.pool.Shrink(t.allSeries)
 	// The next packets take memory again before long: what was given back must
 	// be there for them.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/stats"
 )
 
@@ -238,7 +239,13 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 	f.Fine = r.state&fine != 0
 	f.Reason = d.reason
 	f.Start, f.First, f.Finish, f.Last = r.start, r.first, d.finish, r.last
-	t.count(&f.Fwd, &r.fwd)
+	if t.features != nil {
+		if f.Features == nil {
+			f.Features = &features.Flow{}
+		}
+		t.features.Fill(f.Features, d.ref)
+	}
+	t.summarize(&f.Fwd, &r.fwd)
 	if r.bwd == 0 {
 		if f.Bwd.Packets != 0 { // f is used again and again
 			f.Bwd = Direction{}
@@ -246,11 +253,11 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 		return
 	}
 	bwd := t.backward.At(r.bwd)
-	t.count(&f.Bwd, bwd)
+	t.summarize(&f.Bwd, bwd)
 }
 
-// count sets a direction to what its series says.
-func (t *Table) count(d *Direction, s *stats.Series) {
+// summarize sets a direction to what its series says.
+func (t *Table) summarize(d *Direction, s *stats.Series) {
 	d.Packets, d.Bytes = s.N, s.Sum
 	d.Flags = t.pool.Bits(s)
 	t.pool.Summarize(s, &d.Sizes, &d.IATs)

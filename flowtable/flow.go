@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/stats"
 )
 
@@ -31,6 +32,9 @@ type Flow struct {
 	Finish Time
 	// First is the position of the first packet in the capture, from 0.
 	First uint64
+	// Features are what was asked for besides; nil if nothing was. They are lent
+	// as the flow is.
+	Features *features.Flow
 	// Fwd counts the packets in the direction of the first, Bwd the others.
 	Fwd, Bwd Direction
 }

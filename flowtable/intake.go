@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
 )
 
 // All stands for no limit of flows.
@@ -29,6 +30,9 @@ type Step struct {
 type Intake struct {
 	// Clock follows the times of all packets.
 	Clock Clock
+	// Features are the groups of features that batches made from here on keep
+	// details for.
+	Features features.Set
 
 	looks     Looks
 	hasher    hasher
@@ -48,7 +52,7 @@ func NewIntake(l Looks) *Intake {
 // NewBatch returns an empty batch for a number of tables.
 func (in *Intake) NewBatch(tables int) *Batch {
 	const usual = 2048 // packets: as many as small ones make a piece of a capture
-	b := &Batch{hasher: &in.hasher, packets: make([]packet, 0, usual), shares: make([][]uint16, tables)}
+	b := &Batch{hasher: &in.hasher, features: in.Features, packets: make([]packet, 0, usual), shares: make([][]uint16, tables)}
 	for i := range b.shares {
 		b.shares[i] = make([]uint16, 0, usual)
 	}

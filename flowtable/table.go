@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/internal/slab"
 	"github.com/flowfast/flowfast/stats"
 )
@@ -20,6 +21,8 @@ type Options struct {
 	// memory that the table takes, in bytes; 0 stands for no bound. A table that
 	// would outgrow one finishes the flows that have been idle for longest.
 	MaxFlows, MaxMemory int
+	// Features are what is counted of flows besides what a [Flow] always has.
+	Features features.Options
 }
 
 // Errors of [New].
@@ -38,6 +41,10 @@ type Table struct {
 	backward slab.Slab[stats.Series]
 	recency  recency
 	pool     *stats.Pool
+	features *features.Store // nil if there are none
+	asked    features.Options
+	batch    *Batch // that is added, and
+	number   int    // the packet of it
 	touched  uint64 // keeps the loads of touch alive
 
 	reused    timeHeap  // flows finished by port reuse, by the time of the SYN
@@ -62,7 +69,7 @@ func New(o Options) (*Table, error) {
 	case o.IdleTimeout == 0:
 		o.IdleTimeout = DefaultIdleTimeout
 	}
-	t := &Table{timeout: uint64(o.IdleTimeout), bounds: newBounds(o), latest: minTime, horizon: minTime, gatherMost: gatherMost}
+	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, bounds: newBounds(o), latest: minTime, horizon: minTime, gatherMost: gatherMost}
 	t.clear()
 	return t, nil
 }
@@ -71,6 +78,11 @@ func New(o Options) (*Table, error) {
 func (t *Table) clear() {
 	t.index, t.recency = newIndex(), newRecency(&t.records)
 	t.records, t.backward, t.pool = slab.Slab[record]{}, slab.Slab[stats.Series]{}, stats.NewPool()
+	t.features = features.NewStore(t.asked)
+	t.bounds.record = recordCost
+	if t.features != nil {
+		t.bounds.record += t.features.Cost()
+	}
 	for range lanes {
 		t.records.Take() // their links are the lanes' ends
 	}
@@ -96,7 +108,9 @@ func (t *Table) Add(b *Batch, share, step int) {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
 		t.touch(b.packets, some, &refs)
+		t.batch = b
 		for k, i := range some {
+			t.number = int(i)
 			t.add(&b.packets[i], b.first+uint64(i), refs[k])
 		}
 	}
@@ -185,6 +199,9 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 		return
 	}
 	t.update(r, p, d)
+	if t.features != nil {
+		t.count(ref, p, d)
+	}
 	r.last = max(r.last, p.time) // the recency list learns of it when it asks
 }
 
@@ -214,6 +231,10 @@ func (t *Table) start(p *packet, position uint64) uint32 {
 		r.state |= fwdFromB
 	}
 	t.update(r, p, 0)
+	if t.features != nil {
+		t.features.Begin(ref)
+		t.count(ref, p, 0)
+	}
 	t.recency.file(ref, p.time)
 	return ref
 }
@@ -234,4 +255,14 @@ func (t *Table) update(r *record, p *packet, d int) {
 		s = t.backward.At(r.bwd)
 	}
 	t.pool.Add(s, int64(p.time), p.len, p.flags())
+}
+
+// count counts the features of a packet in direction d of its flow.
+func (t *Table) count(ref uint32, p *packet, d int) {
+	f := features.Packet{Time: int64(p.time), Size: p.len, Seq: p.seq, Flags: p.flags()}
+	if len(t.batch.details) > 0 {
+		more := &t.batch.details[t.number]
+		f.Details, f.Link, f.Bytes = &more.headers, &more.link, t.batch.payload[more.from:more.to]
+	}
+	t.features.Add(ref, &f, d)
 }

@@ -1,0 +1,77 @@
+package features
+
+import "time"
+
+// The constants of CICFlowMeter.
+const (
+	bulkGap     = uint64(time.Second) // within a bulk
+	bulkPackets = 4                   // in the shortest bulk
+	subflowGap  = uint64(time.Second) // between subflows
+)
+
+// A Bulk is the bulk transfers of a flow, by direction: runs of at least four
+// packets with payload, none of them more than a second after the one before,
+// without payload from the other side. And how often the flow paused for more
+// than a second: between its subflows.
+type Bulk struct {
+	Count, Packets, Bytes [2]uint64
+	Time                  [2]uint64 // nanoseconds
+	Pauses                uint64
+}
+
+// bulks is the state of Bulks.
+type bulks struct {
+	said  Bulk
+	runs  [2]run
+	last  int64 // latest time of a packet
+	began bool
+}
+
+// A run may become a bulk.
+type run struct {
+	start, last int64 // of packets with payload
+	packets     uint64
+	bytes       uint64
+	lastPayload int64 // time of the direction's last packet with payload
+	hasPayload  bool
+}
+
+func (s *bulks) tell(f *Flow) { f.Bulks = s.said }
+
+func (s *bulks) count(p *Packet, direction int) {
+	if s.began && since(p.Time, s.last) > subflowGap {
+		s.said.Pauses++
+	}
+	if !s.began || p.Time > s.last {
+		s.last = p.Time
+	}
+	s.began = true
+
+	r, other := &s.runs[direction], &s.runs[1-direction]
+	if r.packets > 0 && other.hasPayload && other.lastPayload > r.start {
+		r.packets = 0
+	}
+	payload := uint64(p.Details.Payload)
+	if payload == 0 {
+		return
+	}
+	r.lastPayload, r.hasPayload = p.Time, true
+	if r.packets == 0 || since(p.Time, r.last) > bulkGap {
+		r.start, r.last, r.packets, r.bytes = p.Time, p.Time, 1, payload
+		return
+	}
+	r.packets++
+	r.bytes += payload
+	switch {
+	case r.packets == bulkPackets:
+		s.said.Count[direction]++
+		s.said.Packets[direction] += bulkPackets
+		s.said.Bytes[direction] += r.bytes
+		s.said.Time[direction] += since(p.Time, r.start)
+	case r.packets > bulkPackets:
+		s.said.Packets[direction]++
+		s.said.Bytes[direction] += payload
+		s.said.Time[direction] += since(p.Time, r.last)
+	}
+	r.last = p.Time
+}

@@ -1,0 +1,37 @@
+package features
+
+import "time"
+
+// pause is the silence between two active periods.
+const pause = uint64(5 * time.Second)
+
+// An Activity is the periods in which a flow was active, and those between them
+// in which it was idle, in nanoseconds. A pause of more than 5 seconds ends an
+// active period; the last one is not counted, nor is one of no length.
+type Activity struct {
+	Active, Idle Sample
+}
+
+// periods is the state of Periods.
+type periods struct {
+	said       Activity
+	start, end int64
+	began      bool
+}
+
+func (s *periods) tell(f *Flow) { f.Periods = s.said }
+
+func (s *periods) count(p *Packet, _ int) {
+	switch {
+	case !s.began:
+		s.began, s.start, s.end = true, p.Time, p.Time
+	case since(p.Time, s.end) > pause:
+		if active := since(s.end, s.start); active > 0 {
+			s.said.Active.Add(active)
+		}
+		s.said.Idle.Add(since(p.Time, s.end))
+		s.start, s.end = p.Time, p.Time
+	default:
+		s.end = max(s.end, p.Time)
+	}
+}

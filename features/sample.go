@@ -1,0 +1,60 @@
+package features
+
+import "github.com/flowfast/flowfast/stats"
+
+// A Sample counts values; see [stats.Sample].
+type Sample = stats.Sample
+
+// sizes is the state of Sizes.
+type sizes [2]Sample
+
+func (s *sizes) count(p *Packet, direction int) { s[direction].Add(uint64(p.Size)) }
+func (s *sizes) tell(f *Flow)                   { f.Sizes = *s }
+
+// intervals is the state of Intervals.
+type intervals struct {
+	last    [3]int64 // latest time of a packet
+	began   [3]bool
+	samples [3]Sample
+}
+
+func (s *intervals) tell(f *Flow) { f.Intervals = s.samples }
+
+func (s *intervals) count(p *Packet, direction int) {
+	s.one(p.Time, direction)
+	s.one(p.Time, 2)
+}
+
+func (s *intervals) one(at int64, i int) {
+	if s.began[i] {
+		s.samples[i].Add(since(at, s.last[i]))
+		at = max(at, s.last[i])
+	}
+	s.began[i], s.last[i] = true, at
+}
+
+// gaps is the state of Gaps.
+type gaps struct {
+	last    int64
+	began   bool
+	samples [2]Sample
+}
+
+func (s *gaps) tell(f *Flow) { f.Gaps = s.samples }
+
+func (s *gaps) count(p *Packet, direction int) {
+	at := p.Time
+	if s.began {
+		s.samples[direction].Add(since(at, s.last))
+		at = max(at, s.last)
+	}
+	s.began, s.last = true, at
+}
+
+// since returns the nanoseconds from before to at, 0 where time runs backwards.
+func since(at, before int64) uint64 {
+	if at <= before {
+		return 0
+	}
+	return uint64(at) - uint64(before)
+}
