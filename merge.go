@@ -26,9 +26,13 @@ func (c *chunk) add(f *Flow) {
 		c.more = make([]features.Flow, chunkRows)
 	}
 	to := &c.more[len(c.flows)-1]
-	first := append(to.First[:0], f.Features.First...)
+	first, quantiles := append(to.First[:0], f.Features.First...), to.Quantiles
+	for i, q := range f.Features.Quantiles {
+		quantiles[i].Sizes = append(quantiles[i].Sizes[:0], q.Sizes...)
+		quantiles[i].Intervals = append(quantiles[i].Intervals[:0], q.Intervals...)
+	}
 	*to = *f.Features
-	to.First = first
+	to.First, to.Quantiles = first, quantiles
 	c.flows[len(c.flows)-1].Features = to
 }
 

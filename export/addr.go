@@ -10,15 +10,15 @@ import (
 // The numbers 0 to 255 as parts of addresses.
 var (
 	octets  [256]text  // decimal, with a point behind; as long as those in short
-	hex     [256]text  // hexadecimal without leading zeros, with a colon behind
-	hexSize [256]uint8 // length of the text in hex, 2 or 3
+	hexDigits     [256]text  // hexadecimal without leading zeros, with a colon behind
+	hexSize [256]uint8 // length of the text in hexDigits, 2 or 3
 	hexPair [256]text  // always two hexadecimal digits, and the colon
 )
 
 func init() {
 	for i := range octets {
 		copy(octets[i][:], fmt.Sprintf("%d.", i))
-		hexSize[i] = uint8(copy(hex[i][:], fmt.Sprintf("%x:", i)))
+		hexSize[i] = uint8(copy(hexDigits[i][:], fmt.Sprintf("%x:", i)))
 		copy(hexPair[i][:], fmt.Sprintf("%02x:", i))
 	}
 }
@@ -82,10 +82,10 @@ func (r *row) ipv6(n int, a decode.Addr) int {
 func (r *row) group(n int, v uint16) int {
 	low := v & 0xff
 	if v == low {
-		r.put(n, &hex[low])
+		r.put(n, &hexDigits[low])
 		return n + int(hexSize[low])
 	}
-	r.put(n, &hex[v>>8])
+	r.put(n, &hexDigits[v>>8])
 	n += int(hexSize[v>>8]) - 1
 	r.put(n, &hexPair[low])
 	return n + 3

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -43,6 +44,8 @@ type Column struct {
 	Unit       string
 	Definition string
 	Kind       Kind
+	// Needs are the groups of features that the column is computed from.
+	Needs features.Set
 
 	set  func(v *Value, f *flowtable.Flow)
 	text func(b []byte, f *flowtable.Flow) []byte // in place of set where Kind is Text

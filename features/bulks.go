@@ -1,6 +1,10 @@
 package features
 
-import "time"
+import (
+	"time"
+
+	"github.com/flowfast/flowfast/stats"
+)
 
 // The constants of CICFlowMeter.
 const (
@@ -36,7 +40,7 @@ type run struct {
 	hasPayload  bool
 }
 
-func (s *bulks) tell(f *Flow) { f.Bulks = s.said }
+func (s *bulks) tell(f *Flow, _ *stats.Calculator) { f.Bulks = s.said }
 
 func (s *bulks) count(p *Packet, direction int) {
 	if s.began && since(p.Time, s.last) > subflowGap {

@@ -1,6 +1,10 @@
 package features
 
-import "math"
+import (
+	"math"
+
+	"github.com/flowfast/flowfast/stats"
+)
 
 // EntropyBytes is how many bytes of payload of a direction are counted.
 const EntropyBytes = 1024
@@ -9,7 +13,9 @@ const EntropyBytes = 1024
 type entropies [2]entropy
 
 func (e *entropies) count(p *Packet, direction int) { e[direction].add(p.Bytes) }
-func (e *entropies) tell(f *Flow)                   { f.Entropy = [2]float64{e[0].bits(), e[1].bits()} }
+func (e *entropies) tell(f *Flow, _ *stats.Calculator) {
+	f.Entropy = [2]float64{e[0].bits(), e[1].bits()}
+}
 
 // An entropy counts the bytes of a direction.
 type entropy struct {

@@ -26,6 +26,7 @@ const (
 	First                     // the first packets, one by one
 	Entropy                   // of the first bytes of payload
 	Link                      // addresses, VLANs and MPLS label of the first packet
+	Quantiles                 // of sizes and intervals, those asked for
 )
 
 // Details are the groups that need the details of each packet's headers.
@@ -57,15 +58,20 @@ const (
 // for are set. Of arrays of two, the first is forward, the second backward; of
 // three, the last is of both.
 type Flow struct {
-	Sizes     [2]Sample // bytes
-	Intervals [3]Sample // nanoseconds
-	Gaps      [2]Sample // nanoseconds
+	Sizes     [3]Moments // bytes
+	Intervals [3]Moments // nanoseconds
+	Gaps      [2]Moments // nanoseconds
 	Payload   Load
 	TCP       Transport
 	IP        [2]Header
 	Periods   Activity
 	Bulks     Bulk
-	First     []Early
+	First     []Early // lent as the flow is, as are Quantiles
 	Entropy   [2]float64
 	Link      decode.Link
+	Quantiles [2]Order
 }
+
+// An Order is the quantiles of a direction that were asked for, in that order:
+// of sizes in bytes, of intervals in nanoseconds.
+type Order struct{ Sizes, Intervals []float64 }

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/flowfast/flowfast/internal/slab"
+	"github.com/flowfast/flowfast/stats"
 )
 
 // An Early is one of the first packets of a flow.
@@ -59,7 +60,7 @@ func (s *firstStore) add(ref uint32, p *Packet, direction int) {
 	c.n++
 }
 
-func (s *firstStore) fill(f *Flow, ref uint32) {
+func (s *firstStore) fill(f *Flow, ref uint32, _ *stats.Calculator) {
 	f.First = append(f.First[:0], s.of(ref)[:s.counts.At(ref).n]...)
 }
 

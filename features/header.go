@@ -1,5 +1,7 @@
 package features
 
+import "github.com/flowfast/flowfast/stats"
+
 // A Header is what the IP headers of a direction said.
 type Header struct {
 	TTL, DSCP, ECN Range
@@ -22,7 +24,7 @@ type headers struct {
 	seen       [2]bool
 }
 
-func (h *headers) tell(f *Flow) { f.IP = h.directions }
+func (h *headers) tell(f *Flow, _ *stats.Calculator) { f.IP = h.directions }
 
 func (h *headers) count(p *Packet, direction int) {
 	d, first := &h.directions[direction], !h.seen[direction]

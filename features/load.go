@@ -1,31 +1,37 @@
 package features
 
+import "github.com/flowfast/flowfast/stats"
+
 // A Load is what a flow carried.
 type Load struct {
-	Bytes       [2]Sample // payload of each packet
-	With        [2]uint64 // packets with payload
-	HeaderSum   [2]uint64 // bytes of transport headers
-	HeaderLeast [2]uint8  // the shortest
-	FirstBytes  uint32    // payload of the first packet
+	Bytes [3]Moments // payload of each packet, in bytes
+	Headers
+}
+
+// Headers are the transport headers of a flow, by direction, and which packets
+// had payload behind them.
+type Headers struct {
+	With  [2]uint64 // packets with payload
+	Sum   [2]uint64 // bytes of headers
+	Least [2]uint8  // the shortest header, in bytes
 }
 
 // load is the state of Payload.
-type load struct{ said Load }
+type load struct {
+	bytes   [2]Sample
+	headers Headers
+}
 
-func (s *load) tell(f *Flow) { f.Payload = s.said }
-
-func (s *load) count(p *Packet, direction int) {
-	l, d := &s.said, p.Details
-	b := &l.Bytes[direction]
-	if l.Bytes[0].N+l.Bytes[1].N == 0 {
-		l.FirstBytes = d.Payload
-	}
-	if b.N == 0 || d.HeaderLen < l.HeaderLeast[direction] {
-		l.HeaderLeast[direction] = d.HeaderLen
+func (l *load) count(p *Packet, direction int) {
+	d, b, h := p.Details, &l.bytes[direction], &l.headers
+	if b.N == 0 || d.HeaderLen < h.Least[direction] {
+		h.Least[direction] = d.HeaderLen
 	}
 	b.Add(uint64(d.Payload))
 	if d.Payload > 0 {
-		l.With[direction]++
+		h.With[direction]++
 	}
-	l.HeaderSum[direction] += uint64(d.HeaderLen)
+	h.Sum[direction] += uint64(d.HeaderLen)
 }
+
+func (l *load) tell(f *Flow, c *stats.Calculator) { f.Payload = Load{all(&l.bytes, c), l.headers} }

@@ -5,11 +5,27 @@ import "github.com/flowfast/flowfast/stats"
 // A Sample counts values; see [stats.Sample].
 type Sample = stats.Sample
 
+// Moments are a sample and its central moments.
+type Moments struct {
+	Sample
+	Central stats.Moments
+}
+
+// moments returns those of a sample.
+func moments(s *Sample, c *stats.Calculator) Moments { return Moments{*s, c.Moments(s)} }
+
+// all returns those of two samples and of both together.
+func all(s *[2]Sample, c *stats.Calculator) [3]Moments {
+	both := s[0]
+	both.Merge(&s[1])
+	return [3]Moments{moments(&s[0], c), moments(&s[1], c), moments(&both, c)}
+}
+
 // sizes is the state of Sizes.
 type sizes [2]Sample
 
-func (s *sizes) count(p *Packet, direction int) { s[direction].Add(uint64(p.Size)) }
-func (s *sizes) tell(f *Flow)                   { f.Sizes = *s }
+func (s *sizes) count(p *Packet, direction int)    { s[direction].Add(uint64(p.Size)) }
+func (s *sizes) tell(f *Flow, c *stats.Calculator) { f.Sizes = all((*[2]Sample)(s), c) }
 
 // intervals is the state of Intervals.
 type intervals struct {
@@ -18,7 +34,11 @@ type intervals struct {
 	samples [3]Sample
 }
 
-func (s *intervals) tell(f *Flow) { f.Intervals = s.samples }
+func (s *intervals) tell(f *Flow, c *stats.Calculator) {
+	for i := range s.samples {
+		f.Intervals[i] = moments(&s.samples[i], c)
+	}
+}
 
 func (s *intervals) count(p *Packet, direction int) {
 	s.one(p.Time, direction)
@@ -40,7 +60,11 @@ type gaps struct {
 	samples [2]Sample
 }
 
-func (s *gaps) tell(f *Flow) { f.Gaps = s.samples }
+func (s *gaps) tell(f *Flow, c *stats.Calculator) {
+	for i := range s.samples {
+		f.Gaps[i] = moments(&s.samples[i], c)
+	}
+}
 
 func (s *gaps) count(p *Packet, direction int) {
 	at := p.Time

@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/internal/slab"
+	"github.com/flowfast/flowfast/stats"
 )
 
 // Options say which features are counted. The zero Options are none.
@@ -12,17 +13,22 @@ type Options struct {
 	Set Set
 	// First is how many packets of a flow the group First keeps.
 	First int
+	// Quantiles are what the group Quantiles asks for, each from 0 to 1.
+	Quantiles []float64
 }
 
 // A Store holds the features of open flows, by the numbers of their records. It
 // belongs to one goroutine at a time.
-type Store struct{ groups []group }
+type Store struct {
+	groups     []group
+	calculator stats.Calculator
+}
 
 // A group holds the state of one group of features for each record.
 type group interface {
 	begin(ref uint32)
 	add(ref uint32, p *Packet, direction int)
-	fill(f *Flow, ref uint32)
+	fill(f *Flow, ref uint32, c *stats.Calculator)
 	move(from, to uint32)
 	uncover(ref uint32)
 	bytes() int
@@ -76,7 +82,7 @@ func (s *Store) Add(ref uint32, p *Packet, direction int) {
 // Fill sets f to the features of a record.
 func (s *Store) Fill(f *Flow, ref uint32) {
 	for _, g := range s.groups {
-		g.fill(f, ref)
+		g.fill(f, ref, &s.calculator)
 	}
 }
 
@@ -118,7 +124,7 @@ type states[T any, P state[T]] struct{ slab slab.Slab[T] }
 type state[T any] interface {
 	*T
 	count(p *Packet, direction int)
-	tell(f *Flow)
+	tell(f *Flow, c *stats.Calculator)
 }
 
 func (s *states[T, P]) begin(ref uint32) {
@@ -130,10 +136,10 @@ func (s *states[T, P]) begin(ref uint32) {
 func (s *states[T, P]) add(ref uint32, p *Packet, direction int) {
 	P(s.slab.At(ref)).count(p, direction)
 }
-func (s *states[T, P]) fill(f *Flow, ref uint32) { P(s.slab.At(ref)).tell(f) }
-func (s *states[T, P]) move(from, to uint32)     { *s.slab.At(to) = *s.slab.At(from) }
-func (s *states[T, P]) uncover(ref uint32)       { s.slab.Uncover(ref) }
-func (s *states[T, P]) bytes() int               { return s.slab.Bytes() }
+func (s *states[T, P]) fill(f *Flow, ref uint32, c *stats.Calculator) { P(s.slab.At(ref)).tell(f, c) }
+func (s *states[T, P]) move(from, to uint32)                          { *s.slab.At(to) = *s.slab.At(from) }
+func (s *states[T, P]) uncover(ref uint32)                            { s.slab.Uncover(ref) }
+func (s *states[T, P]) bytes() int                                    { return s.slab.Bytes() }
 
 func (s *states[T, P]) cost() int {
 	var one T
@@ -152,4 +158,4 @@ func (l *link) count(p *Packet, _ int) {
 	}
 }
 
-func (l *link) tell(f *Flow) { f.Link = l.first }
+func (l *link) tell(f *Flow, _ *stats.Calculator) { f.Link = l.first }

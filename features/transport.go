@@ -1,5 +1,7 @@
 package features
 
+import "github.com/flowfast/flowfast/stats"
+
 // A Transport is what the TCP segments of a flow said.
 type Transport struct {
 	Directions [2]Stream
@@ -33,7 +35,7 @@ type transport struct {
 	options [2]bool // a SYN was seen
 }
 
-func (t *transport) tell(f *Flow) { f.TCP = t.said }
+func (t *transport) tell(f *Flow, _ *stats.Calculator) { f.TCP = t.said }
 
 func (t *transport) count(p *Packet, direction int) {
 	d := p.Details

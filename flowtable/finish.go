@@ -244,6 +244,14 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 			f.Features = &features.Flow{}
 		}
 		t.features.Fill(f.Features, d.ref)
+		if at := t.asked.Quantiles; len(at) > 0 {
+			t.quantiles(&f.Features.Quantiles[0], &r.fwd, at)
+			if r.bwd != 0 {
+				t.quantiles(&f.Features.Quantiles[1], t.backward.At(r.bwd), at)
+			} else {
+				t.quantiles(&f.Features.Quantiles[1], &stats.Series{}, at)
+			}
+		}
 	}
 	t.summarize(&f.Fwd, &r.fwd)
 	if r.bwd == 0 {
@@ -254,6 +262,11 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 	}
 	bwd := t.backward.At(r.bwd)
 	t.summarize(&f.Bwd, bwd)
+}
+
+// quantiles sets q to those of a series.
+func (t *Table) quantiles(q *features.Order, s *stats.Series, at []float64) {
+	q.Sizes, q.Intervals = t.pool.AppendQuantiles(q.Sizes[:0], q.Intervals[:0], s, at)
 }
 
 // summarize sets a direction to what its series says.

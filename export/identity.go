@@ -1,0 +1,59 @@
+package export
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// flowID names a flow by what makes it: the same flow of the same capture has
+// the same name in every run.
+var flowID = textColumn("flow_id", "16 hexadecimal digits that name the flow: xxHash64 of protocol, IP version, source address and port, "+
+	"destination address and port, and start time in nanoseconds, big endian",
+	func(b []byte, f *flowtable.Flow) []byte {
+		version := byte(4)
+		if f.V6 {
+			version = 6
+		}
+		var room [64]byte
+		text := append(room[:0], f.Protocol, version)
+		text = binary.BigEndian.AppendUint16(appendAddr(text, f.Src, f.V6), f.SrcPort)
+		text = binary.BigEndian.AppendUint16(appendAddr(text, f.Dst, f.V6), f.DstPort)
+		text = binary.BigEndian.AppendUint64(text, uint64(f.Start))
+		var sum [8]byte
+		binary.BigEndian.PutUint64(sum[:], xxhash.Sum64(text))
+		return hex.AppendEncode(b, sum[:])
+	})
+
+// communityID is the Community ID of a flow, version 1 with seed 0
+// (https://github.com/corelight/community-id-spec): SHA-1 of the seed and the
+// five-tuple, the lesser endpoint first.
+var communityID = textColumn("community_id", "Community ID version 1 with seed 0",
+	func(b []byte, f *flowtable.Flow) []byte {
+		src, dst, srcPort, dstPort := f.Src, f.Dst, f.SrcPort, f.DstPort
+		if less(dst, src) || src == dst && dstPort < srcPort {
+			src, dst, srcPort, dstPort = dst, src, dstPort, srcPort
+		}
+		var room [64]byte
+		text := append(room[:0], 0, 0)
+		text = appendAddr(appendAddr(text, src, f.V6), dst, f.V6)
+		text = append(text, f.Protocol, 0)
+		text = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(text, srcPort), dstPort)
+		sum := sha1.Sum(text)
+		return base64.StdEncoding.AppendEncode(append(b, "1:"...), sum[:])
+	})
+
+func less(a, b decode.Addr) bool { return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo }
+
+func appendAddr(b []byte, a decode.Addr, v6 bool) []byte {
+	if !v6 {
+		return binary.BigEndian.AppendUint32(b, uint32(a.Lo))
+	}
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, a.Hi), a.Lo)
+}

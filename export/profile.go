@@ -1,0 +1,124 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flowfast/flowfast/features"
+)
+
+// A Profile is a set of columns with a name.
+type Profile struct {
+	Name       string
+	Definition string
+	Columns    []*Column
+}
+
+// Profiles returns all profiles.
+func Profiles() []Profile {
+	return []Profile{
+		{"default", "what flowfast writes if it is told nothing else", Columns()},
+		{"full", "all that flowfast knows of a flow", append(Columns(), fullColumns...)},
+	}
+}
+
+// FindProfile returns the profile with a name; an error names those that there
+// are.
+func FindProfile(name string) (Profile, error) {
+	all := Profiles()
+	for _, p := range all {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	names := make([]string, len(all))
+	for i, p := range all {
+		names[i] = p.Name
+	}
+	return Profile{}, fmt.Errorf("no profile %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// Select returns the columns with the given names, in their order: of the
+// profile first, then of the others, among which "profile:name" chooses. An
+// error names the nearest column where there is none.
+func (p Profile) Select(names []string, more ...*Column) ([]*Column, error) {
+	var selected []*Column
+	for _, name := range names {
+		c := find(slices.Concat(p.Columns, more), name)
+		for _, other := range Profiles() {
+			if c == nil {
+				c = find(other.Columns, name)
+			}
+			if rest, ok := strings.CutPrefix(name, other.Name+":"); ok && c == nil {
+				c = find(other.Columns, rest)
+			}
+		}
+		if c == nil {
+			return nil, fmt.Errorf("no column %q; the nearest is %q", name, p.nearest(name, more))
+		}
+		if slices.Contains(selected, c) {
+			return nil, fmt.Errorf("column %q stands twice", name)
+		}
+		selected = append(selected, c)
+	}
+	return selected, nil
+}
+
+func find(columns []*Column, name string) *Column {
+	i := slices.IndexFunc(columns, func(c *Column) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return columns[i]
+}
+
+// nearest returns the name of the column that takes the fewest changes of a
+// letter to come to.
+func (p Profile) nearest(name string, more []*Column) string {
+	best, least := "", 1<<30
+	consider := func(columns []*Column) {
+		for _, c := range columns {
+			if d := distance(name, c.Name); d < least {
+				best, least = c.Name, d
+			}
+		}
+	}
+	consider(p.Columns)
+	consider(more)
+	for _, other := range Profiles() {
+		consider(other.Columns)
+	}
+	return best
+}
+
+// distance is the number of letters to put in, take out or change to make b of
+// a (Levenshtein, 1966).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// Needs returns the groups of features that columns are computed from.
+func Needs(columns []*Column) features.Set {
+	set := features.Set(0)
+	for _, c := range columns {
+		set |= c.Needs
+	}
+	return set
+}
