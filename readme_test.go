@@ -1,7 +1,6 @@
 package flowfast_test
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -15,16 +14,9 @@ func TestReadmeColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var table strings.Builder
-	table.WriteString("| column | unit | definition |\n| --- | --- | --- |\n")
-	for _, c := range export.Columns() {
-		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", c.Name, c.Unit, c.Definition)
-	}
-	c := export.EndReason
-	row := fmt.Sprintf("| `%s` | %s | %s |\n", c.Name, c.Unit, c.Definition)
-	for _, want := range []string{table.String(), row} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("README.md lacks this:\n%s", want)
+	for _, p := range export.Profiles() {
+		if table := export.Table(p.Columns); !strings.Contains(string(text), table) {
+			t.Errorf("README.md lacks the columns of %s:\n%s", p.Name, table)
 		}
 	}
 }

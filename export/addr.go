@@ -9,10 +9,10 @@ import (
 
 // The numbers 0 to 255 as parts of addresses.
 var (
-	octets  [256]text  // decimal, with a point behind; as long as those in short
-	hexDigits     [256]text  // hexadecimal without leading zeros, with a colon behind
-	hexSize [256]uint8 // length of the text in hexDigits, 2 or 3
-	hexPair [256]text  // always two hexadecimal digits, and the colon
+	octets    [256]text  // decimal, with a point behind; as long as those in short
+	hexDigits [256]text  // hexadecimal without leading zeros, with a colon behind
+	hexSize   [256]uint8 // length of the text in hexDigits, 2 or 3
+	hexPair   [256]text  // always two hexadecimal digits, and the colon
 )
 
 func init() {

@@ -1,6 +1,9 @@
 package export
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -71,4 +74,30 @@ func uintColumn(name, unit, definition string, of func(f *flowtable.Flow) uint64
 
 func textColumn(name, definition string, text func(b []byte, f *flowtable.Flow) []byte) *Column {
 	return &Column{Name: name, Definition: definition, Kind: Text, text: text}
+}
+
+// String returns the name of a kind: "integer", "real", "time", "text" or
+// "list of integers".
+func (k Kind) String() string {
+	switch k {
+	case Uint, Int:
+		return "integer"
+	case Time:
+		return "time"
+	case Text:
+		return "text"
+	case List:
+		return "list of integers"
+	}
+	return "real"
+}
+
+// Table returns columns as a table in Markdown.
+func Table(columns []*Column) string {
+	var b strings.Builder
+	b.WriteString("| column | type | unit | definition |\n| --- | --- | --- | --- |\n")
+	for _, c := range columns {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Kind, c.Unit, c.Definition)
+	}
+	return b.String()
 }

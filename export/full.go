@@ -24,11 +24,11 @@ func makeFullColumns() []*Column {
 	}
 
 	for i, d := range threeSides {
-		add(features.Sizes, momentColumns(d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of "+d.packets,
+		add(features.Sizes, momentColumns(d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of "+d.frames,
 			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)
 	}
 	for i, d := range threeSides {
-		add(features.Intervals, momentColumns(d.prefix+"_iat_", "seconds", second, "of the times between consecutive packets of "+d.packets,
+		add(features.Intervals, momentColumns(d.prefix+"_iat_", "seconds", second, "of the times between "+d.packets,
 			func(f *features.Flow) *features.Moments { return &f.Intervals[i] })...)
 	}
 	add(features.Intervals,
@@ -70,8 +70,10 @@ func makeFullColumns() []*Column {
 	return columns
 }
 
-var threeSides = [3]struct{ prefix, packets string }{
-	{"fwd", "the forward frames"}, {"bwd", "the backward frames"}, {"flow", "the frames of both directions"},
+var threeSides = [3]struct{ prefix, frames, packets string }{
+	{"fwd", "the forward frames", "consecutive forward packets"},
+	{"bwd", "the backward frames", "consecutive backward packets"},
+	{"flow", "the frames of both directions", "consecutive packets of both directions"},
 }
 
 func floatColumn(name, unit, definition string, of func(f *flowtable.Flow) float64) *Column {

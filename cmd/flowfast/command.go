@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +22,8 @@ type command struct {
 	join      bool
 	jobs      int
 	memory    size // the most that all jobs take; 0 for what the machine allows
-	endReason bool
+	rows      choice
+	columns   []*export.Column
 	quiet     bool
 	summary   string // where the summary goes as JSON, "" for nowhere
 
@@ -79,6 +81,9 @@ func (c *command) cobra() *cobra.Command {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
+	root.AddCommand(columnsCommand(c.out))
+	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
+	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
 	root.SetVersionTemplate("flowfast {{.Version}}\n")
 
 	c.jobs = runtime.GOMAXPROCS(0)
@@ -102,8 +107,7 @@ func (c *command) cobra() *cobra.Command {
 		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for longest\n(default no bound)")
 	f.Var(&c.memory, "max-memory",
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
-	f.BoolVar(&c.endReason, "end-reason", false,
-		"add the column end_reason: idle, reuse, end or\nevicted")
+	c.rows.flags(f)
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,
@@ -138,5 +142,7 @@ func (c *command) take(args []string) error {
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
-	return nil
+	var err error
+	c.columns, err = c.rows.columns()
+	return err
 }

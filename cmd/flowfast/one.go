@@ -36,7 +36,7 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 	run, err := c.open(ctx, j, options)
 	if err == nil {
 		line := show.begin(j, run.Progress)
-		err = run.Write(ctx, out, c.format())
+		err = run.Write(ctx, out, export.NewCSV(c.columns))
 		r.summary = run.Summary()
 		show.end(line)
 	}
@@ -114,13 +114,4 @@ func split(err error) []error {
 		return all
 	}
 	return []error{err}
-}
-
-// format returns the format of rows.
-func (c *command) format() export.CSV {
-	columns := export.Columns()
-	if c.endReason {
-		columns = append(columns, export.EndReason)
-	}
-	return export.NewCSV(columns)
 }

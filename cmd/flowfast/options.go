@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/flowfast/flowfast/export"
 )
 
 // RowOptions are the options that say what is in the rows, by the long names of
@@ -15,7 +17,7 @@ type rowOptions struct {
 	IdleTimeout string `json:"idle-timeout"`
 	MaxFlows    int    `json:"max-flows"`  // 0 for no bound
 	MaxMemory   int64  `json:"max-memory"` // bytes; 0 for what the machine allows
-	EndReason   bool   `json:"end-reason"`
+	Columns     string `json:"columns"`
 }
 
 const defaultIdleTimeout = 600 * time.Second
@@ -25,7 +27,7 @@ func (c *command) rowOptions() rowOptions {
 		IdleTimeout: inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
 		MaxFlows:    c.options.MaxFlows,
 		MaxMemory:   int64(c.memory),
-		EndReason:   c.endReason,
+		Columns:     columnNames(c.columns),
 	}
 }
 
@@ -46,4 +48,13 @@ func (o rowOptions) differences(recorded rowOptions) []string {
 func inSeconds(d time.Duration) string {
 	text := fmt.Sprintf("%d.%09d", d/time.Second, d%time.Second)
 	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
+}
+
+// columnNames returns the names of columns as the flag takes them.
+func columnNames(columns []*export.Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ",")
 }

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/features"
+)
+
+// A choice is what the user wants in the rows.
+type choice struct {
+	profile   string
+	names     names
+	splt      int
+	quantiles quantiles
+	endReason bool
+}
+
+// maxSPLT is the most first packets of a flow that are kept.
+const maxSPLT = 1000
+
+func (c *choice) flags(f *pflag.FlagSet) {
+	f.StringVar(&c.profile, "profile", "default",
+		"write the columns of the profile `NAME`; see\nflowfast columns (default \"default\")")
+	f.Lookup("profile").DefValue = ""
+	f.Var(&c.names, "columns",
+		"write these columns, of any profile, in this\norder: `A,B,C` (default those of the profile)")
+	f.Var((*count)(&c.splt), "splt",
+		"add the sizes, inter-arrival times and flags of\nthe first `N` packets of each flow (default none)")
+	f.Var(&c.quantiles, "quantiles",
+		"add quantiles from 0 to 1 of sizes and\ninter-arrival times, such as 0.05,0.95: `P,Q`\n(default none)")
+	f.BoolVar(&c.endReason, "end-reason", false,
+		"add the column end_reason: idle, reuse, end or\nevicted")
+}
+
+// columns returns the columns that are wanted.
+func (c *choice) columns() ([]*export.Column, error) {
+	profile, err := export.FindProfile(c.profile)
+	if err != nil {
+		return nil, err
+	}
+	if c.splt > maxSPLT {
+		return nil, fmt.Errorf("--splt %d: want %d at most", c.splt, maxSPLT)
+	}
+	var more []*export.Column
+	if c.splt > 0 {
+		more = export.SPLT(c.splt)
+	}
+	more = append(more, export.Quantiles(c.quantiles)...)
+	columns := slices.Concat(profile.Columns, more)
+	if c.names != nil {
+		if columns, err = profile.Select(c.names, more...); err != nil {
+			return nil, err
+		}
+	}
+	if c.endReason && !slices.Contains(columns, export.EndReason) {
+		columns = append(columns, export.EndReason)
+	}
+	return columns, nil
+}
+
+// features returns what must be counted for the columns.
+func (c *choice) features(columns []*export.Column) features.Options {
+	return features.Options{Set: export.Needs(columns), First: c.splt, Quantiles: c.quantiles}
+}
+
+// Names are the value of a flag: names with commas between.
+type names []string
+
+func (n *names) Set(text string) error {
+	*n = nil
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			return errors.New("want names with commas between")
+		}
+		*n = append(*n, name)
+	}
+	return nil
+}
+
+func (n *names) String() string { return "" }
+func (n *names) Type() string   { return "names" }
+
+// Quantiles are the value of a flag: numbers from 0 to 1 with commas between.
+type quantiles []float64
+
+func (q *quantiles) Set(text string) error {
+	*q = nil
+	for number := range strings.SplitSeq(text, ",") {
+		v, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(v >= 0 && v <= 1) || strings.Trim(number, "0123456789.") != "" {
+			return fmt.Errorf("%q: want numbers from 0 to 1 with commas between, such as 0.05,0.95", number)
+		}
+		if slices.Contains(*q, v) {
+			return fmt.Errorf("%s stands twice", number)
+		}
+		*q = append(*q, v)
+	}
+	return nil
+}
+
+func (q *quantiles) String() string { return "" }
+func (q *quantiles) Type() string   { return "quantiles" }
+
+// columnsCommand is the command that lists columns.
+func columnsCommand(out io.Writer) *cobra.Command {
+	name := ""
+	command := &cobra.Command{
+		Use:   "columns [--profile NAME]",
+		Short: "list the columns of every profile, or of one",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			profiles := export.Profiles()
+			if name != "" {
+				p, err := export.FindProfile(name)
+				if err != nil {
+					return err
+				}
+				profiles = []export.Profile{p}
+			}
+			_, err := io.WriteString(out, listing(profiles))
+			return err
+		},
+	}
+	command.Flags().StringVar(&name, "profile", "", "list the columns of the profile `NAME`")
+	return command
+}
+
+// listing returns the columns of profiles as a table in Markdown each.
+func listing(profiles []export.Profile) string {
+	var b strings.Builder
+	for i, p := range profiles {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "Profile %s: %s\n\n", p.Name, p.Definition)
+		b.WriteString(export.Table(p.Columns))
+	}
+	return b.String()
+}
