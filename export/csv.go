@@ -21,13 +21,14 @@ type CSV struct {
 	other bool      // they are not there
 }
 
-// NewCSV returns the format with the given columns. Where those of [Columns]
+// NewCSV returns the format with the given columns, with those of [Columns] if
+// there are none. Where those of [Columns]
 // come first, they take no longer than they do alone.
 func NewCSV(columns []*Column) CSV {
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
 		return CSV{rest: columns[n:]}
 	}
-	return CSV{rest: columns, other: true}
+	return CSV{rest: columns, other: len(columns) > 0}
 }
 
 // AppendHeader appends the names of the columns.

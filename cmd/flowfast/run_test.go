@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
 	"github.com/spf13/cobra"
 )
 
@@ -39,7 +40,10 @@ func TestFlags(t *testing.T) {
 		if err := root.Execute(); err != nil {
 			t.Errorf("%s: %q: %v", test.rule, test.args, err)
 		}
-		c.streams = streams{}
+		if len(c.columns) != len(export.Columns()) {
+			t.Errorf("%s: %d columns", test.rule, len(c.columns))
+		}
+		c.streams, c.rows, c.columns = streams{}, choice{}, nil
 		if !reflect.DeepEqual(c, test.want) {
 			t.Errorf("%s: %q: got %+v, want %+v", test.rule, test.args, c, test.want)
 		}
