@@ -56,6 +56,8 @@ type Options struct {
 	// To keep memory near the bound the garbage collector must know of it too:
 	// see [runtime/debug.SetMemoryLimit], which is for the program to call.
 	MaxMemory int
+	// Rules say when flows begin and end, besides the idle timeout.
+	Rules flowtable.Rules
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
 	// Workers is the number of goroutines that flows are shared out among;

@@ -105,6 +105,7 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 			IdleTimeout: in.options.IdleTimeout,
 			MaxFlows:    in.options.MaxFlows,
 			MaxMemory:   in.options.tableMemory(),
+			Rules:       in.options.Rules,
 			Features:    in.options.Features,
 		})
 		if err != nil {

@@ -116,5 +116,6 @@ func (v *Value) ofIATs(d *flowtable.Direction, f *flowtable.Flow, i int) {
 
 // EndReason is the column that says why a flow ended.
 var EndReason = textColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
-	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory",
+	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory, "+
+	"`active` for longer than the active timeout, `closed` by FIN or RST and its ports used again",
 	func(b []byte, f *flowtable.Flow) []byte { return append(b, f.Reason.String()...) })

@@ -80,7 +80,7 @@ func (t *Table) relieve(f *Flow) bool {
 	switch {
 	case len(t.reused) > 0: // they only wait for their turn in the order of rows
 		r := t.reused.pop()
-		t.take(f, dueFlow{r.time, t.records.At(r.ref).start, r.ref, Reuse})
+		t.take(f, dueFlow{r.time, t.records.At(r.ref).start, r.ref, t.records.At(r.ref).cutBy()})
 		return true
 	case t.hasGiant():
 		t.finishGiant()

@@ -135,7 +135,7 @@ func (m *memoryFeed) check(f *Flow) {
 		return
 	}
 	alone := newFeed(m.t, 1<<16, 0, Looks{}, n)
-	alone.table.timeout = math.MaxInt64
+	alone.table.timeout, alone.table.rules.idle = math.MaxInt64, math.MaxInt64
 	for _, p := range m.keys[k][:n] {
 		alone.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
 	}

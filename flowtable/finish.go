@@ -93,7 +93,12 @@ func (t *Table) take(f *Flow, d dueFlow) {
 // time of any packet of a flow, see [Intake.Latest]. Flows that have been idle
 // for longer than the timeout then have finished by idleness; the others
 // finish after them.
-func (t *Table) End(clock Time) { t.ended, t.latest = true, clock }
+func (t *Table) End(clock Time) {
+	t.ended, t.latest = true, clock
+	if t.rules.AtTimeout && clock < maxTime { // a silence equal to the timeout is over
+		t.latest++
+	}
+}
 
 // gather makes flows due that finished before the horizon, or if there are none
 // and the capture has ended, all that are left. It returns false if no flow can
@@ -128,7 +133,7 @@ func (t *Table) gather(horizon Time) bool {
 	}
 	for len(t.reused) > 0 && (all || t.reused[0].time < until) {
 		r := t.reused.pop()
-		t.makeDue(r.ref, r.time, Reuse)
+		t.makeDue(r.ref, r.time, t.records.At(r.ref).cutBy())
 	}
 	d.sort(t)
 	d.ready = len(d.flows)

@@ -26,7 +26,8 @@ type Flow struct {
 	// A packet may be stamped earlier than Start, so Last is not before Start.
 	Start, Last Time
 	// Finish is when the flow was over: the last packet's time plus the idle
-	// timeout, or the time of the SYN that reused its ports; for an evicted flow
+	// timeout, or the time of the packet that cut it off: the SYN that reused its
+	// ports, or the first one after the active timeout; for an evicted flow
 	// the capture's clock then. Flows that the end of the capture finished have
 	// the greatest Time, 1<<63 - 1.
 	Finish Time
@@ -63,10 +64,14 @@ const (
 	Reuse                 // its ports were reused by a TCP SYN
 	End                   // the capture ended
 	Evicted               // a bound of flows or memory was reached (lack of resources)
+	Active                // older than the active timeout
+	Closed                // closed by FIN or RST, and its ports were used again
 )
 
-// String returns "idle", "reuse", "end" or "evicted".
-func (r Reason) String() string { return [...]string{"idle", "reuse", "end", "evicted"}[r] }
+// String returns "idle", "reuse", "end", "evicted", "active" or "closed".
+func (r Reason) String() string {
+	return [...]string{"idle", "reuse", "end", "evicted", "active", "closed"}[r]
+}
 
 // SrcIP returns the address of the source.
 func (f *Flow) SrcIP() netip.Addr { return f.Src.IP(f.V6) }

@@ -35,7 +35,7 @@ func (t *Table) checkInvariants() {
 		case r.state&inUse == 0:
 			must(!listed[ref], "record %d is free and in a lane", ref)
 			continue
-		case r.state&reuseFinish == 0:
+		case r.state&cut == 0:
 			must(listed[ref], "record %d is in no lane", ref)
 		}
 		inRecords++

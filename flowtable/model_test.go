@@ -27,6 +27,7 @@ type arrival struct {
 type model struct {
 	timeout int64
 	most    int // open flows; 0 for no bound
+	rules   Rules
 	open    map[string]*modelFlow
 	done    []*modelFlow
 	clock   int64
@@ -37,6 +38,9 @@ type modelFlow struct {
 	finish  int64
 	reason  Reason
 	base    [2]*uint32
+	src     string // endpoint that is the source
+	fin     [2]bool
+	closed  bool
 }
 
 func endpoint(a decode.Addr, v6 bool, port uint16) string {
@@ -44,8 +48,7 @@ func endpoint(a decode.Addr, v6 bool, port uint16) string {
 }
 
 func (f *modelFlow) direction(p *arrival) int {
-	first := &f.packets[0]
-	if endpoint(p.Src, p.V6, p.SrcPort) == endpoint(first.Src, first.V6, first.SrcPort) {
+	if endpoint(p.Src, p.V6, p.SrcPort) == f.src {
 		return 0
 	}
 	return 1
@@ -65,13 +68,31 @@ func (m *model) add(p arrival) {
 	slices.Sort(ends)
 	k := fmt.Sprint(p.Proto, ends)
 	f := m.open[k]
+	src := endpoint(p.Src, p.V6, p.SrcPort)
+	if m.rules.SYNACKTurns && p.Proto == 6 && p.RawFlags&0x12 == 0x12 {
+		src = endpoint(p.Dst, p.V6, p.DstPort)
+	}
 	if f != nil {
 		d := f.direction(&p)
-		switch {
-		case int64(p.Time)-f.last() > m.timeout:
+		over := func(span, most int64) bool { return span > most || m.rules.AtTimeout && span == most }
+		isSYN := p.Proto == 6 && p.RawFlags&0x12 == 0x02
+		switch active := int64(m.rules.ActiveTimeout); {
+		case over(int64(p.Time)-f.last(), m.timeout):
 			f.finish, f.reason = f.last()+m.timeout, Idle
 			m.done = append(m.done, f)
 			f = nil
+		case active > 0 && over(int64(p.Time)-int64(f.packets[0].Time), active):
+			f.finish, f.reason = int64(p.Time), Active
+			m.done = append(m.done, f)
+			if !m.rules.Turn {
+				src = f.src
+			}
+			f = nil
+		case isSYN && f.closed:
+			f.finish, f.reason = int64(p.Time), Closed
+			m.done = append(m.done, f)
+			f = nil
+		case m.rules.NoReuse:
 		case p.Proto == 6 && p.RawFlags&0x12 == 0x02 && f.base[d] != nil && *f.base[d] != p.Seq:
 			f.finish, f.reason = int64(p.Time), Reuse
 			m.done = append(m.done, f)
@@ -82,7 +103,7 @@ func (m *model) add(p arrival) {
 		if _, replaced := m.open[k]; !replaced && m.most > 0 && len(m.open) == m.most {
 			m.evict()
 		}
-		f = &modelFlow{}
+		f = &modelFlow{src: src}
 		m.open[k] = f
 	}
 	f.packets = append(f.packets, p)
@@ -90,6 +111,11 @@ func (m *model) add(p arrival) {
 		return
 	}
 	d := f.direction(&p)
+	if isFIN := p.RawFlags&0x01 != 0; m.rules.TCPEnd&EndFIN != 0 && f.fin[0] && f.fin[1] && p.RawFlags&0x10 != 0 && !isFIN ||
+		m.rules.TCPEnd&EndRST != 0 && p.RawFlags&0x04 != 0 {
+		f.closed = true
+	}
+	f.fin[d] = f.fin[d] || p.RawFlags&0x01 != 0
 	isSyn, isAck := p.RawFlags&0x02 != 0, p.RawFlags&0x10 != 0
 	if isSyn && isAck {
 		f.base[d] = ptr(p.Seq, f.base[d] != nil || p.Whole)
@@ -136,7 +162,7 @@ func ptr(v uint32, set bool) *uint32 {
 func (m *model) end() []*modelFlow {
 	for _, f := range m.open {
 		f.reason, f.finish = End, math.MaxInt64
-		if f.last()+m.timeout < m.clock {
+		if end := f.last() + m.timeout; end < m.clock || m.rules.AtTimeout && end == m.clock {
 			f.reason, f.finish = Idle, f.last()+m.timeout
 		}
 		m.done = append(m.done, f)
@@ -165,7 +191,11 @@ func (f *modelFlow) describe() string {
 		}
 		isFine = isFine || q.Fine
 	}
-	return fmt.Sprint(f.reason, p.Position, endpoint(p.Src, p.V6, p.SrcPort), endpoint(p.Dst, p.V6, p.DstPort), p.Proto,
+	src, dst := endpoint(p.Src, p.V6, p.SrcPort), endpoint(p.Dst, p.V6, p.DstPort)
+	if src != f.src {
+		src, dst = dst, src
+	}
+	return fmt.Sprint(f.reason, p.Position, src, dst, p.Proto,
 		int64(p.Time), f.last(), packets, bytes, flags, isFine)
 }
 

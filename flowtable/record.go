@@ -27,13 +27,18 @@ var _ [128]struct{} = [unsafe.Sizeof(record{})]struct{}{}
 
 // Bits of record.state.
 const (
-	inUse       = 1 << iota // the record holds a flow
-	open                    // the flow has not finished: it is in the index
-	fwdFromB                // forward is from endpoint b of the key to a
-	fine                    // some packet has a time finer than a microsecond
-	baseSet                 // base[0] is set
-	bwdBaseSet              // base[1] is set
-	reuseFinish             // finished by port reuse
+	inUse      = 1 << iota // the record holds a flow
+	open                   // the flow has not finished: it is in the index
+	fwdFromB               // forward is from endpoint b of the key to a
+	fine                   // some packet has a time finer than a microsecond
+	baseSet                // base[0] is set
+	bwdBaseSet             // base[1] is set
+	cut                    // finished by a packet that began another flow: by port reuse, if not
+	cutActive              // by the active timeout, or
+	cutClosed              // because it was closed
+	fwdFIN                 // a forward FIN was seen, and
+	bwdFIN                 // a backward one
+	closed                 // see Rules.TCPEnd
 )
 
 // direction returns 0 for a packet of the flow that goes forward, 1 for one

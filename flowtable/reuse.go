@@ -8,7 +8,9 @@ const tcpProtocol = 6
 
 // Control bits of a TCP header (RFC 9293, 3.1), as in packet.rawFlags.
 const (
+	fin = 1 << 0
 	syn = 1 << 1
+	rst = 1 << 2
 	ack = 1 << 4
 )
 

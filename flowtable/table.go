@@ -21,6 +21,8 @@ type Options struct {
 	// memory that the table takes, in bytes; 0 stands for no bound. A table that
 	// would outgrow one finishes the flows that have been idle for longest.
 	MaxFlows, MaxMemory int
+	// Rules say when else flows begin and end.
+	Rules Rules
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
 }
@@ -35,6 +37,7 @@ var (
 // [Table.Next] has taken them. It belongs to one goroutine at a time.
 type Table struct {
 	timeout  uint64 // nanoseconds
+	rules    rules
 	bounds   bounds
 	index    index
 	records  slab.Slab[record]
@@ -70,6 +73,7 @@ func New(o Options) (*Table, error) {
 		o.IdleTimeout = DefaultIdleTimeout
 	}
 	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, bounds: newBounds(o), latest: minTime, horizon: minTime, gatherMost: gatherMost}
+	t.rules = newRules(o.Rules, t.timeout)
 	t.clear()
 	return t, nil
 }
@@ -179,23 +183,26 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 			if t.index.used == t.bounds.flows {
 				t.makeRoom()
 			}
-			t.index.insert(p.hash, t.start(p, position))
+			t.index.insert(p.hash, t.start(p, position, t.forward(p)))
 			return
 		}
 		ref = s.ref
 	}
 	r := t.records.At(ref)
 	d := r.direction(p)
-	if p.time.since(r.last) > t.timeout {
+	if p.time.since(r.last) > t.rules.idle {
 		r.state &^= open // it stays in the recency list until the horizon has passed it
-		t.find(&p.key, p.hash).ref = t.start(p, position)
+		t.find(&p.key, p.hash).ref = t.start(p, position, t.forward(p))
 		return
 	}
-	if r.reuses(p, d) {
-		r.state = r.state&^open | reuseFinish
-		t.recency.remove(ref)
-		t.reused.push(timed{p.time, r.first, ref})
-		t.find(&p.key, p.hash).ref = t.start(p, position)
+	why, ends := Reuse, false
+	if !t.rules.any {
+		ends = r.reuses(p, d)
+	} else {
+		why, ends = t.ends(r, p, d)
+	}
+	if ends {
+		t.cut(ref, p, position, why)
 		return
 	}
 	t.update(r, p, d)
@@ -203,6 +210,25 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 		t.count(ref, p, d)
 	}
 	r.last = max(r.last, p.time) // the recency list learns of it when it asks
+}
+
+// cut finishes a flow with the packet that begins another one of its key.
+func (t *Table) cut(ref uint32, p *packet, position uint64, why Reason) {
+	r := t.records.At(ref)
+	forward := t.forward(p)
+	if why == Active && !t.rules.Turn {
+		forward = r.state & fwdFromB
+	}
+	r.state = r.state&^open | cut
+	switch why {
+	case Active:
+		r.state |= cutActive
+	case Closed:
+		r.state |= cutClosed
+	}
+	t.recency.remove(ref)
+	t.reused.push(timed{p.time, r.first, ref})
+	t.find(&p.key, p.hash).ref = t.start(p, position, forward)
 }
 
 // find returns the slot of the open flow with a key, or nil.
@@ -220,20 +246,35 @@ func (t *Table) find(k *key, hash uint32) *slot {
 	}
 }
 
+// forward returns which way is forward in a flow that a packet begins: fwdFromB
+// or 0.
+func (t *Table) forward(p *packet) uint32 {
+	fromA := p.key.rest&fromB == 0
+	if t.rules.any && t.rules.SYNACKTurns && p.key.proto() == tcpProtocol && p.rawFlags()&(syn|ack) == syn|ack &&
+		(p.key.a != p.key.b || p.key.portA() != p.key.portB()) {
+		fromA = !fromA
+	}
+	if fromA {
+		return 0
+	}
+	return fwdFromB
+}
+
 // start makes a record for the flow that a packet begins.
-func (t *Table) start(p *packet, position uint64) uint32 {
+func (t *Table) start(p *packet, position uint64, forward uint32) uint32 {
 	ref := t.records.Take()
 	r := t.records.At(ref)
 	// The counts are those of a new record, or were cleared when it was free.
 	r.key, r.start, r.first, r.hash, r.last = p.key.masked(), p.time, position, p.hash, p.time
-	r.state = inUse | open
-	if p.key.rest&fromB != 0 {
-		r.state |= fwdFromB
+	r.state = inUse | open | forward
+	d := 0
+	if forward != 0 != (p.key.rest&fromB != 0) {
+		d = 1
 	}
-	t.update(r, p, 0)
+	t.update(r, p, d)
 	if t.features != nil {
 		t.features.Begin(ref)
-		t.count(ref, p, 0)
+		t.count(ref, p, d)
 	}
 	t.recency.file(ref, p.time)
 	return ref
@@ -246,6 +287,9 @@ func (t *Table) update(r *record, p *packet, d int) {
 	}
 	if r.key.proto() == tcpProtocol {
 		r.setBases(p, d)
+		if t.rules.any {
+			r.close(p, d, t.rules.TCPEnd)
+		}
 	}
 	s := &r.fwd
 	if d != 0 {

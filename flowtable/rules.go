@@ -1,0 +1,100 @@
+package flowtable
+
+import (
+	"math"
+	"time"
+)
+
+// Rules say when flows begin and end, besides the idle timeout. The zero Rules
+// are those of the default profile.
+type Rules struct {
+	// ActiveTimeout ends a flow with the first packet that comes later than so
+	// long after its start; 0 stands for none (IPFIX flowActiveTimeout, 36). What
+	// comes then is a flow of its own, with the same source and destination.
+	ActiveTimeout time.Duration
+	// TCPEnd is what closes a TCP flow. Packets that come later still belong to
+	// it, but a SYN without ACK then begins a new one, whatever its number.
+	TCPEnd TCPEnd
+	// NoReuse makes a SYN with another sequence number a packet like others: it
+	// does not end the flow whose ports it reuses.
+	NoReuse bool
+	// AtTimeout makes a silence, or an age, that is equal to a timeout end a flow
+	// as a longer one does.
+	AtTimeout bool
+	// Turn makes a packet that a new flow is cut off with, by the active timeout,
+	// begin it as any other first packet would: it is forward.
+	Turn bool
+	// SYNACKTurns makes a first packet with SYN and ACK backward, for it answers
+	// one that was not captured.
+	SYNACKTurns bool
+}
+
+// TCPEnd is what closes TCP flows.
+type TCPEnd uint8
+
+const (
+	// EndFIN closes a flow with an ACK after both sides have sent a FIN.
+	EndFIN TCPEnd = 1 << iota
+	// EndRST closes a flow with a RST.
+	EndRST
+)
+
+// rules are Rules as a table asks for them.
+type rules struct {
+	any bool // some rule is not that of the default profile
+	// The longest silence, and the greatest age, that do not end a flow, in
+	// nanoseconds.
+	idle, active uint64
+	Rules
+}
+
+func newRules(r Rules, timeout uint64) rules {
+	all := rules{any: r != Rules{}, idle: timeout, active: math.MaxUint64, Rules: r}
+	if r.ActiveTimeout > 0 {
+		all.active = uint64(r.ActiveTimeout)
+	}
+	if r.AtTimeout { // times are whole nanoseconds
+		all.idle--
+		all.active--
+	}
+	return all
+}
+
+// ends tells if a packet in direction d, which is no later than the idle timeout
+// allows, ends the flow of its key, and why. It is asked where some rule is not
+// that of the default profile.
+func (t *Table) ends(r *record, p *packet, d int) (Reason, bool) {
+	switch isSYN := p.rawFlags()&(syn|ack) == syn && r.key.proto() == tcpProtocol; {
+	case p.time.since(r.start) > t.rules.active:
+		return Active, true
+	case isSYN && r.state&closed != 0:
+		return Closed, true
+	case !t.rules.NoReuse && r.reuses(p, d):
+		return Reuse, true
+	}
+	return 0, false
+}
+
+// close takes in what a packet in direction d says about the end of its flow.
+func (r *record) close(p *packet, d int, by TCPEnd) {
+	flags := p.rawFlags()
+	both := r.state&(fwdFIN|bwdFIN) == fwdFIN|bwdFIN
+	switch {
+	case by&EndRST != 0 && flags&rst != 0, by&EndFIN != 0 && both && flags&ack != 0 && flags&fin == 0:
+		r.state |= closed
+	}
+	if flags&fin != 0 {
+		r.state |= fwdFIN << d
+	}
+}
+
+// cutBy returns why a flow was cut off.
+func (r *record) cutBy() Reason {
+	switch {
+	case r.state&cutActive != 0:
+		return Active
+	case r.state&cutClosed != 0:
+		return Closed
+	}
+	return Reuse
+}
