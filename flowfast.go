@@ -56,6 +56,13 @@ type Options struct {
 	// To keep memory near the bound the garbage collector must know of it too:
 	// see [runtime/debug.SetMemoryLimit], which is for the program to call.
 	MaxMemory int
+	// Resolution cuts times down to whole multiples of it; 0 leaves them as they
+	// are. Monotone gives a packet that is stamped before the latest time so far
+	// that time.
+	Resolution time.Duration
+	Monotone   bool
+	// Numbered makes [Flow].Number the number of the row, which takes one table.
+	Numbered bool
 	// Rules say when flows begin and end, besides the idle timeout.
 	Rules flowtable.Rules
 	// Features are what is counted of flows besides what a [Flow] always has.
@@ -81,7 +88,7 @@ const (
 // tables returns the number of flow tables. A limit of the flows of a look, or
 // of the open ones, holds for all flows, so it takes one table.
 func (o *Options) tables() int {
-	if o.CheckMost > 0 || o.MaxFlows > 0 {
+	if o.CheckMost > 0 || o.MaxFlows > 0 || o.Numbered {
 		return 1
 	}
 	return o.Workers
@@ -110,6 +117,10 @@ func (o *Options) check() error {
 		return fmt.Errorf("%d flows at most: must be above zero", o.MaxFlows)
 	case o.MaxMemory != 0 && o.MaxMemory < MinMemory:
 		return fmt.Errorf("%d bytes of memory at most: must be %d or more", o.MaxMemory, MinMemory)
+	case o.Rules.ActiveTimeout < 0:
+		return fmt.Errorf("active timeout %v: must be above zero", o.Rules.ActiveTimeout)
+	case o.Resolution < 0:
+		return fmt.Errorf("resolution %v: must be above zero", o.Resolution)
 	case o.Workers < 0:
 		return fmt.Errorf("%d workers: must be above zero", o.Workers)
 	}

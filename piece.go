@@ -25,14 +25,15 @@ type piece struct {
 	headers decode.Packet // of the packet that is being decoded
 	strange linkTypes
 
-	detailed bool // features need details
+	detailed   bool  // features need details
+	resolution int64 // of times, in nanoseconds; 0 leaves them as they are
 
 	decoded bool // see crew
 	last    bool // nothing comes after it
 }
 
 func (in *intake) newPiece(tables int) *piece {
-	return &piece{Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0}
+	return &piece{Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
 }
 
 // reset empties the piece.
@@ -84,6 +85,10 @@ func (p *piece) decode(c *ioutil.Capture, records []ioutil.Record) {
 func (p *piece) add(r *ioutil.Record) {
 	if p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
 		p.strange.see(r.LinkType)
+	}
+	if p.resolution > 0 {
+		r.Time -= ((r.Time % p.resolution) + p.resolution) % p.resolution
+		r.Fine = r.Fine && p.resolution%1000 != 0
 	}
 	p.Add(&p.headers, flowtable.Time(r.Time), r.OrigLen, r.Fine)
 	if p.detailed {

@@ -29,6 +29,7 @@ func newRun(o Options) (*Run, error) {
 		keys:       flowtable.NewIntake(flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost}),
 	}
 	in.keys.Features = o.Features.Set & (features.Details | features.Link)
+	in.keys.Monotone = o.Monotone
 	return &Run{intake: in, started: time.Now()}, nil
 }
 

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flowfast/flowfast/features"
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // A Profile is a set of columns with a name.
@@ -13,13 +15,32 @@ type Profile struct {
 	Name       string
 	Definition string
 	Columns    []*Column
+	// The rules that belong to the columns: see flowfast.Options.
+	IdleTimeout time.Duration
+	Resolution  time.Duration
+	Monotone    bool
+	Numbered    bool
+	Rules       flowtable.Rules
+
+	first func(n int) []*Column
+}
+
+// SPLT returns the profile's columns of the first n packets of a flow.
+func (p Profile) SPLT(n int) []*Column {
+	if p.first != nil {
+		return p.first(n)
+	}
+	return SPLT(n)
 }
 
 // Profiles returns all profiles.
 func Profiles() []Profile {
 	return []Profile{
-		{"default", "what flowfast writes if it is told nothing else", Columns()},
-		{"full", "all that flowfast knows of a flow", append(Columns(), fullColumns...)},
+		{Name: "default", Definition: "what flowfast writes if it is told nothing else", Columns: Columns()},
+		{Name: "full", Definition: "all that flowfast knows of a flow", Columns: append(Columns(), fullColumns...)},
+		pyFlowMeter,
+		cicFlowMeter,
+		nfStream,
 	}
 }
 

@@ -60,6 +60,7 @@ const (
 type Flow struct {
 	Sizes     [3]Moments // bytes
 	Intervals [3]Moments // nanoseconds
+	Seen      [3]Span    // with Intervals
 	Gaps      [2]Moments // nanoseconds
 	Payload   Load
 	TCP       Transport

@@ -29,12 +29,19 @@ func (s *sizes) tell(f *Flow, c *stats.Calculator) { f.Sizes = all((*[2]Sample)(
 
 // intervals is the state of Intervals.
 type intervals struct {
-	last    [3]int64 // latest time of a packet
-	began   [3]bool
+	seen    [3]Span
 	samples [3]Sample
 }
 
+// A Span is when packets came: the time of the first and the latest time, in
+// nanoseconds since the Unix epoch; both 0 if there were none.
+type Span struct {
+	First, Last int64
+	Any         bool
+}
+
 func (s *intervals) tell(f *Flow, c *stats.Calculator) {
+	f.Seen = s.seen
 	for i := range s.samples {
 		f.Intervals[i] = moments(&s.samples[i], c)
 	}
@@ -46,11 +53,13 @@ func (s *intervals) count(p *Packet, direction int) {
 }
 
 func (s *intervals) one(at int64, i int) {
-	if s.began[i] {
-		s.samples[i].Add(since(at, s.last[i]))
-		at = max(at, s.last[i])
+	seen := &s.seen[i]
+	if !seen.Any {
+		*seen = Span{at, at, true}
+		return
 	}
-	s.began[i], s.last[i] = true, at
+	s.samples[i].Add(since(at, seen.Last))
+	seen.Last = max(at, seen.Last)
 }
 
 // gaps is the state of Gaps.

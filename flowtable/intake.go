@@ -30,6 +30,9 @@ type Step struct {
 type Intake struct {
 	// Clock follows the times of all packets.
 	Clock Clock
+	// Monotone makes a packet that is stamped before the latest time so far have
+	// that time.
+	Monotone bool
 	// Features are the groups of features that batches made from here on keep
 	// details for.
 	Features features.Set
@@ -70,6 +73,9 @@ func (in *Intake) Admit(b *Batch) {
 	if len(b.fragments) > 0 {
 		in.resolve(b)
 	}
+	if in.Monotone {
+		in.straighten(b)
+	}
 	in.latest = max(in.latest, b.latestOfFlow)
 	from, before := 0, in.Clock.Horizon // of the step that comes next
 	if !in.Clock.tickAll(len(b.packets), b.earliest, b.latest) {
@@ -91,6 +97,24 @@ func (in *Intake) Admit(b *Batch) {
 		}
 	}
 	b.steps = append(b.steps, in.look(len(b.packets)-from, before, len(b.packets)))
+}
+
+// straighten makes no time of a batch earlier than one before it.
+func (in *Intake) straighten(b *Batch) {
+	latest := minTime
+	if in.Clock.size > 0 {
+		latest = in.Clock.Latest
+	}
+	for i := range b.packets {
+		p := &b.packets[i]
+		p.time = max(p.time, latest)
+		latest = p.time
+		b.earliest = max(b.earliest, b.packets[0].time)
+		b.latest = max(b.latest, p.time)
+		if p.key.rest&ofFlow != 0 {
+			b.latestOfFlow = max(b.latestOfFlow, p.time)
+		}
+	}
 }
 
 // look returns the step that ends with the next n packets, before number to.

@@ -39,6 +39,9 @@ const (
 	EndRST
 )
 
+// String returns "none", "fin", "rst" or "fin-rst".
+func (e TCPEnd) String() string { return [...]string{"none", "fin", "rst", "fin-rst"}[e&3] }
+
 // rules are Rules as a table asks for them.
 type rules struct {
 	any bool // some rule is not that of the default profile

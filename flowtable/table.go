@@ -55,9 +55,10 @@ type Table struct {
 	early     []dueFlow // flows that a bound finished, which Next gives out
 	earlyNext int
 	evicted   uint64
-	horizon   Time // at the packets that are added
-	latest    Time // of the packets so far; after End the capture's clock
-	ended     bool // the capture has ended
+	given     uint64 // flows that Next has given out
+	horizon   Time   // at the packets that are added
+	latest    Time   // of the packets so far; after End the capture's clock
+	ended     bool   // the capture has ended
 
 	gatherMost int // see the constant; tests have less
 }

@@ -41,30 +41,29 @@ func (c *choice) flags(f *pflag.FlagSet) {
 		"add the column end_reason: idle, reuse, end or\nevicted")
 }
 
-// columns returns the columns that are wanted.
-func (c *choice) columns() ([]*export.Column, error) {
-	profile, err := export.FindProfile(c.profile)
-	if err != nil {
-		return nil, err
+// columns returns the columns that are wanted, and the profile.
+func (c *choice) columns() (columns []*export.Column, profile export.Profile, err error) {
+	if profile, err = export.FindProfile(c.profile); err != nil {
+		return nil, profile, err
 	}
 	if c.splt > maxSPLT {
-		return nil, fmt.Errorf("--splt %d: want %d at most", c.splt, maxSPLT)
+		return nil, profile, fmt.Errorf("--splt %d: want %d at most", c.splt, maxSPLT)
 	}
 	var more []*export.Column
 	if c.splt > 0 {
-		more = export.SPLT(c.splt)
+		more = profile.SPLT(c.splt)
 	}
 	more = append(more, export.Quantiles(c.quantiles)...)
-	columns := slices.Concat(profile.Columns, more)
+	columns = slices.Concat(profile.Columns, more)
 	if c.names != nil {
 		if columns, err = profile.Select(c.names, more...); err != nil {
-			return nil, err
+			return nil, profile, err
 		}
 	}
 	if c.endReason && !slices.Contains(columns, export.EndReason) {
 		columns = append(columns, export.EndReason)
 	}
-	return columns, nil
+	return columns, profile, nil
 }
 
 // features returns what must be counted for the columns.

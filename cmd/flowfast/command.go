@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -24,6 +25,7 @@ type command struct {
 	memory    size // the most that all jobs take; 0 for what the machine allows
 	rows      choice
 	columns   []*export.Column
+	tcpEnd    tcpEnd
 	quiet     bool
 	summary   string // where the summary goes as JSON, "" for nowhere
 
@@ -90,21 +92,25 @@ func (c *command) cobra() *cobra.Command {
 	f := root.Flags()
 	f.SortFlags = false
 	f.BoolVarP(&c.recursive, "recursive", "r", false,
-		"read every capture under the folder INPUT, at any\ndepth, into a file of its own under the folder\nOUTPUT; other files are passed over")
+		"read every capture under the folder INPUT, at\nany depth, into a file of its own under the\nfolder OUTPUT; other files are passed over")
 	f.BoolVar(&c.resume, "resume", false,
-		"with -r, go on where a run was stopped:\nleave what OUTPUT/flowfast-manifest.json says is\ndone")
+		"with -r, go on where a run was stopped: leave\nwhat OUTPUT/flowfast-manifest.json says is done")
 	f.BoolVar(&c.join, "join", false,
 		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream, in the order of their first packets")
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
 		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
+	f.Var((*seconds)(&c.options.Rules.ActiveTimeout), "active-timeout",
+		"end a flow with the first packet that comes\nlater than `SECONDS` after its start\n(default none)")
+	f.Var(&c.tcpEnd, "tcp-end",
+		"close a TCP flow with FIN of both sides and an\nACK, with RST, or both: a later SYN begins a\nnew one; `HOW` is none, fin, rst or fin-rst\n(default none)")
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
 		"look for ended flows every `PACKETS` packets\n(default 1)")
 	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
 		"write at most `FLOWS` ended flows at each look\n(default all); -i and -l change when rows are\nwritten, not what they say")
 	f.VarP((*count)(&c.jobs), "jobs", "j",
-		"work on `N` files at once, or with N workers on one\n(default all cores)")
+		"work on `N` files at once, or with N workers on\none (default all cores)")
 	f.Var((*count)(&c.options.MaxFlows), "max-flows",
-		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for longest\n(default no bound)")
+		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for\nlongest (default no bound)")
 	f.Var(&c.memory, "max-memory",
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
 	c.rows.flags(f)
@@ -142,7 +148,25 @@ func (c *command) take(args []string) error {
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
-	var err error
-	c.columns, err = c.rows.columns()
-	return err
+	columns, profile, err := c.rows.columns()
+	if err != nil {
+		return err
+	}
+	c.columns = columns
+	c.follow(profile)
+	return nil
+}
+
+// follow makes the rules of a profile those of the run, but for what the user
+// asked for.
+func (c *command) follow(p export.Profile) {
+	o := &c.options
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, p.IdleTimeout)
+	o.Resolution, o.Monotone, o.Numbered = p.Resolution, p.Monotone, p.Numbered
+	rules := p.Rules
+	rules.ActiveTimeout = cmp.Or(o.Rules.ActiveTimeout, rules.ActiveTimeout)
+	if c.tcpEnd.given {
+		rules.TCPEnd = c.tcpEnd.by
+	}
+	o.Rules = rules
 }

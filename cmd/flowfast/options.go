@@ -14,20 +14,26 @@ import (
 // their flags and as a user would write them. Rows of runs in which one differs
 // do not belong together.
 type rowOptions struct {
-	IdleTimeout string `json:"idle-timeout"`
-	MaxFlows    int    `json:"max-flows"`  // 0 for no bound
-	MaxMemory   int64  `json:"max-memory"` // bytes; 0 for what the machine allows
-	Columns     string `json:"columns"`
+	IdleTimeout   string `json:"idle-timeout"`
+	ActiveTimeout string `json:"active-timeout"` // 0 for none
+	TCPEnd        string `json:"tcp-end"`
+	Profile       string `json:"profile"`
+	MaxFlows      int    `json:"max-flows"`  // 0 for no bound
+	MaxMemory     int64  `json:"max-memory"` // bytes; 0 for what the machine allows
+	Columns       string `json:"columns"`
 }
 
 const defaultIdleTimeout = 600 * time.Second
 
 func (c *command) rowOptions() rowOptions {
 	return rowOptions{
-		IdleTimeout: inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
-		MaxFlows:    c.options.MaxFlows,
-		MaxMemory:   int64(c.memory),
-		Columns:     columnNames(c.columns),
+		IdleTimeout:   inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
+		ActiveTimeout: inSeconds(c.options.Rules.ActiveTimeout),
+		TCPEnd:        c.options.Rules.TCPEnd.String(),
+		Profile:       c.rows.profile,
+		MaxFlows:      c.options.MaxFlows,
+		MaxMemory:     int64(c.memory),
+		Columns:       columnNames(c.columns),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // Seconds are the value of a flag: a time span above zero.
@@ -47,6 +48,26 @@ func (s *size) Set(text string) error {
 
 func (s *size) String() string { return "" }
 func (s *size) Type() string   { return "size" }
+
+// A tcpEnd is the value of a flag: what closes TCP flows.
+type tcpEnd struct {
+	by    flowtable.TCPEnd
+	given bool
+}
+
+func (t *tcpEnd) Set(text string) error {
+	by, ok := map[string]flowtable.TCPEnd{
+		"none": 0, "fin": flowtable.EndFIN, "rst": flowtable.EndRST, "fin-rst": flowtable.EndFIN | flowtable.EndRST,
+	}[text]
+	if !ok {
+		return errors.New("want none, fin, rst or fin-rst")
+	}
+	*t = tcpEnd{by, true}
+	return nil
+}
+
+func (t *tcpEnd) String() string { return "" }
+func (t *tcpEnd) Type() string   { return "how" }
 
 // A count is the value of a flag: a whole number above zero.
 type count int

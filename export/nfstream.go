@@ -1,0 +1,192 @@
+package export
+
+import (
+	"time"
+
+	"github.com/flowfast/flowfast/features"
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// nfStream is the table of NFStream (github.com/nfstream/nfstream, release
+// 6.5.4) without what its inspection of contents adds: the core columns and
+// those of statistical_analysis, of frames (accounting_mode 0), with
+// decode_tunnels off. Times are whole milliseconds that do not go back.
+var nfStream = Profile{
+	Name:        "nfstream",
+	Definition:  "the core and statistical columns of NFStream, and with --splt those of its first packets",
+	Columns:     nfStreamColumns(),
+	IdleTimeout: 120 * time.Second,
+	Resolution:  time.Millisecond,
+	Monotone:    true,
+	Numbered:    true,
+	first:       nfSPLT,
+	Rules:       flowtable.Rules{ActiveTimeout: 1800 * time.Second, NoReuse: true, AtTimeout: true, Turn: true},
+}
+
+const millis = "milliseconds"
+
+func nfStreamColumns() []*Column {
+	var columns []*Column
+	add := func(needs features.Set, more ...*Column) {
+		for _, c := range more {
+			c.Needs = needs
+		}
+		columns = append(columns, more...)
+	}
+	mac := linkColumns()
+	oui := func(name string, of *Column) *Column {
+		return textColumn(name, "its first three bytes", func(b []byte, f *flowtable.Flow) []byte {
+			at := len(b)
+			return of.text(b, f)[:at+len("00:00:00")]
+		})
+	}
+	srcMAC, dstMAC := orZero("src_mac", "source address of the first packet's frame", mac[0]),
+		orZero("dst_mac", "destination address of the first packet's frame", mac[1])
+	add(0,
+		uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number }),
+		column(Int, "expiration_id", "", "0 idle or at the end of the capture, 1 by the active timeout, -1 otherwise", func(v *Value, f *flowtable.Flow) {
+			switch f.Reason {
+			case flowtable.Idle, flowtable.End:
+				v.Int = 0
+			case flowtable.Active:
+				v.Int = 1
+			default:
+				v.Int = -1
+			}
+		}),
+		textColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }))
+	add(features.Link, srcMAC, oui("src_oui", srcMAC))
+	add(0, uintColumn("src_port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
+		textColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }))
+	add(features.Link, dstMAC, oui("dst_oui", dstMAC))
+	add(0, uintColumn("dst_port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
+		uintColumn("protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
+		uintColumn("ip_version", "", "4 or 6", func(f *flowtable.Flow) uint64 {
+			if f.V6 {
+				return 6
+			}
+			return 4
+		}))
+	add(features.Link, uintColumn("vlan_id", "", "identifier of the innermost VLAN tag of the first packet, 0 without tags",
+		func(f *flowtable.Flow) uint64 {
+			l := &f.Features.Link
+			if l.NumVLANs == 0 {
+				return 0
+			}
+			return uint64(l.VLANs[l.NumVLANs-1])
+		}))
+
+	scopes := [3]struct {
+		name, word string
+		i          int
+	}{{"bidirectional", "packets", 2}, {"src2dst", "forward packets", 0}, {"dst2src", "backward packets", 1}}
+	for _, s := range scopes {
+		seen := func(f *flowtable.Flow) *features.Span { return &f.Features.Seen[s.i] }
+		add(features.Intervals,
+			column(Int, s.name+"_first_seen_ms", millis, "time of the first of the "+s.word+" since the Unix epoch, 0 without any",
+				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).First / millisecond }),
+			column(Int, s.name+"_last_seen_ms", millis, "time of the last of the "+s.word+" since the Unix epoch, 0 without any",
+				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).Last / millisecond }),
+			column(Int, s.name+"_duration_ms", millis, "the one less the other",
+				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))
+		add(0,
+			uintColumn(s.name+"_packets", "packets", s.word, func(f *flowtable.Flow) uint64 {
+				return scope(f, s.i, func(d *flowtable.Direction) uint64 { return d.Packets })
+			}),
+			uintColumn(s.name+"_bytes", "bytes", "sum of the original lengths of the "+s.word,
+				func(f *flowtable.Flow) uint64 {
+					return scope(f, s.i, func(d *flowtable.Direction) uint64 {
+						if d.Packets == 0 {
+							return 0
+						}
+						return d.Bytes
+					})
+				}))
+	}
+	for _, s := range scopes {
+		add(features.Sizes, nfMoments(s.name, "ps", "bytes", 1, "of the original lengths of the "+s.word,
+			func(f *features.Flow) *features.Moments { return &f.Sizes[s.i] })...)
+	}
+	for _, s := range scopes {
+		add(features.Intervals, nfMoments(s.name, "piat_ms", millis, millisecond, "of the times between consecutive "+s.word,
+			func(f *features.Flow) *features.Moments { return &f.Intervals[s.i] })...)
+	}
+	for _, s := range scopes {
+		for _, bit := range []int{1, 7, 6, 5, 4, 3, 2, 0} {
+			add(0, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
+				func(f *flowtable.Flow) uint64 {
+					return scope(f, s.i, func(d *flowtable.Direction) uint64 { return flags(d, bit) })
+				}))
+		}
+	}
+	return columns
+}
+
+const millisecond = 1_000_000
+
+// scope returns the sum of what a function says of the directions in a scope: 0
+// forward, 1 backward, 2 both.
+func scope(f *flowtable.Flow, i int, of func(d *flowtable.Direction) uint64) uint64 {
+	switch i {
+	case 0:
+		return of(&f.Fwd)
+	case 1:
+		return of(&f.Bwd)
+	}
+	return of(&f.Fwd) + of(&f.Bwd)
+}
+
+// orZero is a column of addresses that says 00:00:00:00:00:00 where there is none.
+func orZero(name, definition string, of *Column) *Column {
+	return textColumn(name, definition, func(b []byte, f *flowtable.Flow) []byte {
+		at := len(b)
+		if b = of.text(b, f); len(b) == at {
+			b = append(b, "00:00:00:00:00:00"...)
+		}
+		return b
+	})
+}
+
+// nfMoments are the numbers that NFStream has of a sample.
+func nfMoments(scope, name, unit string, scale float64, what string, of func(f *features.Flow) *features.Moments) []*Column {
+	whole := func(which, word string, number func(m *features.Moments) uint64) *Column {
+		return uintColumn(scope+"_"+which+"_"+name, unit, word+" "+what, func(f *flowtable.Flow) uint64 { return number(of(f.Features)) / uint64(scale) })
+	}
+	real := func(which, word string, number func(m *features.Moments) float64) *Column {
+		return floatColumn(scope+"_"+which+"_"+name, unit, word+" "+what, func(f *flowtable.Flow) float64 { return number(of(f.Features)) / scale })
+	}
+	return []*Column{
+		whole("min", "minimum", func(m *features.Moments) uint64 { return m.Min }),
+		real("mean", "mean", func(m *features.Moments) float64 { return m.Mean() }),
+		real("stddev", "standard deviation (n-1)", func(m *features.Moments) float64 { return m.Central.Deviation() }),
+		whole("max", "maximum", func(m *features.Moments) uint64 { return m.Max }),
+	}
+}
+
+// nfSPLT are NFStream's columns of the first n packets.
+func nfSPLT(n int) []*Column {
+	list := func(name, unit, definition string, of func(e *features.Early) int64) *Column {
+		c := column(List, name, unit, definition+"; -1 beyond the flow's last packet", func(v *Value, f *flowtable.Flow) {
+			v.List = v.List[:0]
+			for i := range f.Features.First {
+				v.List = append(v.List, of(&f.Features.First[i]))
+			}
+			for len(v.List) < n {
+				v.List = append(v.List, -1)
+			}
+		})
+		c.Needs = features.First
+		return c
+	}
+	return []*Column{
+		list("splt_direction", "", "0 for a forward packet, 1 for a backward one", func(e *features.Early) int64 {
+			if e.Backward {
+				return 1
+			}
+			return 0
+		}),
+		list("splt_ps", "bytes", "original length", func(e *features.Early) int64 { return int64(e.Size) }),
+		list("splt_piat_ms", millis, "time since the flow's packet before, 0 for the first",
+			func(e *features.Early) int64 { return int64(e.Gap / millisecond) }),
+	}
+}
