@@ -1,0 +1,118 @@
+package legacy
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/flowfast/flowfast/ioutil"
+)
+
+// A Meter groups the packets of one capture into flows, as FlowGenerator does.
+// The zero Meter is ready. It belongs to one goroutine at a time.
+//
+// Its memory grows with the flows that are open, of which there is no bound:
+// nothing closes one but a packet of its own, or the end.
+type Meter struct {
+	open   map[key]*Flow // by the key of the flow's first packet
+	counts Counts
+}
+
+// Counts say what became of the packets that were added to a Meter. After Rest
+// the other counts add up to Packets; before, the packets of the flows that are
+// open are missing.
+type Counts struct {
+	Packets   uint64 // records added
+	Discarded uint64 // without an IPv4 header that could be read
+	Repeated  uint64 // forward FINs of a flow but its first: dropped
+	Lost      uint64 // the only packet of their flow, which is not given out
+	Given     uint64 // in the flows given out
+}
+
+// Add adds the packet of a record. It returns the flow that the packet closed,
+// nil if there is none:
+//
+//   - The flow of the packet began more than 120 seconds before it. The packet
+//     then starts a flow with the addresses and ports of the old one, in which
+//     it is forward, wherever it came from. If the old one had one packet it is
+//     lost.
+//   - The packet is backward and has FIN set, or has RST set (and is not a
+//     forward FIN). It is the last of the flow.
+//
+// A FIN of the first packet of a flow has no effect, the next one from forward
+// none but that the ones after it are dropped.
+//
+// The record is read as an Ethernet frame whatever its link type, cut as records
+// are to a MiB. It is not kept. No input makes Add panic; times may go back.
+func (m *Meter) Add(r *ioutil.Record) *Flow {
+	m.counts.Packets++
+	var p packet
+	if !p.read(r) {
+		m.counts.Discarded++
+		return nil
+	}
+	k := p.key
+	f := m.open[k]
+	if f == nil {
+		k = k.swapped()
+		f = m.open[k]
+	}
+	switch {
+	case f == nil:
+		m.begin(p.key, &p)
+		return nil
+	case p.time-f.start > flowTimeout:
+		m.begin(k, &p).key = f.key
+		return m.give(f)
+	case p.flags&flagFIN != 0 && f.forward(&p):
+		f.fins++
+		if f.fins > 1 {
+			m.counts.Repeated++
+			return nil
+		}
+	case p.flags&(flagFIN|flagRST) != 0:
+		f.add(&p)
+		delete(m.open, k)
+		return m.give(f)
+	}
+	f.add(&p)
+	return nil
+}
+
+// begin starts a flow under a key.
+func (m *Meter) begin(k key, p *packet) *Flow {
+	if m.open == nil {
+		m.open = make(map[key]*Flow)
+	}
+	f := newFlow(p, m.counts.Packets)
+	m.open[k] = f
+	return f
+}
+
+// give returns a flow that is closed, or nil if it has only one packet.
+func (m *Meter) give(f *Flow) *Flow {
+	n := f.Packets()
+	if n == 1 {
+		m.counts.Lost++
+		return nil
+	}
+	m.counts.Given += n
+	return f
+}
+
+// Rest ends the capture: it returns the flows that are still open, in the order
+// of their first packets, but for those of one packet, which are lost. The Meter
+// then has no flows, and keeps its counts.
+func (m *Meter) Rest() []*Flow {
+	var flows []*Flow
+	for _, f := range m.open {
+		if f = m.give(f); f != nil {
+			flows = append(flows, f)
+		}
+	}
+	m.open = nil
+	slices.SortFunc(flows, func(a, b *Flow) int { return cmp.Compare(a.number, b.number) })
+	return flows
+}
+
+// Counts returns the counts of the packets added so far.
+func (m *Meter) Counts() Counts { return m.counts }
