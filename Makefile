@@ -2,7 +2,7 @@
 
 FUZZTIME ?= 10s
 TOOL = go tool -modfile=tools/go.mod
-FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz ./cmd/flowfast
+FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz ./cmd/flowfast ./legacy
 SWEEP ?= 100000
 BENCH ?= .
 COUNT ?= 6

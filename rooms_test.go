@@ -19,7 +19,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		"/features":      {"/decode", "/internal/slab", "/stats"},
 		"/flowtable":     {"/decode", "/features", "/internal/slab", "/stats"},
 		"/export":        {"/decode", "/features", "/flowtable", "/stats"},
-		"/cmd/flowfast":  {"", "/export", "/features", "/flowtable", "/ioutil"},
+		"/legacy":        {"/ioutil"},
+		"/cmd/flowfast":  {"", "/export", "/features", "/flowtable", "/ioutil", "/legacy"},
 	}
 	for folder, want := range allowed {
 		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, module+folder).Output()

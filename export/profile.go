@@ -57,7 +57,7 @@ func FindProfile(name string) (Profile, error) {
 	for i, p := range all {
 		names[i] = p.Name
 	}
-	return Profile{}, fmt.Errorf("no profile %q; there are %s", name, strings.Join(names, ", "))
+	return Profile{}, fmt.Errorf("no profile %q; there are %s and cicflowmeter-legacy", name, strings.Join(names, ", "))
 }
 
 // Select returns the columns with the given names, in their order: of the

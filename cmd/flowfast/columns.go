@@ -117,8 +117,10 @@ func columnsCommand(out io.Writer) *cobra.Command {
 		Short: "list the columns of every profile, or of one",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			profiles := export.Profiles()
-			if name != "" {
+			profiles := append(export.Profiles(), legacyColumns())
+			if name == legacyProfile {
+				profiles = profiles[len(profiles)-1:]
+			} else if name != "" {
 				p, err := export.FindProfile(name)
 				if err != nil {
 					return err

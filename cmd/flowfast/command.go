@@ -75,7 +75,12 @@ func (c *command) cobra() *cobra.Command {
 		Version:       fmt.Sprintf("%s (%s %s/%s)", flowfast.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(root *cobra.Command, args []string) error {
+			if c.rows.profile == legacyProfile {
+				if err := c.checkLegacy(root.Flags().Changed); err != nil {
+					return err
+				}
+			}
 			return c.take(args)
 		},
 		Run: func(*cobra.Command, []string) { c.status = c.execute() },
@@ -147,6 +152,9 @@ func (c *command) take(args []string) error {
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
+	}
+	if c.rows.profile == legacyProfile {
+		return nil
 	}
 	columns, profile, err := c.rows.columns()
 	if err != nil {

@@ -33,12 +33,10 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 		return r
 	}
 	defer out.Discard()
-	run, err := c.open(ctx, j, options)
-	if err == nil {
-		line := show.begin(j, run.Progress)
-		err = run.Write(ctx, out, export.NewCSV(c.columns))
-		r.summary = run.Summary()
-		show.end(line)
+	if c.rows.profile == legacyProfile {
+		err = c.writeLegacy(ctx, &r, out, show)
+	} else {
+		err = c.write(ctx, &r, out, options, show)
 	}
 	r.stopped = err != nil && ctx.Err() != nil
 	r.failed = out.Err()
@@ -52,6 +50,19 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 		r.finish(out)
 	}
 	return r
+}
+
+// write runs a job to its end.
+func (c *command) write(ctx context.Context, r *result, out *export.File, options flowfast.Options, show *display) error {
+	run, err := c.open(ctx, r.job, options)
+	if err != nil {
+		return err
+	}
+	line := show.begin(r.job, run.Progress)
+	defer show.end(line)
+	err = run.Write(ctx, out, export.NewCSV(c.columns))
+	r.summary = run.Summary()
+	return err
 }
 
 // finish gives the output its name, another one if a signal ended it early.
@@ -86,11 +97,16 @@ func (c *command) open(ctx context.Context, j job, options flowfast.Options) (*f
 	if !j.stream {
 		return opened(flowfast.Open(options, j.inputs...))
 	}
-	name, source := j.inputs[0], func() (io.Reader, error) { return os.Open(j.inputs[0]) }
-	if name == "-" {
-		name, source = "standard input", func() (io.Reader, error) { return c.in, nil }
-	}
+	name, source := c.source(j)
 	return opened(flowfast.NewReader(options, newInterruptible(ctx, source), name))
+}
+
+// source returns the name of a job's stream for messages, and what opens it.
+func (c *command) source(j job) (name string, open func() (io.Reader, error)) {
+	if name = j.inputs[0]; name == "-" {
+		return "standard input", func() (io.Reader, error) { return c.in, nil }
+	}
+	return name, func() (io.Reader, error) { return os.Open(name) }
 }
 
 // opened returns no run with an error.

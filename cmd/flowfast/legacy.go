@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/ioutil"
+	"github.com/flowfast/flowfast/legacy"
+)
+
+// legacyProfile has a way of its own from captures to rows.
+const legacyProfile = "cicflowmeter-legacy"
+
+// checkLegacy returns an error if the user asked for what the original program
+// does not do.
+func (c *command) checkLegacy(changed func(flag string) bool) error {
+	for _, flag := range []string{"columns", "splt", "quantiles", "end-reason", "idle-timeout", "active-timeout", "tcp-end",
+		"check-every", "check-most", "max-flows", "join"} {
+		if changed(flag) {
+			return fmt.Errorf("--%s does not go with --profile %s, which computes what CICFlowMeter itself does", flag, legacyProfile)
+		}
+	}
+	return nil
+}
+
+// legacyColumns are its columns, for listings.
+func legacyColumns() export.Profile {
+	p := export.Profile{Name: legacyProfile, Definition: "what CICFlowMeter itself computes, defects included, for comparing with published tables"}
+	for _, c := range legacy.Columns() {
+		p.Columns = append(p.Columns, &export.Column{Name: c.Name, Unit: c.Unit, Definition: c.Definition, Kind: export.Text})
+	}
+	return p
+}
+
+// A legacyRun is a run of that profile.
+type legacyRun struct {
+	capture *ioutil.Capture
+	name    string
+	meter   legacy.Meter
+	summary flowfast.Summary
+	packets atomic.Int64
+	flows   atomic.Int64
+}
+
+func (c *command) openLegacy(ctx context.Context, j job) (*legacyRun, error) {
+	name, source := c.source(j)
+	// As a stream: a mapped file could be cut while the meter reads it.
+	capture, err := ioutil.NewCapture(newInterruptible(ctx, source), name)
+	if err != nil {
+		return nil, err
+	}
+	r := &legacyRun{capture: capture, name: name}
+	r.summary.Captures = []flowfast.Capture{{Name: r.name, Format: r.capture.Format()}}
+	return r, nil
+}
+
+func (r *legacyRun) progress() flowfast.Progress {
+	read, _ := r.capture.Progress()
+	return flowfast.Progress{Read: read, Packets: r.packets.Load(), Flows: r.flows.Load()}
+}
+
+// write writes the rows of all that can be read, and returns the error of the
+// writer, of the capture or of the context.
+func (r *legacyRun) write(ctx context.Context, w io.Writer) error {
+	began := time.Now()
+	defer r.capture.Close()
+	defer func() { r.close(time.Since(began)) }()
+	var format legacy.CSV
+	b := format.AppendHeader(nil)
+	add := func(flows ...*legacy.Flow) error {
+		for _, f := range flows {
+			if f == nil {
+				continue
+			}
+			r.flows.Add(1)
+			if b = format.AppendRow(b, f); len(b) >= 1<<18 {
+				if _, err := w.Write(b); err != nil {
+					return err
+				}
+				b = b[:0]
+			}
+		}
+		return nil
+	}
+	ended := r.read(ctx, add)
+	if err := add(r.meter.Rest()...); err != nil {
+		return err
+	}
+	if _, err := w.Write(b); err != nil {
+		return err
+	}
+	return ended
+}
+
+// read takes the packets through the meter, and returns why it ended: nil if all
+// is well.
+func (r *legacyRun) read(ctx context.Context, add func(...*legacy.Flow) error) error {
+	records := make([]ioutil.Record, 256)
+	for ctx.Err() == nil {
+		n, err := r.capture.Read(records)
+		for i := range records[:n] {
+			at := time.Unix(0, records[i].Time).UTC()
+			if s := &r.summary; s.Packets == 0 {
+				s.First, s.Last = at, at
+			} else if at.Before(s.First) {
+				s.First = at
+			} else if at.After(s.Last) {
+				s.Last = at
+			}
+			r.summary.Packets++
+			if err := add(r.meter.Add(&records[i])); err != nil {
+				return err
+			}
+		}
+		r.packets.Add(int64(n))
+		var cut *ioutil.TruncatedError
+		switch {
+		case errors.As(err, &cut):
+			r.summary.Warnings = append(r.summary.Warnings, err.Error())
+			return nil
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (r *legacyRun) close(elapsed time.Duration) {
+	counts := r.meter.Counts()
+	s := &r.summary
+	s.Classes.NotIP, s.Classes.Counted = counts.Discarded, counts.Packets-counts.Discarded
+	s.Flows = uint64(r.flows.Load())
+	s.Elapsed = elapsed
+	if counts.Lost+counts.Repeated > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d packets that are alone in their flow and %d repeated FINs are in no row, as in the original",
+			r.name, counts.Lost, counts.Repeated))
+	}
+}
+
+// writeLegacy is write for this profile.
+func (c *command) writeLegacy(ctx context.Context, r *result, out *export.File, show *display) error {
+	run, err := c.openLegacy(ctx, r.job)
+	if err != nil {
+		return err
+	}
+	line := show.begin(r.job, run.progress)
+	defer show.end(line)
+	err = run.write(ctx, out)
+	r.summary = run.summary
+	return err
+}
