@@ -63,6 +63,13 @@ type Options struct {
 	Monotone   bool
 	// Numbered makes [Flow].Number the number of the row, which takes one table.
 	Numbered bool
+	// Choice says which packets count.
+	Choice Choice
+	// Keys say which packets are of one flow.
+	Keys flowtable.Keys
+	// AnonymizeKey, of 32 bytes, makes the addresses in what is given out others
+	// with the same prefixes in common (Crypto-PAn); nil leaves them as they are.
+	AnonymizeKey []byte
 	// Rules say when flows begin and end, besides the idle timeout.
 	Rules flowtable.Rules
 	// Features are what is counted of flows besides what a [Flow] always has.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/internal/cryptopan"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -21,6 +22,7 @@ const spanLength = 128 << 10
 // goroutine at a time, admit in the order in which the pieces were taken.
 type intake struct {
 	options    Options
+	key        *cryptopan.Key // of addresses; nil leaves them as they are
 	spanLength int
 	files      []string        // captures still to be opened, in order
 	capture    *ioutil.Capture // the one being read

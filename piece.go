@@ -24,6 +24,7 @@ type piece struct {
 	records [maxRecords]ioutil.Record
 	headers decode.Packet // of the packet that is being decoded
 	strange linkTypes
+	chosen  *chooser // nil if all packets count
 
 	detailed   bool  // features need details
 	resolution int64 // of times, in nanoseconds; 0 leaves them as they are
@@ -33,7 +34,8 @@ type piece struct {
 }
 
 func (in *intake) newPiece(tables int) *piece {
-	return &piece{Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
+	chosen, _ := newChooser(in.options.Choice) // which newRun has seen
+	return &piece{chosen: chosen, Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
 }
 
 // reset empties the piece.
@@ -83,7 +85,9 @@ func (p *piece) decode(c *ioutil.Capture, records []ioutil.Record) {
 
 // add reads the headers of a record.
 func (p *piece) add(r *ioutil.Record) {
-	if p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
+	if p.chosen != nil && !p.chosen.takes(r) {
+		p.headers = decode.Packet{Class: decode.LeftOut}
+	} else if p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
 		p.strange.see(r.LinkType)
 	}
 	if p.resolution > 0 {

@@ -30,6 +30,14 @@ func newRun(o Options) (*Run, error) {
 	}
 	in.keys.Features = o.Features.Set & (features.Details | features.Link)
 	in.keys.Monotone = o.Monotone
+	in.keys.Keep(o.Keys)
+	var err error
+	if in.key, err = newKey(o.AnonymizeKey); err != nil {
+		return nil, err
+	}
+	if _, err := newChooser(o.Choice); err != nil {
+		return nil, err
+	}
 	return &Run{intake: in, started: time.Now()}, nil
 }
 
@@ -136,6 +144,7 @@ func (in *intake) walk(ctx context.Context, table *flowtable.Table, emit func(*F
 	finished := func(s flowtable.Step) error {
 		for table.Next(&s, &flow) {
 			in.progress.flows.Add(1)
+			in.anonymize(&flow)
 			if err := emit(&flow, nil); err != nil {
 				return err
 			}

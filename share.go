@@ -45,6 +45,7 @@ type crew struct {
 
 // A worker runs one table.
 type worker struct {
+	in     *intake
 	number int
 	table  *flowtable.Table
 	rows   Rows
@@ -66,7 +67,7 @@ func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Row
 	stop := make(chan struct{})
 	for i, table := range tables {
 		w := &worker{
-			number: i, table: table, rows: rows, stop: stop,
+			in: in, number: i, table: table, rows: rows, stop: stop,
 			out:  make(chan *chunk, chunksInFlight),
 			free: make(chan *chunk, chunksInFlight),
 		}
@@ -175,6 +176,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 				c.last = true
 				break
 			}
+			w.in.anonymize(&w.flow)
 			if w.rows != nil {
 				if c.rows == nil {
 					c.rows = make([]byte, 0, chunkSize)

@@ -53,11 +53,13 @@ type Classes struct {
 	Truncated uint64 `json:"truncated"`
 	// Malformed packets have lengths that contradict each other.
 	Malformed uint64 `json:"malformed"`
+	// LeftOut packets were not chosen: see [Choice].
+	LeftOut uint64 `json:"left_out"`
 }
 
 // Sum returns the number of packets in all classes.
 func (c Classes) Sum() uint64 {
-	return c.Counted + c.OtherProtocol + c.NotIP + c.OrphanFragment + c.Truncated + c.Malformed
+	return c.Counted + c.OtherProtocol + c.NotIP + c.OrphanFragment + c.Truncated + c.Malformed + c.LeftOut
 }
 
 // Add adds the counts of another run.
@@ -68,6 +70,7 @@ func (c *Classes) Add(o Classes) {
 	c.OrphanFragment += o.OrphanFragment
 	c.Truncated += o.Truncated
 	c.Malformed += o.Malformed
+	c.LeftOut += o.LeftOut
 }
 
 // Summary returns the summary of a run that has come to its end.
@@ -85,6 +88,7 @@ func (r *Run) finish() {
 		OrphanFragment: in.classes[decode.OrphanFragment],
 		Truncated:      in.classes[decode.Truncated],
 		Malformed:      in.classes[decode.Malformed],
+		LeftOut:        in.classes[decode.LeftOut],
 	}
 	s.Flows = uint64(in.progress.flows.Load())
 	if s.Packets > 0 {

@@ -22,6 +22,8 @@ const (
 	Truncated
 	// Malformed: lengths or versions in the headers contradict each other.
 	Malformed
+	// LeftOut: a choice of the user left the packet out. Decode never returns it.
+	LeftOut
 	// Fragment: a later IP fragment, not yet matched with its first. It is an
 	// intermediate answer, to be turned into Counted or OrphanFragment.
 	Fragment
@@ -37,6 +39,7 @@ var classNames = [NumClasses]string{
 	OrphanFragment: "orphan fragment",
 	Truncated:      "truncated",
 	Malformed:      "malformed",
+	LeftOut:        "left out",
 	Fragment:       "fragment",
 }
 

@@ -119,9 +119,21 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 		b.fragments = append(b.fragments, fragment{uint16(number), *d})
 	}
 	if d.Class == decode.Counted {
-		b.share(uint16(number), p.set(b.hasher, d))
-		b.latestOfFlow = max(b.latestOfFlow, at)
+		b.keep(uint16(number), d)
 	}
+}
+
+// keep makes a packet one of a flow, unless the sample leaves that out.
+func (b *Batch) keep(number uint16, d *decode.Packet) {
+	p := &b.packets[number]
+	half, ok := p.set(b.hasher, d)
+	if !ok {
+		b.Classes[decode.Counted]--
+		b.Classes[decode.LeftOut]++
+		return
+	}
+	b.share(number, half)
+	b.latestOfFlow = max(b.latestOfFlow, p.time)
 }
 
 // AddDetails adds what features need of the packet that was added last: d was
@@ -152,11 +164,17 @@ func (b *Batch) share(number uint16, half uint32) {
 }
 
 // set makes p, which has its time and length, a packet of a flow, and returns
-// the half of its hash that shares keys out.
-func (p *packet) set(h *hasher, d *decode.Packet) (half uint32) {
+// the half of its hash that shares keys out; false if the flow is left out.
+func (p *packet) set(h *hasher, d *decode.Packet) (half uint32, ok bool) {
 	marks := p.key.rest&fineTime | ofFlow | uint64(d.RawFlags)<<rawFlags
-	if p.key.of(d) {
+	if h.OneWay {
+		p.key.oneWay(d)
+	} else if p.key.of(d) {
 		marks |= fromB
+	}
+	if h.Sample > 1 && h.leftOut(&p.key) {
+		p.key.rest = 0
+		return 0, false
 	}
 	p.hash, half = h.hash(&p.key)
 	if d.Whole {
@@ -167,5 +185,5 @@ func (p *packet) set(h *hasher, d *decode.Packet) (half uint32) {
 	}
 	p.key.rest |= marks
 	p.seq, p.ack = d.Seq, d.Ack
-	return half
+	return half, true
 }

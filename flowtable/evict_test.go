@@ -147,7 +147,7 @@ func (m *memoryFeed) check(f *Flow) {
 	if s := (Step{Due: All}); !alone.table.Next(&s, &want) {
 		m.t.Fatal("no row")
 	}
-	want.First, want.Reason, want.Finish = f.First, f.Reason, f.Finish
+	want.First, want.Reason, want.Finish, want.Number = f.First, f.Reason, f.Finish, f.Number
 	if want != *f {
 		m.t.Fatalf("row %+v\nwant %+v", *f, want)
 	}

@@ -46,6 +46,9 @@ type Intake struct {
 	drained   Time // the horizon before which nothing is left
 }
 
+// Keep says which packets are of one flow, before batches are made.
+func (in *Intake) Keep(k Keys) { in.hasher.Keys = k }
+
 // NewIntake returns an intake that has seen no packets.
 func NewIntake(l Looks) *Intake {
 	l.Every = max(l.Every, 1)
@@ -147,8 +150,7 @@ func (in *Intake) resolve(b *Batch) {
 		b.Classes[decode.Fragment]--
 		b.Classes[f.packet.Class]++
 		if f.packet.Class == decode.Counted {
-			p.set(&in.hasher, &f.packet)
-			b.latestOfFlow = max(b.latestOfFlow, p.time)
+			b.keep(f.number, &f.packet)
 		}
 	}
 	for i := range b.shares {

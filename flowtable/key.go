@@ -31,6 +31,16 @@ func (k *key) is(p *key) bool {
 	return (k.a.Lo^p.a.Lo)|(k.b.Lo^p.b.Lo)|(k.a.Hi^p.a.Hi)|(k.b.Hi^p.b.Hi)|(k.rest^p.rest)&keyMask == 0
 }
 
+// oneWay sets k to the key of a packet whose direction is part of it.
+func (k *key) oneWay(p *decode.Packet) {
+	low := uint64(p.Proto) << 1
+	if p.V6 {
+		low |= 1
+	}
+	k.a, k.b = p.Src, p.Dst
+	k.rest = uint64(p.SrcPort)<<48 | uint64(p.DstPort)<<32 | low
+}
+
 // of sets k to the key of a packet, and tells whether the packet goes from
 // endpoint b to a. Between identical endpoints it goes from a to b.
 func (k *key) of(p *decode.Packet) (reverse bool) {
@@ -69,6 +79,28 @@ func (k *key) portB() uint16 { return uint16(k.rest >> 32) }
 type hasher struct {
 	words [5]uint64
 	mask  uint32 // bits of the index's half that are used; tests use few
+	Keys
+}
+
+// Keys say which packets are of one flow. The zero Keys are the default.
+type Keys struct {
+	// OneWay makes the two directions flows of their own.
+	OneWay bool
+	// Sample leaves out all packets but those of one flow in Sample, chosen by a
+	// hash of its key: the same ones in every capture. 0 and 1 leave none out.
+	Sample uint64
+}
+
+// leftOut tells if the sample leaves out the flow with a key.
+func (k *Keys) leftOut(of *key) bool {
+	if k.Sample < 2 {
+		return false
+	}
+	var b [40]byte
+	for i, word := range [5]uint64{of.a.Hi, of.a.Lo, of.b.Hi, of.b.Lo, of.rest} {
+		binary.BigEndian.PutUint64(b[8*i:], word)
+	}
+	return xxhash.Sum64(b[:])%k.Sample != 0
 }
 
 func newHasher() hasher {

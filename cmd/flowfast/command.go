@@ -118,6 +118,7 @@ func (c *command) cobra() *cobra.Command {
 		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for\nlongest (default no bound)")
 	f.Var(&c.memory, "max-memory",
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
+	packetFlags(f, &c.options)
 	c.rows.flags(f)
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")

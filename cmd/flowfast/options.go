@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/bpf"
+
 	"github.com/flowfast/flowfast/export"
 )
 
@@ -14,26 +16,38 @@ import (
 // their flags and as a user would write them. Rows of runs in which one differs
 // do not belong together.
 type rowOptions struct {
-	IdleTimeout   string `json:"idle-timeout"`
-	ActiveTimeout string `json:"active-timeout"` // 0 for none
-	TCPEnd        string `json:"tcp-end"`
-	Profile       string `json:"profile"`
-	MaxFlows      int    `json:"max-flows"`  // 0 for no bound
-	MaxMemory     int64  `json:"max-memory"` // bytes; 0 for what the machine allows
-	Columns       string `json:"columns"`
+	IdleTimeout    string `json:"idle-timeout"`
+	ActiveTimeout  string `json:"active-timeout"` // 0 for none
+	TCPEnd         string `json:"tcp-end"`
+	Profile        string `json:"profile"`
+	MaxFlows       int    `json:"max-flows"`  // 0 for no bound
+	MaxMemory      int64  `json:"max-memory"` // bytes; 0 for what the machine allows
+	From           string `json:"from"`
+	To             string `json:"to"`
+	Filter         string `json:"filter"`
+	Sample         uint64 `json:"sample"` // one of so many flows
+	Unidirectional bool   `json:"unidirectional"`
+	Anonymize      string `json:"anonymize"` // names the key
+	Columns        string `json:"columns"`
 }
 
 const defaultIdleTimeout = 600 * time.Second
 
 func (c *command) rowOptions() rowOptions {
 	return rowOptions{
-		IdleTimeout:   inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
-		ActiveTimeout: inSeconds(c.options.Rules.ActiveTimeout),
-		TCPEnd:        c.options.Rules.TCPEnd.String(),
-		Profile:       c.rows.profile,
-		MaxFlows:      c.options.MaxFlows,
-		MaxMemory:     int64(c.memory),
-		Columns:       columnNames(c.columns),
+		IdleTimeout:    inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
+		ActiveTimeout:  inSeconds(c.options.Rules.ActiveTimeout),
+		TCPEnd:         c.options.Rules.TCPEnd.String(),
+		Profile:        c.rows.profile,
+		MaxFlows:       c.options.MaxFlows,
+		MaxMemory:      int64(c.memory),
+		From:           inTime(c.options.Choice.From),
+		To:             inTime(c.options.Choice.To),
+		Filter:         inInstructions(c.options.Choice.Filter),
+		Sample:         c.options.Keys.Sample,
+		Unidirectional: c.options.Keys.OneWay,
+		Anonymize:      fingerprint(c.options.AnonymizeKey),
+		Columns:        columnNames(c.columns),
 	}
 }
 
@@ -63,4 +77,24 @@ func columnNames(columns []*export.Column) string {
 		names[i] = c.Name
 	}
 	return strings.Join(names, ",")
+}
+
+// inTime writes a time as the flags take it, "" for none.
+func inTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// inInstructions writes a filter as the flag takes it, "" for none.
+func inInstructions(program []bpf.RawInstruction) string {
+	if len(program) == 0 {
+		return ""
+	}
+	text := fmt.Sprint(len(program))
+	for _, i := range program {
+		text += fmt.Sprintf(",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K)
+	}
+	return text
 }

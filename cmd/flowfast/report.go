@@ -182,6 +182,9 @@ func (r *report) text() string {
 	class("orphan fragment", r.Classes.OrphanFragment)
 	class("truncated", r.Classes.Truncated)
 	class("malformed", r.Classes.Malformed)
+	if r.Classes.LeftOut > 0 {
+		class("left out", r.Classes.LeftOut)
+	}
 	number("flows", r.Flows)
 	class("evicted", r.Evicted)
 	if r.Packets > 0 {

@@ -1,0 +1,95 @@
+package flowfast
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/flowfast/flowfast/internal/cryptopan"
+	"github.com/flowfast/flowfast/ioutil"
+)
+
+// A Choice says which packets of a capture count. The others are of the class
+// left out. The zero Choice takes all.
+type Choice struct {
+	// From is the time of the first packets that count, To that after the last;
+	// a zero time stands for none.
+	From, To time.Time
+	// Filter is a program of the BSD Packet Filter, which gets the captured bytes
+	// of the frame: packets for which it returns 0 do not count (McCanne,
+	// Jacobson, The BSD Packet Filter, 1993). A program is compiled for one link
+	// type, and is used for all.
+	Filter []bpf.RawInstruction
+}
+
+// A chooser is a Choice as packets are held against it. It belongs to one
+// goroutine at a time.
+type chooser struct {
+	from, to int64
+	filter   *bpf.VM
+}
+
+// newChooser returns nil if all packets count.
+func newChooser(c Choice) (*chooser, error) {
+	if c.From.IsZero() && c.To.IsZero() && len(c.Filter) == 0 {
+		return nil, nil
+	}
+	const forever = 1<<63 - 1
+	chosen := &chooser{from: -forever - 1, to: forever}
+	if !c.From.IsZero() {
+		chosen.from = c.From.UnixNano()
+	}
+	if !c.To.IsZero() {
+		chosen.to = c.To.UnixNano()
+	}
+	if len(c.Filter) > 0 {
+		program, ok := bpf.Disassemble(c.Filter)
+		if !ok {
+			return nil, fmt.Errorf("filter: an instruction that is not known")
+		}
+		vm, err := bpf.NewVM(program)
+		if err != nil {
+			return nil, fmt.Errorf("filter: %w", err)
+		}
+		chosen.filter = vm
+	}
+	return chosen, nil
+}
+
+// takes reports whether a packet counts.
+func (c *chooser) takes(r *ioutil.Record) bool {
+	if r.Time < c.from || r.Time >= c.to {
+		return false
+	}
+	if c.filter == nil {
+		return true
+	}
+	n, err := c.filter.Run(r.Data)
+	return err == nil && n > 0
+}
+
+// anonymize gives a flow other addresses, if that is wanted.
+func (in *intake) anonymize(f *Flow) {
+	k := in.key
+	switch {
+	case k == nil:
+	case f.V6:
+		f.Src.Hi, f.Src.Lo = k.V6(f.Src.Hi, f.Src.Lo)
+		f.Dst.Hi, f.Dst.Lo = k.V6(f.Dst.Hi, f.Dst.Lo)
+	default:
+		f.Src.Lo, f.Dst.Lo = uint64(k.V4(uint32(f.Src.Lo))), uint64(k.V4(uint32(f.Dst.Lo)))
+	}
+}
+
+// newKey returns the key of addresses, nil for none.
+func newKey(key []byte) (*cryptopan.Key, error) {
+	if key == nil {
+		return nil, nil
+	}
+	k, err := cryptopan.New(key)
+	if err != nil {
+		return nil, fmt.Errorf("anonymize: %w", err)
+	}
+	return k, nil
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/net/bpf"
+
+	"github.com/flowfast/flowfast"
+)
+
+// packetFlags are the flags that say which packets count and whose they are.
+func packetFlags(f *pflag.FlagSet, o *flowfast.Options) {
+	f.Var((*moment)(&o.Choice.From), "from",
+		"leave out packets before `TIME`: seconds since\n1970 or 2026-11-24T12:00:00Z (default none)")
+	f.Var((*moment)(&o.Choice.To), "to",
+		"leave out packets from `TIME` on (default none)")
+	f.Var((*program)(&o.Choice.Filter), "filter",
+		"leave out packets that a compiled filter\nrefuses: `PROGRAM` is what tcpdump -ddd prints\n(default none)")
+	f.Var((*sample)(&o.Keys.Sample), "sample",
+		"leave out all but one of N flows, chosen by a\nhash of addresses and ports: `1/N` (default all)")
+	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
+		"make the two directions flows of their own")
+	f.Var((*secret)(&o.AnonymizeKey), "anonymize",
+		"write other addresses that share prefixes as\nthe true ones do (Crypto-PAn): `KEY` is 64\nhexadecimal digits, or @FILE that has them\n(default none)")
+}
+
+// A moment is the value of a flag: a time.
+type moment time.Time
+
+func (m *moment) Set(text string) error {
+	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		*m = moment(t)
+		return nil
+	}
+	whole, part, _ := strings.Cut(text, ".")
+	s, err := strconv.ParseInt(whole, 10, 64)
+	ns, errPart := strconv.ParseInt((part + "000000000")[:9], 10, 64)
+	if err != nil || errPart != nil || len(part) > 9 || s < -9223372036 || s > 9223372036 || strings.HasPrefix(whole, "-") && ns > 0 {
+		return errors.New("want seconds since 1970, such as 1795433932.5, or a time such as 2026-11-24T12:00:00Z")
+	}
+	*m = moment(time.Unix(s, ns))
+	return nil
+}
+
+func (m *moment) String() string { return "" }
+func (m *moment) Type() string   { return "time" }
+
+// A sample is the value of a flag: one in so many.
+type sample uint64
+
+func (s *sample) Set(text string) error {
+	rest, ok := strings.CutPrefix(text, "1/")
+	n, err := strconv.ParseUint(rest, 10, 64)
+	if !ok || err != nil || n == 0 {
+		return errors.New("want one in a number of flows, such as 1/100")
+	}
+	*s = sample(n)
+	return nil
+}
+
+func (s *sample) String() string { return "" }
+func (s *sample) Type() string   { return "sample" }
+
+// A program is the value of a flag: a filter as tcpdump -ddd prints it, the
+// number of instructions and then four numbers for each, in lines or with
+// commas between.
+type program []bpf.RawInstruction
+
+func (p *program) Set(text string) error {
+	bad := errors.New("want a compiled filter, such as \"$(tcpdump -ddd 'tcp port 80')\"")
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' })
+	if len(lines) < 2 {
+		return bad
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(lines[0])); err != nil || n != len(lines)-1 {
+		return bad
+	}
+	*p = nil
+	for _, line := range lines[1:] {
+		var op uint16
+		var jt, jf uint8
+		var k uint32
+		if n, err := fmt.Sscan(line, &op, &jt, &jf, &k); n != 4 || err != nil || len(strings.Fields(line)) != 4 {
+			return bad
+		}
+		*p = append(*p, bpf.RawInstruction{Op: op, Jt: jt, Jf: jf, K: k})
+	}
+	known, ok := bpf.Disassemble(*p)
+	if !ok {
+		return errors.New("the filter has an instruction that is not known")
+	}
+	_, err := bpf.NewVM(known)
+	return err
+}
+
+func (p *program) String() string { return "" }
+func (p *program) Type() string   { return "program" }
+
+// A secret is the value of a flag: a key, or the file that it is in.
+type secret []byte
+
+func (s *secret) Set(text string) error {
+	if path, ok := strings.CutPrefix(text, "@"); ok {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text = strings.TrimSpace(string(b))
+	}
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) != 32 {
+		return errors.New("want 64 hexadecimal digits, or @ and the name of a file that has them")
+	}
+	*s = key
+	return nil
+}
+
+func (s *secret) String() string { return "" }
+func (s *secret) Type() string   { return "key" }
+
+// fingerprint names a secret without telling it, "" for none.
+func fingerprint(key []byte) string {
+	if key == nil {
+		return ""
+	}
+	sum := sha256.Sum256(append([]byte("flowfast --anonymize "), key...))
+	return hex.EncodeToString(sum[:8])
+}
