@@ -81,7 +81,7 @@ type options struct {
 	profile   string // where the profile goes
 }
 
-var modes = []string{"table", "series", "compressed", "folder"}
+var modes = []string{"table", "series", "compressed", "folder", "profiles"}
 
 func parse(args []string) (options, error) {
 	var o options
@@ -156,6 +156,8 @@ func run(ctx context.Context, o options) error {
 			err = r.compressed()
 		case "folder":
 			err = r.folder()
+		case "profiles":
+			err = r.profiles()
 		case "pgo":
 			err = r.pgoMode()
 		}

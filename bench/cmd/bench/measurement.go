@@ -37,9 +37,9 @@ func (c *capture) measurement(workload, name string, command func(path string) *
 }
 
 // job makes a whole job on a capture a measurement.
-func (r *runner) job(c *capture, workload, name, program string, jobs int, output string) *measurement {
+func (r *runner) job(c *capture, workload, name, program string, jobs int, output string, flags ...string) *measurement {
 	m := c.measurement(workload, fmt.Sprintf("%s, -j %d", name, jobs), func(path string) *exec.Cmd {
-		return r.whole(program, jobs, path, output)
+		return r.whole(program, jobs, append(flags[:len(flags):len(flags)], path, output)...)
 	})
 	m.whole = true
 	if output != os.DevNull {
