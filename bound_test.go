@@ -56,6 +56,9 @@ func (r *floodReader) Read(b []byte) (int, error) {
 // every packet is in a row nevertheless.
 func TestMaxMemory(t *testing.T) {
 	for _, workers := range []int{1, 2} {
+		if testing.Short() && workers == 2 {
+			continue // a million flows
+		}
 		packets := uint64(500_000 * workers)
 		o := flowfast.Options{Workers: workers, MaxMemory: workers * flowfast.MinMemory}
 		run, err := flowfast.NewReader(o, &floodReader{packets: int(packets)}, "flood")

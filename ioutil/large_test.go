@@ -41,6 +41,9 @@ func (s *sparse) write(b []byte, hole int64) {
 // TestBeyond4GiB reads sparse files whose last records begin beyond 4 GiB, and
 // are cut or damaged: offsets are right to the byte.
 func TestBeyond4GiB(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads gigabytes")
+	}
 	const hole = 255 << 20 // of each long record; 17 of them are more than 4 GiB
 	long := func(b *builder, format string) []byte {
 		if format == "pcap" {
@@ -161,6 +164,9 @@ func (r *again) Read(b []byte) (int, error) {
 
 // TestStreamBeyond4GiB cuts streams beyond 4 GiB.
 func TestStreamBeyond4GiB(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads gigabytes")
+	}
 	const each = 1 << 20 // bytes of a record, with its header
 	for format, head := range map[string][]byte{
 		"pcap":   littleEndian().pcap(0xa1b2c3d4, 1<<30, 1).Bytes(),
