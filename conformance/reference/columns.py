@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Every column of a profile for every flow of a capture, computed naively.
+
+    columns.py --profile full|cicflowmeter|pyflowmeter CAPTURE > rows.csv
+    columns.py --selftest
+
+A reference that shares nothing with the program it checks: tshark finds the
+layers, the flows are lists of packets, and the columns follow from the lists by
+their definitions, which stand at the top of each module. Python 3.9 or newer
+and tshark 4.0; --selftest also holds the statistics against numpy and scipy
+where they are installed.
+
+The rows of pyflowmeter end with three columns that the profile lacks, so that
+they can be matched: src_ip, dst_ip, start_time.
+"""
+import argparse
+import csv
+import sys
+from fractions import Fraction
+
+import cicflowmeter
+import dissect
+import exact
+import flows
+import full
+import pyflowmeter
+
+
+def rows(profile, packets, timeout=None, quantiles=(), splt=0):
+    """The rows of a profile; timeout in seconds (a Fraction), None for the profile's own."""
+    def ns(default):
+        return int((default if timeout is None else timeout) * 10**9)
+
+    if profile == "full":
+        for f in flows.flows(packets, ns(600)):
+            yield full.row(f, splt, quantiles)
+    elif profile == "pyflowmeter":
+        for f in flows.flows(packets, ns(600)):
+            row = pyflowmeter.row(f)
+            row["src_ip"], row["dst_ip"] = dissect.address(f.src[0]), dissect.address(f.dst[0])
+            row["start_time"] = exact.decimal(f.start)
+            yield row
+    else:
+        for f in cicflowmeter.flows(packets, ns(120) // 1000):
+            yield cicflowmeter.row(f)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("capture", nargs="?")
+    parser.add_argument("--profile", choices=("full", "cicflowmeter", "pyflowmeter"), default="full")
+    parser.add_argument("--timeout", type=Fraction, help="idle timeout in seconds (600; cicflowmeter: 120)")
+    parser.add_argument("--quantiles", default="", help="more quantiles (full), as 0.05,0.95")
+    parser.add_argument("--splt", type=int, default=0, help="packets in the splt_ columns (full)")
+    parser.add_argument("--cache", help="file that keeps the packets between calls")
+    parser.add_argument("--selftest", action="store_true")
+    args = parser.parse_args()
+    if args.selftest:
+        import selftest
+        sys.exit(selftest.main())
+    if not args.capture:
+        parser.error("no capture")
+    quantiles = [q for q in args.quantiles.split(",") if q]
+    writer = None
+    packets = dissect.packets(args.capture, args.cache)
+    for row in rows(args.profile, packets, args.timeout, quantiles, args.splt):
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(row)
+
+
+if __name__ == "__main__":
+    main()
