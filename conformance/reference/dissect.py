@@ -10,9 +10,11 @@ header met is the packet's, the IP header directly above it gives addresses,
 TTL, DSCP and ECN. The captured part must hold the whole IP header and 16 bytes
 of TCP or 8 of UDP, and the IP length must leave as many. A TCP header with a
 data offset below 5 ends behind its numbers: no control bits, no window, no
-options, length 0. A UDP length of 1 to 7 makes the packet malformed. A later IP fragment counts when its first fragment (same
-source, destination, protocol, identification) counted and came no more than
-30 s before; it takes that packet's ports and carries no flags.
+options, length 0. A UDP length of 1 to 7 makes the packet malformed.
+
+A later IP fragment counts when its first fragment (same source, destination,
+protocol, identification) counted and came no more than 30 s before; it takes
+that packet's ports and carries no flags.
 """
 import ipaddress
 import json
