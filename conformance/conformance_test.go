@@ -3,7 +3,11 @@
 // capture of a collection of real ones, at three idle timeouts, and re-wrapped
 // in other containers.
 //
-// The reference and the captures are not part of the project. They are looked
+// What stands in the columns of the profiles is held against a second
+// reference, in the folder reference, which computes every one of them from
+// lists of packets.
+//
+// The first reference and the captures are not part of the project. They are looked
 // for in the folder shared beside the repository, or where FLOWFAST_SHARED
 // says; tshark, editcap and python3 must be installed. Where something is
 // missing the suite is skipped and says so, or fails if FLOWFAST_CONFORMANCE

@@ -1,4 +1,5 @@
 """Cases computed by hand, against captures made here byte by byte."""
+import inspect
 import os
 import random
 import struct
@@ -16,6 +17,7 @@ EPOCH = 1_600_000_000
 FLAG = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
 failures = []
 checks = 0
+captures = {}  # the packets of those made before, by their bytes
 
 
 # Frames.
@@ -65,11 +67,13 @@ def capture(frames, link=1):
         data, original = frame if isinstance(frame, tuple) else (frame, len(frame))
         ns = int(Decimal(t) * 10**9) + EPOCH * 10**9
         out += struct.pack("<IIII", ns // 10**9, ns % 10**9, len(data), original) + data
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "made.pcap")
-        with open(path, "wb") as f:
-            f.write(out)
-        return dissect.packets(path)
+    if out not in captures:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "made.pcap")
+            with open(path, "wb") as f:
+                f.write(out)
+            captures[out] = dissect.packets(path)
+    return captures[out]
 
 
 def forth(t, *segment, **fields):
@@ -113,14 +117,10 @@ def check_row(case, row, text="", **wanted):
 
 
 def table(profile, frames, count=1, timeout=None, link=1, **more):
+    """The rows of a profile, which must be so many."""
     rows = list(columns.rows(profile, capture(frames, link), timeout, **more))
-    check(f"{profile}: rows of {inspect_caller()}", len(rows), count)
+    check(f"{profile}: rows of {inspect.stack()[1].function}", len(rows), count)
     return rows
-
-
-def inspect_caller():
-    import inspect
-    return inspect.stack()[2].function
 
 
 CLIENT_CLOSES = [
@@ -317,6 +317,9 @@ def six():
     row, = table("full", [("0", eth(ip6(udp(b"12345"), hops=33, tclass=0xB8, extensions=extensions)))])
     check_row("IPv6", row, "fwd_payload_byte 5, fwd_ttl_first 33, fwd_dscp_first 46, fwd_ecn_first 0",
               src_ip="2001:db8::1")
+    row, = table("full", [("0", eth(ip6(tcp("A", bytes(50)))))])
+    check_row("IPv6, TCP", row, "fwd_tot_byte 124, fwd_payload_byte 50, fwd_header_byte 20")
+    check("jumbo payload", dissect.jumbo(bytes.fromhex("0100 c204 00010000")), 65536)
     more = bytes([0]) + struct.pack(">HI", 1, 7)
     last = bytes([0]) + struct.pack(">HI", 32 << 0 & 0xFFF8, 7)
     whole = udp(bytes(34))[1]
@@ -350,6 +353,14 @@ def ends():
     # The other side's base is what is acknowledged: B starts nothing with number 7, but with 8.
     frames = [forth("0", "A", seq=5, ack=8), back("1", "S", seq=7), back("2", "S", seq=8)]
     table("full", frames, 2)
+
+
+def one_end():
+    frames = [(t, eth(ip4(udp(b"x", (7, 7)), A, A))) for t in ("0", "1")]
+    row, = table("full", frames)
+    check_row("both ends the same", row, "fwd_tot_pkt 2, bwd_tot_pkt 0")
+    row, = table("cicflowmeter", frames)
+    check_row("both ends the same", row, "Total Fwd Packet 2, Down/Up Ratio 0")
 
 
 def ids():
@@ -398,7 +409,7 @@ def statistics():
 
 def main():
     for case in (statistics, ids, client_closes, server_closes, limits, closing, bulks, periods, order, handshakes,
-                 headers, six, fragments, backwards, ends):
+                 headers, six, fragments, backwards, ends, one_end):
         case()
     for failure in failures:
         print(failure)
