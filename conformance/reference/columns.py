@@ -2,6 +2,7 @@
 """Every column of a profile for every flow of a capture, computed naively.
 
     columns.py --profile full|cicflowmeter|pyflowmeter CAPTURE > rows.csv
+    columns.py [options] CAPTURE + [options] CAPTURE...
     columns.py --selftest
 
 A reference that shares nothing with the program it checks: tshark finds the
@@ -9,6 +10,9 @@ layers, the flows are lists of packets, and the columns follow from the lists by
 their definitions, which stand at the top of each module. Python 3.9 or newer
 and tshark 4.0; --selftest also holds the statistics against numpy and scipy
 where they are installed.
+
+Several runs in one command, with a + between, dissect a capture that they have
+in common only once.
 
 The rows of pyflowmeter end with three columns that the profile lacks, so that
 they can be matched: src_ip, dst_ip, start_time.
@@ -45,6 +49,15 @@ def rows(profile, packets, timeout=None, quantiles=(), splt=0):
             yield cicflowmeter.row(f)
 
 
+def write(out, lines):
+    writer = None
+    for row in lines:
+        if writer is None:
+            writer = csv.DictWriter(out, list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(row)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("capture", nargs="?")
@@ -52,22 +65,27 @@ def main():
     parser.add_argument("--timeout", type=Fraction, help="idle timeout in seconds (600; cicflowmeter: 120)")
     parser.add_argument("--quantiles", default="", help="more quantiles (full), as 0.05,0.95")
     parser.add_argument("--splt", type=int, default=0, help="packets in the splt_ columns (full)")
-    parser.add_argument("--cache", help="file that keeps the packets between calls")
+    parser.add_argument("--output", help="file for the rows, in place of standard output")
     parser.add_argument("--selftest", action="store_true")
-    args = parser.parse_args()
-    if args.selftest:
-        import selftest
-        sys.exit(selftest.main())
-    if not args.capture:
-        parser.error("no capture")
-    quantiles = [q for q in args.quantiles.split(",") if q]
-    writer = None
-    packets = dissect.packets(args.capture, args.cache)
-    for row in rows(args.profile, packets, args.timeout, quantiles, args.splt):
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(row)
+    runs = [[]]
+    for word in sys.argv[1:]:
+        if word == "+":
+            runs.append([])
+        else:
+            runs[-1].append(word)
+    for args in [parser.parse_args(run) for run in runs]:
+        if args.selftest:
+            import selftest
+            sys.exit(selftest.main())
+        if not args.capture:
+            parser.error("no capture")
+        quantiles = [q for q in args.quantiles.split(",") if q]
+        lines = rows(args.profile, dissect.packets(args.capture), args.timeout, quantiles, args.splt)
+        if args.output:
+            with open(args.output, "w", newline="") as f:
+                write(f, lines)
+        else:
+            write(sys.stdout, lines)
 
 
 if __name__ == "__main__":

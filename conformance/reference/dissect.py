@@ -16,10 +16,9 @@ A later IP fragment counts when its first fragment (same source, destination,
 protocol, identification) counted and came no more than 30 s before; it takes
 that packet's ports and carries no flags.
 """
+import functools
 import ipaddress
 import json
-import os
-import pickle
 import subprocess
 import sys
 
@@ -313,15 +312,9 @@ def packet(layers, clock, firsts):
     return p
 
 
-def packets(path, cache=None):
-    """The packets of a capture that count, in its order.
-
-    cache is a file to keep them in: made if it is not there, else read
-    instead of the capture.
-    """
-    if cache and os.path.exists(cache):
-        with open(cache, "rb") as f:
-            return pickle.load(f)
+@functools.lru_cache(maxsize=1)
+def packets(path):
+    """The packets of a capture that count, in its order."""
     clock, firsts, out = 0, {}, []
     for layers in frames_of_tshark(path):
         frame = dict(dict(layers)["frame"])
@@ -333,8 +326,4 @@ def packets(path, cache=None):
         p = packet(layers, clock, firsts)
         if p is not None:
             out.append(p)
-    if cache:
-        with open(cache + ".new", "wb") as f:
-            pickle.dump(out, f)
-        os.replace(cache + ".new", cache)
     return out
