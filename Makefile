@@ -99,7 +99,7 @@ cross: ## compile for every system that is supported
 	done
 
 conformance: ## compare with the reference on the shared captures (needs tshark)
-	go test -count=1 -v ./conformance
+	go test -count=1 -v -timeout 30m ./conformance
 
 .PHONY: bench-peers bench-peers-install
 

@@ -166,7 +166,7 @@ def handshake(packets):
             way, flags, mask = wanted[len(times)]
             if p.tcp and d == way and p.flags & mask == flags:
                 times.append(p.t)
-    steps = intervals(times) + [0, 0]
+    steps = [max(0, b - a) for a, b in zip(times, times[1:])] + [0, 0]
     return steps[0] / S, steps[1] / S
 
 
