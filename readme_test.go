@@ -15,7 +15,7 @@ func TestReadmeColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range export.Profiles() {
-		if table := export.Table(p.Columns); !strings.Contains(string(text), table) {
+		if table := export.Markdown(p.Columns); !strings.Contains(string(text), table) {
 			t.Errorf("README.md lacks the columns of %s:\n%s", p.Name, table)
 		}
 	}

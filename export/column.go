@@ -92,8 +92,8 @@ func (k Kind) String() string {
 	return "real"
 }
 
-// Table returns columns as a table in Markdown.
-func Table(columns []*Column) string {
+// Markdown returns columns as a table in Markdown.
+func Markdown(columns []*Column) string {
 	var b strings.Builder
 	b.WriteString("| column | type | unit | definition |\n| --- | --- | --- | --- |\n")
 	for _, c := range columns {

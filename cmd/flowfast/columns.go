@@ -143,7 +143,7 @@ func listing(profiles []export.Profile) string {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(&b, "Profile %s: %s\n\n", p.Name, p.Definition)
-		b.WriteString(export.Table(p.Columns))
+		b.WriteString(export.Markdown(p.Columns))
 	}
 	return b.String()
 }
