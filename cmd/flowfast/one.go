@@ -21,27 +21,36 @@ type result struct {
 	stopped bool    // by a signal
 	partial string  // where the rows of what was read before the signal are, "" for nowhere
 	written int64   // bytes of the output, whole or partial
+	parts   int     // files of the output in a dataset
 }
 
 // one does a job. The output is created first, since what is wrong with it is
 // known at once, while a pipe may be silent for long.
 func (c *command) one(ctx context.Context, j job, options flowfast.Options, show *display) result {
 	r := result{job: j}
-	out, err := c.create(j.output)
+	out := outputs{command: c, first: j.output}
+	defer out.discard()
+	to, err := out.next()
 	if err != nil {
 		r.failed = err
 		return r
 	}
-	defer out.Discard()
 	run, err := c.open(ctx, j, options)
 	if err == nil {
 		line := show.begin(j, run.Progress)
-		err = run.Write(ctx, out, c.format())
+		table := c.table(j, &out)
+		var rows io.WriteCloser
+		if rows, r.failed = c.format.NewWriter(to, table); r.failed == nil {
+			err = run.Write(ctx, rows, c.format.Rows(table))
+			r.failed = rows.Close()
+		}
 		r.summary = run.Summary()
 		show.end(line)
 	}
 	r.stopped = err != nil && ctx.Err() != nil
-	r.failed = out.Err()
+	if err := out.err(); err != nil {
+		r.failed = err
+	}
 	if r.failed != nil {
 		return r
 	}
@@ -49,21 +58,24 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 		r.errs = split(err)
 	}
 	if len(r.summary.Captures) > 0 {
-		r.finish(out)
+		r.finish(&out)
 	}
 	return r
 }
 
 // finish gives the output its name, another one if a signal ended it early.
-func (r *result) finish(out *export.File) {
+func (r *result) finish(out *outputs) {
 	if r.stopped {
-		if r.failed = out.CommitPartial(); r.failed == nil {
-			r.partial = out.PartialName()
+		if r.failed = out.commit(true); r.failed == nil {
+			r.partial = out.all[0].PartialName()
 		}
-	} else if r.failed = out.Commit(); r.failed == nil {
-		r.failed = out.RemovePartial()
+	} else if r.failed = out.commit(false); r.failed == nil {
+		r.failed = out.removeOld()
 	}
-	r.written = out.Size()
+	r.written = out.size()
+	if out.command.dataset {
+		r.parts = len(out.all)
+	}
 }
 
 // create begins the output of a job. Under -r its folder is made.
@@ -116,11 +128,15 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// format returns the format of rows.
-func (c *command) format() export.CSV {
-	columns := export.Columns()
+// table returns what the rows of a job are made of.
+func (c *command) table(j job, out *outputs) export.Table {
+	t := export.Table{Columns: export.Columns(), Notes: c.notes}
 	if c.endReason {
-		columns = append(columns, export.EndReason)
+		t.Columns = append(t.Columns, export.EndReason)
 	}
-	return export.NewCSV(columns)
+	if c.dataset {
+		t.Columns = append(t.Columns, captureColumn(j))
+		t.Next, t.PartSize = out.next, partSize
+	}
+	return t
 }

@@ -6,6 +6,9 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
 )
 
 // RowOptions are the options that say what is in the rows, by the long names of
@@ -16,6 +19,8 @@ type rowOptions struct {
 	MaxFlows    int    `json:"max-flows"`  // 0 for no bound
 	MaxMemory   int64  `json:"max-memory"` // bytes; 0 for what the machine allows
 	EndReason   bool   `json:"end-reason"`
+	Format      string `json:"format"`
+	Dataset     bool   `json:"dataset"`
 }
 
 const defaultIdleTimeout = 600 * time.Second
@@ -26,6 +31,8 @@ func (c *command) rowOptions() rowOptions {
 		MaxFlows:    c.options.MaxFlows,
 		MaxMemory:   int64(c.memory),
 		EndReason:   c.endReason,
+		Format:      c.format.String(),
+		Dataset:     c.dataset,
 	}
 }
 
@@ -40,6 +47,20 @@ func (o rowOptions) differences(recorded rowOptions) []string {
 		}
 	}
 	return all
+}
+
+// notes returns the options and the version, for formats that keep them beside
+// the rows.
+func (o rowOptions) notes() []export.Note {
+	notes := []export.Note{{Name: "version", Text: flowfast.Version}}
+	options := reflect.ValueOf(o)
+	for i := range options.NumField() {
+		notes = append(notes, export.Note{
+			Name: options.Type().Field(i).Tag.Get("json"),
+			Text: fmt.Sprint(options.Field(i).Interface()),
+		})
+	}
+	return notes
 }
 
 // inSeconds writes a time span as the flags take it.
