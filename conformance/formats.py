@@ -4,13 +4,13 @@
 
 FOLDER has rows.csv and the same rows in files rows.EXTENSION, one for each
 format of flowfast. Every reader that knows a format reads it; columns, types
-and values must be those of rows.csv, floats to the last bit. A folder dataset
-in it, if there is one, must have the rows of all rows.csv beside its captures.
+and values must be those of rows.csv, floats to the last bit. If there is a
+folder dataset, it must have the rows of the CSV files in the folder each, with
+the names of their captures, which are in the folder in.
 Prints a line for each difference, then the number of tables compared.
 """
 
 import csv
-import glob
 import json
 import os
 import sys
@@ -95,20 +95,21 @@ def rows(columns):
 
 
 def polars_json(path):
-    # It guesses from the first rows; a column of whole numbers there can have
-    # others later.
-    return polars.read_ndjson(path, infer_schema_length=None)
+    # It guesses types from the first rows, where numbers may all be whole, and
+    # puts the columns in no order if it guesses from all.
+    names, _ = expected(os.path.dirname(path) + "/rows.csv")
+    types = {"text": polars.String, "time": polars.Float64, "float64": polars.Float64}
+    return polars.read_ndjson(path, schema={n: types.get(type_of(n), polars.Int64) for n in names})
 
 
 CSV = {
-    # Its own parser of floats is not exact unless told to be.
-    "pandas": lambda p: of_pandas(pandas.read_csv(p, float_precision="round_trip")),
+    "pandas": lambda p: of_pandas(pandas.read_csv(p)),
     "pyarrow": lambda p: of_arrow(pyarrow.csv.read_csv(p)),
     "polars": lambda p: of_polars(polars.read_csv(p, infer_schema_length=None)),
     "duckdb": lambda p: of_duckdb(duckdb.read_csv(p, sample_size=-1)),
 }
 JSON = {
-    "pandas": lambda p: of_pandas(pandas.read_json(p, lines=True, convert_dates=False, precise_float=True)),
+    "pandas": lambda p: of_pandas(pandas.read_json(p, lines=True, dtype=False, precise_float=True)),
     "pyarrow": lambda p: of_arrow(pyarrow.json.read_json(p)),
     "polars": lambda p: of_polars(polars_json(p)),
     "duckdb": lambda p: of_duckdb(duckdb.read_json(p, format="newline_delimited", sample_size=-1)),
@@ -159,7 +160,7 @@ def differences(read, path, want_names, want_rows, typed, ordered=True):
     for i, (g, w) in enumerate(zip(got, want_rows)):
         for name, a, b in zip(names, g, w):
             if not typed and name == "start_time":
-                b = b // 10**9 + b % 10**9 / 1e9 if False else float(Decimal(b) / 10**9)
+                b = float(Decimal(b) / 10**9)
             if a != b or isinstance(a, bool):
                 return all + [f"row {i}, {name}: {a!r}, want {b!r}"]
     return all
@@ -207,10 +208,14 @@ def main(folder):
     dataset = folder + "/dataset"
     if os.path.isdir(dataset):
         want = []
-        for path in glob.glob(folder + "/each/**/*.csv", recursive=True):
-            rel = os.path.relpath(path, folder + "/each").removesuffix("_flow.csv")
-            each, got = expected(path)
-            want += [row + (rel,) for row in got]
+        for path, _, files in os.walk(folder + "/each"):
+            for name in files:
+                if name.endswith("_flow.csv"):
+                    each, got = expected(f"{path}/{name}")
+                    capture = os.path.relpath(f"{path}/{name}", folder + "/each").removesuffix("_flow.csv")
+                    if not os.path.exists(f"{folder}/in/{capture}"):
+                        capture += ".pcap"
+                    want += [row + (capture,) for row in got]
         for reader, read in DATASET.items():
             try:
                 lines = differences(read, dataset, each + ["capture"], want, True, ordered=False)
