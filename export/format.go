@@ -53,8 +53,8 @@ type format struct {
 // What a format takes besides the buffers of rows, in bytes: what is gathered
 // for a row group or a batch, as it comes and encoded, and compressors' windows.
 const (
-	gzipMemory    = 2 << 20
-	zstdMemory    = 12 << 20
+	gzipMemory    = 4 << 20
+	zstdMemory    = 8 << 20
 	parquetMemory = 80 << 20
 	arrowMemory   = 48 << 20
 )

@@ -547,7 +547,7 @@ func (w *shortWriter) Write(b []byte) (int, error) {
 // the flows of all shapes in turn.
 func BenchmarkFormat(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 6))
-	flows := make([]flowtable.Flow, 1024)
+	flows := make([]flowtable.Flow, 1<<14)
 	for i := range flows {
 		flows[i] = shapes[i%len(shapes)].flow(r)
 	}
@@ -565,7 +565,7 @@ func BenchmarkFormat(b *testing.B) {
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
-				buffer = rows.AppendRow(buffer, &flows[i&1023])
+				buffer = rows.AppendRow(buffer, &flows[i&(1<<14-1)])
 				if i++; len(buffer) >= 256<<10 {
 					if _, err := w.Write(buffer); err != nil {
 						b.Fatal(err)

@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"reflect"
 
 	"github.com/parquet-go/parquet-go"
@@ -179,15 +180,15 @@ func (w *parquetWriter) number(i int, bits uint64) {
 	case c.Kind == Uint && c.bits > 0:
 		v = parquet.Int32Value(int32(bits))
 	case c.Kind == Float || c.Kind == Quarters || c.Kind == Seconds:
-		v = parquet.DoubleValue(fromBits(bits))
+		v = parquet.DoubleValue(math.Float64frombits(bits))
 	}
-	w.values[i] = append(w.values[i], v.Level(0, 0, i))
+	w.values[i] = append(w.values[i], v)
 }
 
 func (w *parquetWriter) text(i int, text []byte) {
 	at := len(w.texts)
 	w.texts = append(w.texts, text...)
-	w.values[i] = append(w.values[i], parquet.ByteArrayValue(w.texts[at:]).Level(0, 0, i))
+	w.values[i] = append(w.values[i], parquet.ByteArrayValue(w.texts[at:]))
 }
 
 // list appends the numbers of a list with their levels: 1 where one is
