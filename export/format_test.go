@@ -25,7 +25,7 @@ import (
 // kinds are columns of every kind, with values that formats can get wrong.
 func kinds() []*Column {
 	floats := []float64{0, math.NaN(), math.Inf(1), 1e-9, -1.0 / 3, 1e300}
-	texts := []string{"", "a,b", `say "no" \`, "line\nbreak\x00\x1f", "käse 漢", "\xff\xfe x"}
+	texts := []string{"", "a,b", `say "no"`, `C:\x`, "line\nbreak\x00\x1f", "käse 漢", "\xff\xfe x"}
 	return append(Columns(), EndReason,
 		column(Int, "int", "", "", func(v *Value, f *flowtable.Flow) { v.Int = int64(f.Start) - int64(f.SrcPort) }),
 		column(Float, "float", "", "", func(v *Value, f *flowtable.Flow) { v.Float = floats[int(f.SrcPort)%len(floats)] }),
