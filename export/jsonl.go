@@ -49,10 +49,8 @@ func (c *Column) appendJSON(b []byte, v *Value, f *flowtable.Flow) []byte {
 	case Text:
 		at := len(b) + 1
 		b = c.text(append(b, '"'), f)
-		for _, char := range b[at:] {
-			if needsEscape(char) {
-				return appendString(b[:at-1], slices.Clone(b[at:]))
-			}
+		if slices.ContainsFunc(b[at:], needsEscape) {
+			return appendString(b[:at-1], slices.Clone(b[at:]))
 		}
 		return append(b, '"')
 	case List:
