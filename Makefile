@@ -101,6 +101,14 @@ cross: ## compile for every system that is supported
 conformance: ## compare with the reference on the shared captures (needs tshark)
 	go test -count=1 -v -timeout 30m ./conformance
 
+.PHONY: formats-install
+
+FORMATS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/formats
+
+formats-install: ## put the Python readers that the tests of the formats use where they look
+	$(PYTHON) -m venv $(FORMATS)
+	$(FORMATS)/bin/python -m pip install --quiet --disable-pip-version-check -r conformance/formats.txt
+
 .PHONY: bench-peers bench-peers-install
 
 bench-peers: ## run flowfast and other flow programs on the same captures

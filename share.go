@@ -25,7 +25,7 @@ const (
 	piecesPerWorker = 4
 	chunksInFlight  = 8 // for each table
 	chunkRows       = 1024
-	chunkSize       = 192 << 10 // bytes for the rows of a chunk at first
+	chunkSize       = 192 << 10 // bytes of rows after which a chunk ends sooner
 )
 
 // A crew is the workers of a run and what they share.
@@ -171,7 +171,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 			return false
 		}
 		*c = chunk{flows: c.flows[:0], more: c.more, keys: c.keys[:0], rows: c.rows[:0], end: end}
-		for len(c.keys) < chunkRows {
+		for len(c.keys) < chunkRows && len(c.rows) < chunkSize {
 			if !w.table.Next(&s, &w.flow) {
 				c.last = true
 				break
@@ -179,7 +179,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 			w.in.anonymize(&w.flow)
 			if w.rows != nil {
 				if c.rows == nil {
-					c.rows = make([]byte, 0, chunkSize)
+					c.rows = make([]byte, 0, chunkSize+4<<10)
 				}
 				c.rows = w.rows.AppendRow(c.rows, &w.flow)
 			} else {

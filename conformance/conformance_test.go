@@ -12,6 +12,9 @@
 // says; tshark, editcap and python3 must be installed. Where something is
 // missing the suite is skipped and says so, or fails if FLOWFAST_CONFORMANCE
 // is "required".
+//
+// Every format is held against CSV too, read with the libraries that read such
+// tables: see [TestFormats].
 package conformance
 
 import (

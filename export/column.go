@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
@@ -39,6 +40,10 @@ type Value struct {
 	List []int64
 }
 
+// values are for the rows of all formats: one on the stack would not stay there,
+// since it is handed to a function that only the column knows.
+var values = sync.Pool{New: func() any { return new(Value) }}
+
 // A Column is one column of a row: what it is called, what it says and how that
 // is computed.
 type Column struct {
@@ -50,6 +55,7 @@ type Column struct {
 	// Needs are the groups of features that the column is computed from.
 	Needs features.Set
 
+	bits int // 8 or 16 where that is enough for every value of kind Uint; else 0
 	set  func(v *Value, f *flowtable.Flow)
 	text func(b []byte, f *flowtable.Flow) []byte // in place of set where Kind is Text
 }
@@ -70,6 +76,13 @@ func column(kind Kind, name, unit, definition string, set func(v *Value, f *flow
 
 func uintColumn(name, unit, definition string, of func(f *flowtable.Flow) uint64) *Column {
 	return column(Uint, name, unit, definition, func(v *Value, f *flowtable.Flow) { v.Uint = of(f) })
+}
+
+// narrow says that so many bits, 8 or 16, hold every value of a column of kind
+// Uint.
+func narrow(bits int, c *Column) *Column {
+	c.bits = bits
+	return c
 }
 
 func textColumn(name, definition string, text func(b []byte, f *flowtable.Flow) []byte) *Column {

@@ -35,11 +35,11 @@ func makeColumns() []*Column {
 	columns := []*Column{
 		textColumn("src_ip", "address of the sender of the flow's first packet",
 			func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }),
-		uintColumn("src_port", "", "its port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
+		narrow(16, uintColumn("src_port", "", "its port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) })),
 		textColumn("dst_ip", "address of the receiver of the flow's first packet",
 			func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }),
-		uintColumn("dst_port", "", "its port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
-		uintColumn("protocol", "", "IP protocol number: 6 TCP, 17 UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
+		narrow(16, uintColumn("dst_port", "", "its port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) })),
+		narrow(8, uintColumn("protocol", "", "IP protocol number: 6 TCP, 17 UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) })),
 		column(Time, "start_time", "seconds", "time of the first packet, since the Unix epoch",
 			func(v *Value, f *flowtable.Flow) { v.Int, v.Fine = int64(f.Start), f.Fine }),
 		column(Seconds, "duration", "seconds", "latest packet time less start time",
@@ -119,3 +119,8 @@ var EndReason = textColumn("end_reason", "why the flow ended: `idle` for longer 
 	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory, "+
 	"`active` for longer than the active timeout, `closed` by FIN or RST and its ports used again",
 	func(b []byte, f *flowtable.Flow) []byte { return append(b, f.Reason.String()...) })
+
+// Constant returns a column that has the same text in every row.
+func Constant(name, definition, text string) *Column {
+	return textColumn(name, definition, func(b []byte, _ *flowtable.Flow) []byte { return append(b, text...) })
+}

@@ -58,10 +58,11 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 		b = appendDefault(b, f)
 	}
 	if len(c.rest) > 0 {
-		var v Value
+		v := values.Get().(*Value)
 		for _, column := range c.rest {
-			b = column.appendCSV(b, &v, f)
+			b = column.appendCSV(b, v, f)
 		}
+		values.Put(v)
 	}
 	b[len(b)-1] = '\n'
 	return b

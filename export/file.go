@@ -25,6 +25,7 @@ type File struct {
 	close func() error
 	name  string // as the caller wrote it
 	path  string // where the temporary file goes when complete
+	hide  string // what the name of a partial output begins with
 	temp  string // name of the temporary file, "" if written directly
 	size  int64  // bytes written
 	err   error  // what ended the writing
@@ -116,12 +117,12 @@ func (f *File) Size() int64 { return f.size }
 
 // Commit closes the file and gives it its name. If that can't be, or an earlier
 // Write was in error, it returns the error and there is no file.
-func (f *File) Commit() error { return f.commit("") }
+func (f *File) Commit() error { return f.commit(f.path, f.name) }
 
 // CommitPartial is Commit for an output that came to an early end: its name
 // gets Partial at the end, so that nobody takes it for whole. A file of the
 // plain name stays as it is.
-func (f *File) CommitPartial() error { return f.commit(Partial) }
+func (f *File) CommitPartial() error { return f.commit(f.PartialName(), f.name+Partial) }
 
 // PartialName returns the name that CommitPartial gives. What is written
 // directly keeps its own.
@@ -129,8 +130,13 @@ func (f *File) PartialName() string {
 	if f.temp == "" {
 		return f.name
 	}
-	return f.path + Partial
+	dir, base := filepath.Split(f.path)
+	return dir + f.hide + base + Partial
 }
+
+// HidePartial has the name that CommitPartial gives begin with an underscore,
+// so that who reads all files of a folder passes over it.
+func (f *File) HidePartial() { f.hide = "_" }
 
 // RemovePartial removes what an earlier CommitPartial left beside the file.
 func (f *File) RemovePartial() error {
@@ -147,7 +153,8 @@ func (f *File) RemovePartial() error {
 	return nil
 }
 
-func (f *File) commit(suffix string) error {
+// commit gives the file a path, which the caller knows by a name.
+func (f *File) commit(path, name string) error {
 	if f.done {
 		return f.err
 	}
@@ -159,8 +166,8 @@ func (f *File) commit(suffix string) error {
 		return f.err
 	}
 	if f.err == nil {
-		if err := os.Rename(f.temp, f.path+suffix); err != nil {
-			f.err = named(f.name+suffix, err)
+		if err := os.Rename(f.temp, path); err != nil {
+			f.err = named(name, err)
 		}
 	}
 	if f.err != nil {

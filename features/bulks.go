@@ -43,13 +43,14 @@ type run struct {
 func (s *bulks) tell(f *Flow, _ *stats.Calculator) { f.Bulks = s.said }
 
 func (s *bulks) count(p *Packet, direction int) {
-	if s.began && since(p.Time, s.last) > subflowGap {
-		s.said.Pauses++
+	at := p.Time
+	if s.began {
+		at = max(at, s.last) // as if time did not run backwards
+		if since(at, s.last) > subflowGap {
+			s.said.Pauses++
+		}
 	}
-	if !s.began || p.Time > s.last {
-		s.last = p.Time
-	}
-	s.began = true
+	s.began, s.last = true, at
 
 	r, other := &s.runs[direction], &s.runs[1-direction]
 	if r.packets > 0 && other.hasPayload && other.lastPayload > r.start {
@@ -59,9 +60,9 @@ func (s *bulks) count(p *Packet, direction int) {
 	if payload == 0 {
 		return
 	}
-	r.lastPayload, r.hasPayload = p.Time, true
-	if r.packets == 0 || since(p.Time, r.last) > bulkGap {
-		r.start, r.last, r.packets, r.bytes = p.Time, p.Time, 1, payload
+	r.lastPayload, r.hasPayload = at, true
+	if r.packets == 0 || since(at, r.last) > bulkGap {
+		r.start, r.last, r.packets, r.bytes = at, at, 1, payload
 		return
 	}
 	r.packets++
@@ -71,11 +72,11 @@ func (s *bulks) count(p *Packet, direction int) {
 		s.said.Count[direction]++
 		s.said.Packets[direction] += bulkPackets
 		s.said.Bytes[direction] += r.bytes
-		s.said.Time[direction] += since(p.Time, r.start)
+		s.said.Time[direction] += since(at, r.start)
 	case r.packets > bulkPackets:
 		s.said.Packets[direction]++
 		s.said.Bytes[direction] += payload
-		s.said.Time[direction] += since(p.Time, r.last)
+		s.said.Time[direction] += since(at, r.last)
 	}
-	r.last = p.Time
+	r.last = at
 }

@@ -39,6 +39,9 @@ func (e *entropy) bits() float64 {
 	}
 	sum := 0.0
 	for _, n := range e.counts {
+		if n == e.n {
+			return 0
+		}
 		if n > 0 {
 			sum += float64(n) * math.Log2(float64(n))
 		}

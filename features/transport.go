@@ -42,7 +42,20 @@ func (t *transport) count(p *Packet, direction int) {
 	if !d.Segment {
 		return
 	}
+	length := d.Payload
+	if p.Flags&syn != 0 {
+		length++
+	}
+	if p.Flags&fin != 0 {
+		length++
+	}
 	s := &t.said.Directions[direction]
+	if length > 0 {
+		t.order[direction].add(s, p.Seq, length)
+	}
+	if d.HeaderLen == 0 {
+		return // a data offset below the least possible: Wireshark reads no more
+	}
 	if s.Segments == 0 {
 		s.FirstWindow, s.MinWindow, s.MaxWindow, s.WindowScale = d.Window, d.Window, d.Window, -1
 	}
@@ -56,16 +69,6 @@ func (t *transport) count(p *Packet, direction int) {
 		s.MSS, s.WindowScale, s.SACKPermitted = d.MSS, d.WindowScale, d.SACKPermitted
 	}
 	t.handshake(p, direction)
-	length := d.Payload
-	if p.Flags&syn != 0 {
-		length++
-	}
-	if p.Flags&fin != 0 {
-		length++
-	}
-	if length > 0 {
-		t.order[direction].add(s, p.Seq, length)
-	}
 }
 
 func (t *transport) handshake(p *Packet, direction int) {

@@ -18,7 +18,7 @@ const share = 70
 // group and the machine allow. The garbage collector keeps to it too.
 func (c *command) keepToMemory() {
 	if c.memory == 0 {
-		c.memory = size(max(available()/100*share, flowfast.MinMemory))
+		c.memory = size(max(available()/100*share, c.leastMemory()))
 	}
 	if int64(c.memory) < debug.SetMemoryLimit(-1) { // GOMEMLIMIT can be lower
 		debug.SetMemoryLimit(int64(c.memory))
@@ -36,9 +36,12 @@ func available() int64 {
 	return int64(most)
 }
 
+// leastMemory returns the least memory that a job takes, in bytes.
+func (c *command) leastMemory() int64 { return flowfast.MinMemory + int64(c.format.Memory()) }
+
 // atOnce returns how many of a number of jobs are done at the same time, and
-// the bound of memory of each.
+// the bound of memory of each, without what writing its rows takes.
 func (c *command) atOnce(jobs int) (n, memory int) {
-	n = max(min(c.jobs, jobs, int(c.memory/flowfast.MinMemory)), 1)
-	return n, int(c.memory) / n
+	n = max(min(c.jobs, jobs, int(int64(c.memory)/c.leastMemory())), 1)
+	return n, int(c.memory)/n - c.format.Memory()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
@@ -26,22 +27,29 @@ type command struct {
 	rows      choice
 	columns   []*export.Column
 	tcpEnd    tcpEnd
+	format    export.Format
+	dataset   bool
+	notes     []export.Note // for formats that keep the options
 	quiet     bool
 	summary   string // where the summary goes as JSON, "" for nowhere
+
+	formatGiven bool // by its name
 
 	streams
 	status int
 }
 
-const long = `Flowfast reads packet captures and writes flow tables: one CSV row for each
-TCP or UDP flow, both directions in one, with packets, bytes, five-number
-summaries of packet sizes and inter-arrival times, and TCP flag counts.
+const long = `Flowfast reads packet captures and writes flow tables: one row for each TCP
+or UDP flow, both directions in one, with packets, bytes, five-number summaries
+of packet sizes and inter-arrival times, and TCP flag counts.
 
 INPUT is a pcap or pcapng file, plain or in gzip, zstd, bzip2, xz or lz4, told
 by its first bytes; or - for standard input. OUTPUT is a file, which appears
-under its name only when it is complete; or - for standard output. With -r both
-are folders: INPUT/a/b.pcap.gz becomes OUTPUT/a/b_flow.csv. Captures that would
-share an output keep their full names: a/b.pcap.gz_flow.csv.
+under its name only when it is complete; or - for standard output. Its extension
+tells the format: .csv, .csv.gz, .csv.zst, .jsonl, .jsonl.gz, .jsonl.zst,
+.parquet, .arrow (an IPC file), .arrows (a stream); any other means CSV. With -r
+both are folders: INPUT/a/b.pcap.gz becomes OUTPUT/a/b_flow.csv. Captures that
+would share an output keep their full names: a/b.pcap.gz_flow.csv.
 
 The exit status is 0 if all was read, 1 if something could not be read or
 written, 2 if the arguments make no sense, 130 or 143 after SIGINT or SIGTERM.
@@ -51,9 +59,11 @@ that ends in the middle of a record is read up to there, with a warning.`
 const examples = `  flowfast capture.pcap flows.csv
   flowfast -r datasets/ out/ -t 120
   flowfast -r --resume datasets/ out/ -t 120
+  flowfast -r --dataset datasets/ out/
   tcpdump -i eth0 -w - | flowfast - flows.csv
   flowfast --join ring_*.pcapng.gz flows.csv
-  flowfast -q --summary summary.json capture.pcap - | gzip > flows.csv.gz`
+  flowfast -q --summary summary.json capture.pcap - | head
+  flowfast --format arrows capture.pcap - | python3 model.py`
 
 // run runs the command with its arguments and returns its exit status.
 func run(args []string, s streams) int {
@@ -120,6 +130,10 @@ func (c *command) cobra() *cobra.Command {
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
 	packetFlags(f, &c.options)
 	c.rows.flags(f)
+	f.Var((*formatName)(c), "format",
+		"write `FORMAT`: "+formatList()+"\n(default by OUTPUT's extension, csv if it is\nnone of these; with -r csv)")
+	f.BoolVar(&c.dataset, "dataset", false,
+		"with -r, write one Parquet dataset with a\ncolumn capture, in files\nOUTPUT/<capture>/part-0.parquet and on")
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,
@@ -154,16 +168,15 @@ func (c *command) take(args []string) error {
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
-	if c.rows.profile == legacyProfile {
-		return nil
+	if c.rows.profile != legacyProfile {
+		columns, profile, err := c.rows.columns()
+		if err != nil {
+			return err
+		}
+		c.columns = columns
+		c.follow(profile)
 	}
-	columns, profile, err := c.rows.columns()
-	if err != nil {
-		return err
-	}
-	c.columns = columns
-	c.follow(profile)
-	return nil
+	return c.takeFormat()
 }
 
 // follow makes the rules of a profile those of the run, but for what the user
@@ -178,4 +191,33 @@ func (c *command) follow(p export.Profile) {
 		rules.TCPEnd = c.tcpEnd.by
 	}
 	o.Rules = rules
+}
+
+// takeFormat sets the format, and says what does not go with it.
+func (c *command) takeFormat() error {
+	folder := c.recursive && !c.join
+	switch {
+	case c.dataset && !folder:
+		return errors.New("--dataset goes with -r, and not with --join")
+	case c.dataset && !c.formatGiven:
+		c.format, _ = export.FormatNamed(datasetFormat)
+	case c.dataset && !c.format.Parts():
+		return fmt.Errorf("--dataset is of %s files, not of %v", datasetFormat, c.format)
+	case !c.formatGiven && !folder:
+		c.format = export.FormatOf(c.output)
+	}
+	if c.rows.profile == legacyProfile && !strings.HasPrefix(c.format.String(), "csv") {
+		return fmt.Errorf("--profile %s is written as csv, csv.gz or csv.zst, not as %v", legacyProfile, c.format)
+	}
+	if least := c.leastMemory(); c.memory != 0 && int64(c.memory) < least {
+		return fmt.Errorf("--max-memory: %v needs %d MiB at least", c.format, least>>20)
+	}
+	return nil
+}
+
+// formatList returns the names of the formats, in two lines.
+func formatList() string {
+	names := export.FormatNames()
+	half := len(names) / 2
+	return strings.Join(names[:half], ", ") + ",\n" + strings.Join(names[half:len(names)-1], ", ") + " or " + names[len(names)-1]
 }

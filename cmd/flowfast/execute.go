@@ -14,6 +14,7 @@ func (c *command) execute() int {
 	began := time.Now()
 	ctx, stop := untilSignal()
 	defer stop()
+	c.notes = c.rowOptions().notes()
 	p, err := c.plan()
 	if err == nil {
 		err = p.begin()

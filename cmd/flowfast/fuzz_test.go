@@ -138,7 +138,7 @@ func FuzzOutputNames(f *testing.F) {
 				captures = append(captures, path)
 			}
 		}
-		names := outputNames(captures)
+		names := outputNames(captures, "csv")
 		if len(names) != len(captures) {
 			t.Fatalf("%d names for %d captures", len(names), len(captures))
 		}
@@ -149,7 +149,7 @@ func FuzzOutputNames(f *testing.F) {
 				t.Errorf("%q and %q both go to %q", captures[before], capture, name)
 			}
 			users[fold(name)] = i
-			base, isOutput := strings.CutSuffix(filepath.Base(name), suffix)
+			base, isOutput := strings.CutSuffix(filepath.Base(name), suffix+"csv")
 			switch {
 			case !filepath.IsLocal(name) || filepath.Clean(name) != name || filepath.Dir(name) != filepath.Dir(capture):
 				t.Errorf("%q goes to %q: another folder", capture, name)

@@ -146,14 +146,18 @@ func (r *legacyRun) close(elapsed time.Duration) {
 }
 
 // writeLegacy is write for this profile.
-func (c *command) writeLegacy(ctx context.Context, r *result, out *export.File, show *display) error {
+func (c *command) writeLegacy(ctx context.Context, r *result, to io.Writer, show *display) error {
 	run, err := c.openLegacy(ctx, r.job)
 	if err != nil {
 		return err
 	}
 	line := show.begin(r.job, run.progress)
 	defer show.end(line)
-	err = run.write(ctx, out)
+	var rows io.WriteCloser
+	if rows, r.failed = c.format.NewWriter(to, export.Table{}); r.failed == nil { // which compresses
+		err = run.write(ctx, rows)
+		r.failed = rows.Close()
+	}
 	r.summary = run.summary
 	return err
 }

@@ -10,6 +10,8 @@
 //	resume.go    what is done already
 //	run.go       the jobs, several at once
 //	one.go       one job: captures in, an output file out
+//	outputs.go   the files of an output
+//	dataset.go   the parts of a dataset
 //	manifest.go  what has become of each, for a run that resumes
 //	progress.go  how far they are, on a terminal
 //	report.go    what came of them, as text and as JSON

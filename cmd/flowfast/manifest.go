@@ -48,6 +48,7 @@ type entry struct {
 	Modified   string           `json:"modified"`
 	Output     pathText         `json:"output"` // below the folder of the outputs
 	OutputSize int64            `json:"output_size"`
+	Parts      int              `json:"parts,omitempty"` // of a dataset, whose sizes output_size is the sum of
 	Packets    uint64           `json:"packets"`
 	Classes    flowfast.Classes `json:"classes"`
 	Flows      uint64           `json:"flows"`
@@ -67,6 +68,10 @@ const (
 
 const manifestName = "flowfast-manifest.json"
 
+// hidden begins the names of files in a dataset that are no part of it: readers
+// of datasets pass over them.
+const hidden = "_"
+
 // pause is how much longer than a writing the time until the next one is: with a
 // hundred thousand captures one takes a twentieth of a second.
 const pause = 50
@@ -76,7 +81,12 @@ func newManifest(folder string, o rowOptions) *manifest {
 }
 
 // name returns the path of the file.
-func (m *manifest) name() string { return filepath.Join(m.folder, manifestName) }
+func (m *manifest) name() string {
+	if m.options.Dataset {
+		return filepath.Join(m.folder, hidden+manifestName)
+	}
+	return filepath.Join(m.folder, manifestName)
+}
 
 // record takes in what came of a job. It may be called by several goroutines at
 // once. That the file can't be written shows when it is written last.
@@ -105,7 +115,7 @@ func (m *manifest) entry(r *result) entry {
 		e.Error = join(e.Error, withoutName(message(err), found.path))
 	}
 	if e.Status != failed {
-		e.OutputSize = r.written
+		e.OutputSize, e.Parts = r.written, r.parts
 		e.Packets, e.Classes, e.Flows = r.summary.Packets, r.summary.Classes, r.summary.Flows
 	}
 	return e

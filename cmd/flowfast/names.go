@@ -15,8 +15,9 @@ var (
 	compressedExtensions = []string{".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4"}
 )
 
-// suffix stands at the end of the name of every output under a folder.
-const suffix = "_flow.csv"
+// suffix stands at the end of the name of every output under a folder, before
+// the extension of its format.
+const suffix = "_flow."
 
 // cut takes the capture's extensions off a path: one of a compression, then
 // one of a capture, in any case of letters. Something of the name is left.
@@ -45,7 +46,8 @@ func namedCapture(path string) bool {
 // paths that are relative to the same folder. Outputs that would have the same
 // path keep the full names of their captures, all of them; so does one that
 // would have the path of a folder with outputs.
-func outputNames(captures []string) []string {
+func outputNames(captures []string, format string) []string {
+	suffix := suffix + format
 	names := make([]string, len(captures))
 	folders := map[string]bool{}
 	for i, path := range captures {

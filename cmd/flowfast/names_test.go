@@ -48,7 +48,7 @@ func TestOutputNames(t *testing.T) {
 		{"the path of a folder", []string{"x/a.pcap", "x/a_flow.csv/b.pcap", "a_flow.csv/c.pcap"},
 			[]string{"x/a.pcap_flow.csv", "x/a_flow.csv/b_flow.csv", "a_flow.csv/c_flow.csv"}},
 	} {
-		got := outputNames(test.in)
+		got := outputNames(test.in, "csv")
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q: got %q, want %q", test.rule, test.in, got, test.want)
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
@@ -21,25 +22,29 @@ type result struct {
 	stopped bool    // by a signal
 	partial string  // where the rows of what was read before the signal are, "" for nowhere
 	written int64   // bytes of the output, whole or partial
+	parts   int     // files of the output in a dataset
 }
 
 // one does a job. The output is created first, since what is wrong with it is
 // known at once, while a pipe may be silent for long.
 func (c *command) one(ctx context.Context, j job, options flowfast.Options, show *display) result {
 	r := result{job: j}
-	out, err := c.create(j.output)
+	out := outputs{command: c, first: j.output}
+	defer out.discard()
+	to, err := out.next()
 	if err != nil {
 		r.failed = err
 		return r
 	}
-	defer out.Discard()
 	if c.rows.profile == legacyProfile {
-		err = c.writeLegacy(ctx, &r, out, show)
+		err = c.writeLegacy(ctx, &r, to, show)
 	} else {
-		err = c.write(ctx, &r, out, options, show)
+		err = c.write(ctx, &r, &out, to, options, show)
 	}
 	r.stopped = err != nil && ctx.Err() != nil
-	r.failed = out.Err()
+	if err := out.err(); err != nil {
+		r.failed = err
+	}
 	if r.failed != nil {
 		return r
 	}
@@ -47,34 +52,42 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 		r.errs = split(err)
 	}
 	if len(r.summary.Captures) > 0 {
-		r.finish(out)
+		r.finish(&out)
 	}
 	return r
 }
 
 // write runs a job to its end.
-func (c *command) write(ctx context.Context, r *result, out *export.File, options flowfast.Options, show *display) error {
+func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writer, options flowfast.Options, show *display) error {
 	run, err := c.open(ctx, r.job, options)
 	if err != nil {
 		return err
 	}
 	line := show.begin(r.job, run.Progress)
 	defer show.end(line)
-	err = run.Write(ctx, out, export.NewCSV(c.columns))
+	table := c.table(r.job, out)
+	var rows io.WriteCloser
+	if rows, r.failed = c.format.NewWriter(to, table); r.failed == nil {
+		err = run.Write(ctx, rows, c.format.Rows(table))
+		r.failed = rows.Close()
+	}
 	r.summary = run.Summary()
 	return err
 }
 
 // finish gives the output its name, another one if a signal ended it early.
-func (r *result) finish(out *export.File) {
+func (r *result) finish(out *outputs) {
 	if r.stopped {
-		if r.failed = out.CommitPartial(); r.failed == nil {
-			r.partial = out.PartialName()
+		if r.failed = out.commit(true); r.failed == nil {
+			r.partial = out.all[0].PartialName()
 		}
-	} else if r.failed = out.Commit(); r.failed == nil {
-		r.failed = out.RemovePartial()
+	} else if r.failed = out.commit(false); r.failed == nil {
+		r.failed = out.removeOld()
 	}
-	r.written = out.Size()
+	r.written = out.size()
+	if out.command.dataset {
+		r.parts = len(out.all)
+	}
 }
 
 // create begins the output of a job. Under -r its folder is made.
@@ -130,4 +143,14 @@ func split(err error) []error {
 		return all
 	}
 	return []error{err}
+}
+
+// table returns what the rows of a job are made of.
+func (c *command) table(j job, out *outputs) export.Table {
+	t := export.Table{Columns: slices.Clone(c.columns), Notes: c.notes}
+	if c.dataset {
+		t.Columns = append(t.Columns, captureColumn(j))
+		t.Next, t.PartSize = out.next, partSize
+	}
+	return t
 }

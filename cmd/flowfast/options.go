@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/bpf"
 
+	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 )
 
@@ -29,6 +30,8 @@ type rowOptions struct {
 	Unidirectional bool   `json:"unidirectional"`
 	Anonymize      string `json:"anonymize"` // names the key
 	Columns        string `json:"columns"`
+	Format         string `json:"format"`
+	Dataset        bool   `json:"dataset"`
 }
 
 const defaultIdleTimeout = 600 * time.Second
@@ -48,6 +51,8 @@ func (c *command) rowOptions() rowOptions {
 		Unidirectional: c.options.Keys.OneWay,
 		Anonymize:      fingerprint(c.options.AnonymizeKey),
 		Columns:        columnNames(c.columns),
+		Format:         c.format.String(),
+		Dataset:        c.dataset,
 	}
 }
 
@@ -62,6 +67,20 @@ func (o rowOptions) differences(recorded rowOptions) []string {
 		}
 	}
 	return all
+}
+
+// notes returns the options and the version, for formats that keep them beside
+// the rows.
+func (o rowOptions) notes() []export.Note {
+	notes := []export.Note{{Name: "version", Text: flowfast.Version}}
+	options := reflect.ValueOf(o)
+	for i := range options.NumField() {
+		notes = append(notes, export.Note{
+			Name: options.Type().Field(i).Tag.Get("json"),
+			Text: fmt.Sprint(options.Field(i).Interface()),
+		})
+	}
+	return notes
 }
 
 // inSeconds writes a time span as the flags take it.

@@ -105,7 +105,11 @@ func (c *command) folder() (*plan, error) {
 	for i, found := range t.captures {
 		paths[i] = found.rel
 	}
-	for i, name := range outputNames(paths) {
+	names := outputNames(paths, c.format.String())
+	if c.dataset {
+		names = partNames(paths)
+	}
+	for i, name := range names {
 		p.jobs = append(p.jobs, job{
 			inputs:   []string{t.captures[i].path},
 			captures: t.captures[i : i+1],

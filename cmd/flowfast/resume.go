@@ -27,7 +27,7 @@ func (m *manifest) read() (record, error) {
 	if err != nil {
 		return nil, err
 	}
-	var read manifestFile
+	read := manifestFile{Options: rowOptions{Format: export.Format{}.String()}} // older ones don't name it
 	before := record{}
 	err = json.Unmarshal(b, &read)
 	for _, e := range read.Captures {
@@ -75,7 +75,10 @@ func (r record) knows(c capture) bool {
 // that was read, and its output is there as it was written.
 func (p *plan) resume(before record) {
 	for _, e := range before {
-		p.leavings = append(p.leavings, filepath.Join(p.manifest.folder, filepath.FromSlash(string(e.Output))))
+		first := filepath.Join(p.manifest.folder, filepath.FromSlash(string(e.Output)))
+		for part := range max(e.Parts, 1) {
+			p.leavings = append(p.leavings, partName(first, part))
+		}
 	}
 	jobs := p.jobs
 	p.jobs = nil
@@ -104,8 +107,15 @@ func (r record) finished(j job, folder string) (entry, bool) {
 	if e.Status != done && e.Status != damaged || filepath.Join(folder, filepath.FromSlash(string(e.Output))) != j.output {
 		return e, false
 	}
-	info, err := os.Stat(j.output)
-	return e, err == nil && info.Mode().IsRegular() && info.Size() == e.OutputSize
+	var size int64
+	for part := range max(e.Parts, 1) {
+		info, err := os.Stat(partName(j.output, part))
+		if err != nil || !info.Mode().IsRegular() {
+			return e, false
+		}
+		size += info.Size()
+	}
+	return e, size == e.OutputSize
 }
 
 // begin makes the folder of the outputs, takes away what killed runs have left

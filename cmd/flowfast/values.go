@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -68,6 +69,21 @@ func (t *tcpEnd) Set(text string) error {
 
 func (t *tcpEnd) String() string { return "" }
 func (t *tcpEnd) Type() string   { return "how" }
+
+// A formatName is the value of a flag: the name of a format of rows.
+type formatName command
+
+func (f *formatName) Set(text string) error {
+	named, ok := export.FormatNamed(text)
+	if !ok {
+		return fmt.Errorf("want one of %s", strings.Join(export.FormatNames(), ", "))
+	}
+	f.format, f.formatGiven = named, true
+	return nil
+}
+
+func (f *formatName) String() string { return "" }
+func (f *formatName) Type() string   { return "format" }
 
 // A count is the value of a flag: a whole number above zero.
 type count int

@@ -1,0 +1,230 @@
+"""Read flow tables with pandas, pyarrow, polars and DuckDB, and compare.
+
+    formats.py FOLDER
+
+FOLDER has rows.csv and the same rows in files rows.EXTENSION, one for each
+format of flowfast. Every reader that knows a format reads it; columns, types
+and values must be those of rows.csv, floats to the last bit. If there is a
+folder dataset, it must have the rows of the CSV files in the folder each, with
+the names of their captures, which are in the folder in.
+Prints a line for each difference, then the number of tables compared.
+"""
+
+import csv
+import json
+import os
+import sys
+from decimal import Decimal
+
+import duckdb
+import pandas
+import polars
+import pyarrow
+import pyarrow.csv
+import pyarrow.dataset
+import pyarrow.feather
+import pyarrow.ipc
+import pyarrow.json
+import pyarrow.parquet
+
+TEXT = {"src_ip", "dst_ip", "end_reason", "capture"}
+NARROW = {"src_port": "uint16", "dst_port": "uint16", "protocol": "uint8"}
+
+
+def fractional(name):
+    return name == "duration" or "_iat_" in name or name.endswith(("_q1", "_median", "_q3"))
+
+
+def type_of(name):
+    if name in TEXT:
+        return "text"
+    if name == "start_time":
+        return "time"
+    return "float64" if fractional(name) else NARROW.get(name, "int64")
+
+
+def expected(path):
+    """Return names and rows of a CSV file, read with nothing but Python."""
+    with open(path, newline="") as f:
+        names, *rows = csv.reader(f)
+
+    def value(name, text):
+        kind = type_of(name)
+        if kind == "text":
+            return text
+        if kind == "time":
+            return int(Decimal(text) * 10**9)
+        return float(text) if kind == "float64" else int(text)
+
+    return names, [tuple(map(value, names, row)) for row in rows]
+
+
+# What each library calls the types.
+NAMES = {
+    "text": {"str", "object", "string", "large_string", "String", "VARCHAR"},
+    "time": {"datetime64[ns, UTC]", "timestamp[ns, tz=UTC]", "Datetime(time_unit='ns', time_zone='UTC')", "TIMESTAMPTZ_NS"},
+    "float64": {"float64", "double", "Float64", "DOUBLE"},
+    "int64": {"int64", "Int64", "BIGINT"},
+    "uint16": {"uint16", "UInt16", "USMALLINT"},
+    "uint8": {"uint8", "UInt8", "UTINYINT"},
+}
+
+
+def of_pandas(t):
+    columns = [t[c].astype("int64") if str(t[c].dtype).startswith("datetime") else t[c] for c in t.columns]
+    return list(t.columns), [str(d) for d in t.dtypes], rows([c.tolist() for c in columns])
+
+
+def of_arrow(t):
+    columns = [c.cast("int64") if pyarrow.types.is_timestamp(c.type) else c for c in t.columns]
+    return t.column_names, [str(x) for x in t.schema.types], rows([c.to_pylist() for c in columns])
+
+
+def of_polars(t):
+    columns = [c.cast(polars.Int64) if c.dtype == polars.Datetime else c for c in t.get_columns()]
+    return t.columns, [str(d) for d in t.dtypes], rows([c.to_list() for c in columns])
+
+
+def of_duckdb(t):
+    typed = ", ".join(f'epoch_ns("{n}")' if "TIMESTAMP" in str(d) else f'"{n}"' for n, d in zip(t.columns, t.types))
+    return t.columns, [str(d) for d in t.types], t.project(typed).fetchall()
+
+
+def rows(columns):
+    return list(zip(*columns))
+
+
+def polars_json(path):
+    # It guesses types from the first rows, where numbers may all be whole, and
+    # puts the columns in no order if it guesses from all.
+    names, _ = expected(os.path.dirname(path) + "/rows.csv")
+    types = {"text": polars.String, "time": polars.Float64, "float64": polars.Float64}
+    return polars.read_ndjson(path, schema={n: types.get(type_of(n), polars.Int64) for n in names})
+
+
+CSV = {
+    "pandas": lambda p: of_pandas(pandas.read_csv(p)),
+    "pyarrow": lambda p: of_arrow(pyarrow.csv.read_csv(p)),
+    "polars": lambda p: of_polars(polars.read_csv(p, infer_schema_length=None)),
+    "duckdb": lambda p: of_duckdb(duckdb.read_csv(p, sample_size=-1)),
+}
+JSON = {
+    "pandas": lambda p: of_pandas(pandas.read_json(p, lines=True, dtype=False, precise_float=True)),
+    "pyarrow": lambda p: of_arrow(pyarrow.json.read_json(p)),
+    "polars": lambda p: of_polars(polars_json(p)),
+    "duckdb": lambda p: of_duckdb(duckdb.read_json(p, format="newline_delimited", sample_size=-1)),
+}
+PARQUET = {
+    "pandas": lambda p: of_pandas(pandas.read_parquet(p)),
+    "pyarrow": lambda p: of_arrow(pyarrow.parquet.read_table(p)),
+    "polars": lambda p: of_polars(polars.read_parquet(p)),
+    "duckdb": lambda p: of_duckdb(duckdb.read_parquet(p)),
+}
+# DuckDB reads Arrow from pyarrow's tables; of files it needs an extension.
+ARROW = {
+    "pandas": lambda p: of_pandas(pandas.read_feather(p)),
+    "pyarrow": lambda p: of_arrow(pyarrow.feather.read_table(p)),
+    "polars": lambda p: of_polars(polars.read_ipc(p)),
+}
+STREAM = {
+    "pandas": lambda p: of_pandas(pyarrow.ipc.open_stream(p).read_pandas()),
+    "pyarrow": lambda p: of_arrow(pyarrow.ipc.open_stream(p).read_all()),
+    "polars": lambda p: of_polars(polars.read_ipc_stream(p)),
+}
+FORMATS = {
+    "csv": CSV, "csv.gz": CSV, "csv.zst": CSV,
+    "jsonl": JSON, "jsonl.gz": JSON, "jsonl.zst": JSON,
+    "parquet": PARQUET, "arrow": ARROW, "arrows": STREAM,
+}  # fmt: skip
+DATASET = {
+    "pandas": lambda p: of_pandas(pandas.read_parquet(p)),
+    "pyarrow": lambda p: of_arrow(pyarrow.dataset.dataset(p).to_table()),
+    "polars": lambda p: of_polars(polars.read_parquet(p + "/**/*.parquet")),
+    "duckdb": lambda p: of_duckdb(duckdb.read_parquet(p + "/**/*.parquet")),
+}
+
+
+def differences(read, path, want_names, want_rows, typed, ordered=True):
+    names, types, got = read(path)
+    if list(names) != want_names:
+        return [f"columns {names}, want {want_names}"]
+    all = []
+    if typed:
+        for name, t in zip(names, types):
+            if t not in NAMES[type_of(name)]:
+                all.append(f"{name} is {t}, want {type_of(name)}")
+    if len(got) != len(want_rows):
+        return all + [f"{len(got)} rows, want {len(want_rows)}"]
+    if not ordered:
+        got, want_rows = sorted(got), sorted(want_rows)
+    for i, (g, w) in enumerate(zip(got, want_rows)):
+        for name, a, b in zip(names, g, w):
+            if not typed and name == "start_time":
+                b = float(Decimal(b) / 10**9)
+            if a != b or isinstance(a, bool):
+                return all + [f"row {i}, {name}: {a!r}, want {b!r}"]
+    return all
+
+
+def metadata(folder):
+    """Compare what the files say about themselves."""
+    meta = pyarrow.parquet.read_metadata(folder + "/rows.parquet")
+    kept = meta.metadata
+    for field in pyarrow.ipc.open_file(folder + "/rows.arrow").schema:
+        if field.nullable or set(field.metadata) != {b"unit", b"definition"}:
+            yield f"arrow: field {field}: {field.metadata}"
+    columns = json.loads(kept[b"flowfast.columns"])
+    if [c["name"] for c in columns] != meta.schema.names or not all(c["definition"] for c in columns):
+        yield f"parquet: flowfast.columns is {columns}"
+    if kept[b"flowfast.idle-timeout"] != b"600" or b"flowfast.version" not in kept:
+        yield f"parquet: metadata {kept}"
+    for g in range(meta.num_row_groups):
+        for c in range(meta.num_columns):
+            column = meta.row_group(g).column(c)
+            if column.compression != "ZSTD" or not column.statistics.has_min_max:
+                yield f"parquet: column {column}"
+
+
+def main(folder):
+    count = bad = 0
+
+    def report(label, lines):
+        nonlocal bad
+        for line in lines:
+            print(f"{label}: {line}")
+            bad += 1
+
+    names, want = expected(folder + "/rows.csv")
+    for extension, readers in FORMATS.items():
+        for reader, read in readers.items():
+            typed = extension in ("parquet", "arrow", "arrows")
+            try:
+                lines = differences(read, f"{folder}/rows.{extension}", names, want, typed)
+            except Exception as e:
+                lines = [f"{type(e).__name__}: {e}"]
+            report(f"{extension}, {reader}", lines)
+            count += 1
+    report("metadata", metadata(folder))
+    dataset = folder + "/dataset"
+    if os.path.isdir(dataset):
+        want = []
+        for path, _, files in os.walk(folder + "/each"):
+            for name in files:
+                if name.endswith("_flow.csv"):
+                    each, got = expected(f"{path}/{name}")
+                    capture = os.path.relpath(f"{path}/{name}", folder + "/each").removesuffix("_flow.csv")
+                    if not os.path.exists(f"{folder}/in/{capture}"):
+                        capture += ".pcap"
+                    want += [row + (capture,) for row in got]
+        for reader, read in DATASET.items():
+            try:
+                lines = differences(read, dataset, each + ["capture"], want, True, ordered=False)
+            except Exception as e:
+                lines = [f"{type(e).__name__}: {e}"]
+            report(f"dataset, {reader}", lines)
+            count += 1
+    print(f"{count} tables compared")
+    return bad > 0
+
+
+sys.exit(main(sys.argv[1]))

@@ -1,0 +1,155 @@
+package export
+
+import (
+	"io"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A Format is a way to write rows. The zero Format is CSV.
+//
+// A run formats rows with Rows and writes them to what NewWriter returns, so
+// that what is done for each row can be done by several goroutines, and what is
+// done in order is little.
+type Format struct{ *format }
+
+// Rows are what a run formats rows with.
+type Rows interface {
+	// AppendHeader appends what comes before the first row.
+	AppendHeader(b []byte) []byte
+	// AppendRow appends the row of a flow.
+	AppendRow(b []byte, f *flowtable.Flow) []byte
+}
+
+// A Table says what rows are made of.
+type Table struct {
+	Columns []*Column
+	// Notes are names and values that say how the rows came about. They go into
+	// the metadata of Parquet and Arrow files, with the columns' units and
+	// definitions; the other formats have no place for them.
+	Notes []Note
+	// Next begins another file for further rows, where the format can take
+	// several: each then ends with the row group that brings it to PartSize
+	// bytes or above. Without Next all rows go to one.
+	Next     func() (io.Writer, error)
+	PartSize int64
+}
+
+// A Note is a name and what goes by it.
+type Note struct{ Name, Text string }
+
+type format struct {
+	name   string
+	memory int
+	parts  bool
+	rows   func(columns []*Column) Rows
+	open   func(to io.Writer, t *Table) (io.WriteCloser, error)
+}
+
+// What a format takes besides the buffers of rows, in bytes: what is gathered
+// for a row group or a batch, as it comes and encoded, and compressors' windows.
+const (
+	gzipMemory    = 4 << 20
+	zstdMemory    = 8 << 20
+	parquetMemory = 80 << 20
+	arrowMemory   = 48 << 20
+)
+
+var formats = []format{
+	{"csv", 0, false, csvRows, plain},
+	{"csv.gz", gzipMemory, false, csvRows, zip},
+	{"csv.zst", zstdMemory, false, csvRows, zstandard},
+	{"jsonl", 0, false, jsonRows, plain},
+	{"jsonl.gz", gzipMemory, false, jsonRows, zip},
+	{"jsonl.zst", zstdMemory, false, jsonRows, zstandard},
+	{"parquet", parquetMemory, true, packedRows, newParquet},
+	{"arrow", arrowMemory, false, packedRows, newArrowFile},
+	{"arrows", arrowMemory, false, packedRows, newArrowStream},
+}
+
+// FormatNames returns the names of the formats. With a dot before it a name is
+// the extension of the format's files.
+func FormatNames() []string {
+	names := make([]string, len(formats))
+	for i := range formats {
+		names[i] = formats[i].name
+	}
+	return names
+}
+
+// FormatNamed returns the format of a name.
+func FormatNamed(name string) (Format, bool) {
+	for i := range formats {
+		if formats[i].name == name {
+			return Format{&formats[i]}, true
+		}
+	}
+	return Format{}, false
+}
+
+// FormatOf returns the format that the extension of a file's name tells, in any
+// case of letters: CSV if it tells none.
+func FormatOf(file string) Format {
+	file = strings.ToLower(file)
+	for i := range formats {
+		if strings.HasSuffix(file, "."+formats[i].name) {
+			return Format{&formats[i]}
+		}
+	}
+	return Format{}
+}
+
+func (f Format) get() *format {
+	if f.format == nil {
+		return &formats[0]
+	}
+	return f.format
+}
+
+// String returns the name of the format.
+func (f Format) String() string { return f.get().name }
+
+// Memory returns how much memory a writer takes at most, in bytes, beyond what
+// its longest row does.
+func (f Format) Memory() int { return f.get().memory }
+
+// Parts tells whether the format can write several files; see [Table].
+func (f Format) Parts() bool { return f.get().parts }
+
+// Rows returns what the rows of a table are formatted with.
+func (f Format) Rows(t Table) Rows { return f.get().rows(t.Columns) }
+
+// NewWriter returns a writer that takes what Rows has appended, in whole rows,
+// and writes the file. Nothing is written behind a position that has been
+// written before, so the file may be a pipe. It is whole, with the rows that
+// were written, when Close has returned without an error. That does not close
+// the file.
+//
+// The bytes of the file do not depend on how many rows came with a Write.
+func (f Format) NewWriter(to io.Writer, t Table) (io.WriteCloser, error) {
+	return f.get().open(to, &t)
+}
+
+func csvRows(columns []*Column) Rows { return NewCSV(columns) }
+
+// A plainWriter writes rows as they are.
+type plainWriter struct{ io.Writer }
+
+func (plainWriter) Close() error { return nil }
+
+func plain(to io.Writer, _ *Table) (io.WriteCloser, error) { return plainWriter{to}, nil }
+
+// zip compresses rows with gzip, at the library's usual level.
+func zip(to io.Writer, _ *Table) (io.WriteCloser, error) {
+	return gzip.NewWriterLevel(to, 5)
+}
+
+// zstandard compresses rows with zstd, at its usual level. A window of a MiB
+// takes a tenth of the memory of the usual 8 MiB, from readers too.
+func zstandard(to io.Writer, _ *Table) (io.WriteCloser, error) {
+	return zstd.NewWriter(to, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(1<<20))
+}
