@@ -74,7 +74,7 @@ func TestPartialFormats(t *testing.T) {
 		{"parquet", true, filepath.Join("long.pcap", "_part-0.parquet.partial")},
 	} {
 		out := t.TempDir()
-		c := command{inputs: []string{in}, output: out, recursive: true, jobs: 1, memory: 1 << 30, dataset: test.dataset}
+		c := command{inputs: []string{in}, output: out, recursive: true, jobs: 1, columns: export.Columns(), memory: 1 << 30, dataset: test.dataset}
 		c.format, _ = export.FormatNamed(test.format)
 		ctx := &countdown{Context: t.Context()}
 		ctx.left.Store(4)
