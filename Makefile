@@ -109,6 +109,19 @@ formats-install: ## put the Python readers that the tests of the formats use whe
 	$(PYTHON) -m venv $(FORMATS)
 	$(FORMATS)/bin/python -m pip install --quiet --disable-pip-version-check -r conformance/formats.txt
 
+.PHONY: conformance-nfstream
+
+NFSTREAM = nfstream==6.6.0
+NFVENV = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast-conformance/venv
+
+conformance-nfstream: ## compare the profile nfstream with NFStream on the shared captures (PYTHON: 3.9 or newer)
+	@if $(NFVENV)/bin/python -c 'import nfstream' 2>/dev/null || \
+	  { $(PYTHON) -m venv --clear $(NFVENV) && $(NFVENV)/bin/python -m pip install -q --disable-pip-version-check $(NFSTREAM); }; then \
+	  FLOWFAST_NFSTREAM=$(NFVENV)/bin/python go test -count=1 -v -run TestNFStream ./conformance; \
+	else \
+	  echo "NFSTREAM NOT CHECKED: $(NFSTREAM) can't be installed with $(PYTHON)"; \
+	fi
+
 .PHONY: bench-peers bench-peers-install
 
 bench-peers: ## run flowfast and other flow programs on the same captures
