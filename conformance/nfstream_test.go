@@ -1,10 +1,12 @@
 package conformance
 
 import (
-	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,21 +14,54 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestNFStream compares the profile nfstream, value by value, with what NFStream
-// itself writes of every shared capture that it can read. FLOWFAST_NFSTREAM names
-// the interpreter of an environment with NFStream; without it the test is skipped.
+// itself says of every shared capture that it can read.
 func TestNFStream(t *testing.T) {
-	python := os.Getenv("FLOWFAST_NFSTREAM")
-	if python == "" {
-		t.Skip("NFSTREAM NOT CHECKED: see make conformance-nfstream")
-	}
 	captures, err := filepath.Glob(filepath.Join(sharedFolder(t, "captures"), "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	captures = slices.DeleteFunc(captures, func(path string) bool { return filepath.Base(path) == "ORIGIN.md" })
+	known := readDifferences(t, filepath.Join("nfstream", "differences.tsv"))
+	var total tally
+	for peer := range runNFStream(t, captures) {
+		name := filepath.Base(peer.Capture)
+		if peer.Error != nfRefused[name] {
+			t.Errorf("%s: NFStream says %q, want %q", name, peer.Error, nfRefused[name])
+		}
+		if peer.Error != "" {
+			total.refused++
+			continue
+		}
+		header, got := profileRows(t, peer.Capture, "nfstream", 10)
+		if len(peer.Rows) > 0 && !slices.Equal(peer.Columns, header) {
+			t.Fatalf("%s: columns\n%v, want\n%v", name, header, peer.Columns)
+		}
+		c := compareNFStream(header, peer.rows(), got)
+		total.add(c)
+		known.check(t, name, c)
+	}
+	known.end(t)
+	t.Logf("%s", &total)
+}
+
+// A streamed is what NFStream says of a capture.
+type streamed struct {
+	Capture, Error string
+	Columns        []string
+	Rows           [][]any
+}
+
+// runNFStream runs NFStream on captures. FLOWFAST_NFSTREAM names the interpreter
+// of an environment that has it; without that the test is skipped.
+func runNFStream(t *testing.T, captures []string) iter.Seq[streamed] {
+	python := os.Getenv("FLOWFAST_NFSTREAM")
+	if python == "" {
+		t.Skip("NFSTREAM NOT CHECKED: see make conformance-nfstream")
+	}
 	cmd := exec.Command(python, append([]string{filepath.Join("nfstream", "flows.py")}, captures...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -34,54 +69,34 @@ func TestNFStream(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr.Bytes())
 	}
-	known := readDifferences(t, filepath.Join("nfstream", "differences.tsv"))
-	var total tally
-	lines := bufio.NewScanner(bytes.NewReader(out))
-	lines.Buffer(nil, len(out)+1)
-	n := 0
-	for lines.Scan() {
-		var peer struct {
-			Capture, Error string
-			Columns        []string
-			Rows           [][]any
-		}
-		if err := json.Unmarshal(lines.Bytes(), &peer); err != nil {
-			t.Fatal(err)
-		}
-		n++
-		name := filepath.Base(peer.Capture)
-		if peer.Error != "" {
-			if nfRefused[name] != peer.Error {
-				t.Errorf("%s: NFStream says %q, want %q", name, peer.Error, nfRefused[name])
+	if n := bytes.Count(out, []byte("\n")); n != len(captures) {
+		t.Fatalf("NFStream told of %d captures, want %d\n%s", n, len(captures), stderr.Bytes())
+	}
+	return func(yield func(streamed) bool) {
+		for line := range bytes.Lines(out) {
+			var s streamed
+			if err := json.Unmarshal(line, &s); err != nil {
+				t.Fatal(err)
 			}
-			total.refused++
-			continue
-		}
-		if nfRefused[name] != "" {
-			t.Errorf("%s: NFStream reads it", name)
-		}
-		want := make([][]string, len(peer.Rows))
-		for i, row := range peer.Rows {
-			for _, v := range row {
-				want[i] = append(want[i], pythonText(v))
+			if !yield(s) {
+				return
 			}
 		}
-		header, got := profileRows(t, peer.Capture, "nfstream", 10)
-		if len(want) > 0 && !slices.Equal(peer.Columns, header) {
-			t.Fatalf("%s: columns\n%v, want\n%v", name, header, peer.Columns)
-		}
-		c := compareNFStream(header, want, got)
-		total.add(c)
-		known.check(t, name, c)
 	}
-	if n != len(captures) {
-		t.Errorf("NFStream told of %d captures, want %d\n%s", n, len(captures), stderr.Bytes())
-	}
-	known.end(t)
-	t.Logf("%s", &total)
 }
 
-// pythonText returns a value of a flow as NFStream writes it in CSV; see flows.py.
+// rows returns the rows as NFStream writes them in CSV.
+func (s *streamed) rows() [][]string {
+	rows := make([][]string, len(s.Rows))
+	for i, row := range s.Rows {
+		for _, v := range row {
+			rows[i] = append(rows[i], pythonText(v))
+		}
+	}
+	return rows
+}
+
+// pythonText returns a value of a flow as Python prints it.
 func pythonText(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -147,4 +162,103 @@ var nfRefused = map[string]string{
 	"scapy-canfd.pcap.gz":                                                     "unknown file format",
 	"scapy-gmlan_trace.pcap.gz":                                               "unknown file format",
 	"scapy-gvrp.pcapng.gz":                                                    "unknown file format",
+}
+
+// TestNFStreamRandom does it with captures at random, in which silences and ages
+// are often equal to the timeouts, times go back, connections end and begin
+// again, and both ends may be the same: no value may differ.
+func TestNFStreamRandom(t *testing.T) {
+	var paths []string
+	for seed := range 30 {
+		paths = append(paths, randomCapture(t, uint64(seed)))
+	}
+	var total tally
+	for peer := range runNFStream(t, paths) {
+		header, got := profileRows(t, peer.Capture, "nfstream", 10)
+		c := compareNFStream(header, peer.rows(), got)
+		total.add(c)
+		if c.difference() != "" {
+			t.Errorf("%s: %s\n\t%s", filepath.Base(peer.Capture), c.difference(), strings.Join(c.examples, "\n\t"))
+		}
+	}
+	t.Logf("%s", &total)
+}
+
+// randomCapture writes a capture of some flows between few endpoints and returns
+// its path.
+func randomCapture(t *testing.T, seed uint64) string {
+	const packets = 600
+	r := rand.New(rand.NewPCG(seed, 1))
+	le, be := binary.LittleEndian, binary.BigEndian
+	magic, unit := uint32(0xa1b2c3d4), int64(time.Microsecond)
+	if seed%2 == 1 {
+		magic, unit = 0xa1b23c4d, 1
+	}
+	b := le.AppendUint32(nil, magic)
+	b = append(b, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	b = le.AppendUint32(le.AppendUint32(b, 262144), 1)
+	steps := []time.Duration{
+		0, 1, time.Microsecond, time.Millisecond, time.Second, 60 * time.Second, 119999 * time.Millisecond,
+		120*time.Second - time.Microsecond, 120 * time.Second, 121 * time.Second, -time.Second,
+	}
+	often := 3 // a step of these is taken
+	long := seed%5 < 2
+	if long { // so that flows come to the active timeout
+		steps, often = []time.Duration{0, time.Millisecond, time.Second, 10 * time.Second, 20 * time.Second, -time.Second}, 2
+	}
+	at := 1_600_000_000 * time.Second
+	for range packets {
+		step := steps[r.IntN(len(steps))]
+		if r.IntN(often) > 0 {
+			step = time.Duration(r.Int64N(int64(100 * time.Millisecond)))
+			if long {
+				step = time.Duration(r.IntN(20)) * time.Second
+			}
+		}
+		at += step
+		v6, udp := seed%3 == 2, r.IntN(3) == 0
+		src, dst := byte(r.IntN(2)), byte(r.IntN(2))
+		srcPort, dstPort := uint16(1000+r.IntN(2)), uint16(1000+r.IntN(2))
+		if long {
+			udp, dst, srcPort, dstPort = false, 1-src, 1000+uint16(src), 1001-uint16(src)
+		}
+		payload := make([]byte, r.IntN(8)*r.IntN(180))
+
+		protocol := byte(6)
+		transport := be.AppendUint16(be.AppendUint16(nil, srcPort), dstPort)
+		if udp {
+			protocol = 17
+			transport = be.AppendUint16(transport, uint16(8+len(payload)))
+			transport = append(transport, 0, 0)
+		} else {
+			transport = be.AppendUint32(be.AppendUint32(transport, r.Uint32N(3)), r.Uint32())
+			transport = append(transport, 5<<4, byte(r.Uint32()), 1, 0, 0, 0, 0, 0)
+		}
+		transport = append(transport, payload...)
+		frame := []byte{2, 0, 0, 0, 0, dst, 2, 0, 0, 0, 0, src}
+		for range seed % 4 {
+			frame = append(frame, 0x81, 0, 0x20, byte(seed))
+		}
+		if v6 {
+			frame = append(frame, 0x86, 0xdd, 0x60, 0, 0, 0)
+			frame = append(be.AppendUint16(frame, uint16(len(transport))), protocol, 64)
+			frame = append(append(append(frame, 0x20), make([]byte, 14)...), src)
+			frame = append(append(append(frame, 0x20), make([]byte, 14)...), dst)
+		} else {
+			frame = append(frame, 8, 0, 0x45, 0)
+			frame = append(be.AppendUint16(frame, uint16(20+len(transport))), 0, 0, 0, 0, 64, protocol, 0, 0)
+			frame = append(frame, 10, 0, 0, src, 10, 0, 0, dst)
+		}
+		frame = append(frame, transport...)
+		frame = append(frame, make([]byte, max(0, 60-len(frame)))...)
+		b = le.AppendUint32(b, uint32(at/time.Second))
+		b = le.AppendUint32(b, uint32(int64(at%time.Second)/unit))
+		b = le.AppendUint32(le.AppendUint32(b, uint32(len(frame))), uint32(len(frame)))
+		b = append(b, frame...)
+	}
+	path := filepath.Join(t.TempDir(), fmt.Sprintf("random%d.pcap", seed))
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
