@@ -52,6 +52,7 @@ func TestOrder(t *testing.T) {
 		{"the last byte again, as a keep-alive has it", []segment{{0, 10}, {9, 1}, {10, 10}}, 1, 0},
 		{"before the first", []segment{{20, 10}, {0, 10}}, 1, 0},
 		{"fills a gap", []segment{{0, 10}, {20, 10}, {10, 10}, {30, 10}}, 0, 1},
+		{"the segment behind a gap again", []segment{{0, 10}, {20, 10}, {20, 10}, {10, 10}}, 1, 1},
 		{"fills a gap twice", []segment{{0, 10}, {20, 10}, {10, 10}, {10, 10}}, 1, 1},
 		{"fills a gap in two parts", []segment{{0, 10}, {20, 10}, {10, 4}, {14, 6}}, 0, 2},
 		{"fills a gap from its end", []segment{{0, 10}, {20, 10}, {15, 5}, {10, 5}, {12, 3}}, 1, 2},
