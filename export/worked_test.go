@@ -273,6 +273,9 @@ func TestCICFlowMeterExamples(t *testing.T) {
 				{"Src Port": 53, "Dst Port": 5000, "Total Fwd Packet": 2, "Total Length of Fwd Packet": 80, "Total Bwd packets": 1,
 					"Total Length of Bwd Packet": 40, "Flow Duration": 2000000, "Packet Length Mean": 40},
 			}},
+		{"3.3: an answer comes first", 6, 1000, 80, clientCloses[1:4], []map[string]any{{
+			"Src IP": "10.0.0.1", "Src Port": 1000, "Total Fwd Packet": 2, "Total Bwd packets": 1, "FWD Init Win Bytes": 333, "Bwd Init Win Bytes": 222,
+		}}},
 		{"8.4", 6, 1000, 80, mixed, []map[string]any{bulks}},
 		{"8.5", 17, 5000, 53, []packet{data(0, false, 10), data(0, true, 20)},
 			[]map[string]any{{"Flow Bytes/s": 0, "Flow Packets/s": 0, "Fwd Packets/s": 0, "Bwd Packets/s": 0}}},
