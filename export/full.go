@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
@@ -243,7 +244,7 @@ func Quantiles(at []float64) []*Column {
 	var columns []*Column
 	for i, d := range sides {
 		for k, q := range at {
-			name := "p" + strconv.FormatFloat(q*100, 'f', -1, 32)
+			name := "p" + percent(q)
 			what := fmt.Sprintf("quantile %v of the ", q)
 			columns = append(columns,
 				floatColumn(d.prefix+"_pkt_size_"+name, "bytes", what+"original lengths of the "+d.word+" frames",
@@ -256,4 +257,19 @@ func Quantiles(at []float64) []*Column {
 		c.Needs = features.Quantiles
 	}
 	return columns
+}
+
+// percent returns a hundred times a number from 0 to 1, in as many digits as
+// tell it from all others.
+func percent(q float64) string {
+	whole, part, _ := strings.Cut(strconv.FormatFloat(q, 'f', -1, 64), ".")
+	part += "00"
+	text := strings.TrimLeft(whole+part[:2], "0")
+	if rest := strings.TrimRight(part[2:], "0"); rest != "" {
+		text += "." + rest
+	}
+	if text == "" || text[0] == '.' {
+		text = "0" + text
+	}
+	return text
 }
