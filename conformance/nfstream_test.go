@@ -45,6 +45,7 @@ func TestNFStream(t *testing.T) {
 		known.check(t, name, c)
 	}
 	known.end(t)
+	total.checkReadme(t, "NFStream", 0)
 	t.Logf("%s", &total)
 }
 
@@ -181,6 +182,7 @@ func TestNFStreamRandom(t *testing.T) {
 			t.Errorf("%s: %s\n\t%s", filepath.Base(peer.Capture), c.difference(), strings.Join(c.examples, "\n\t"))
 		}
 	}
+	total.checkReadme(t, "NFStream", 1)
 	t.Logf("%s", &total)
 }
 

@@ -48,6 +48,7 @@ func TestPyFlowMeter(t *testing.T) {
 		known.check(t, name, c)
 	}
 	known.end(t)
+	total.checkReadme(t, "PyFlowMeter", 0)
 	t.Logf("%s", &total)
 }
 

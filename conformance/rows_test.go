@@ -111,14 +111,46 @@ func (a *tally) example(format string, args ...any) {
 	}
 }
 
-func (a *tally) String() string {
-	n := 0
+func (a *tally) differing() (n int) {
 	for _, of := range a.differ {
 		n += of
 	}
+	return n
+}
+
+func (a *tally) String() string {
 	return fmt.Sprintf("%d captures compared, %d refused; %d rows of both, %d equal; %d values equal, %d differ; "+
 		"%d rows only theirs, %d only ours, %d left out",
-		a.captures, a.refused, a.pairs, a.equal, a.values, n, a.theirs, a.ours, a.outside)
+		a.captures, a.refused, a.pairs, a.equal, a.values, a.differing(), a.theirs, a.ours, a.outside)
+}
+
+// checkReadme wants README.md to tell the numbers of a peer in its table: in the
+// first column of numbers, or in another.
+func (a *tally) checkReadme(t *testing.T, peer string, column int) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(text), "\n## "+peer+"\n")
+	if !found {
+		t.Fatalf("README.md does not tell of %s", peer)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	for label, n := range map[string]int{
+		"captures compared": a.captures, "rows of both": a.pairs, "of these without a difference": a.equal, "values equal": a.values,
+		"values that differ": a.differing(), "rows only of " + peer: a.theirs, "rows only of flowfast": a.ours, ", left out": a.outside,
+	} {
+		told := ""
+		for line := range strings.Lines(section) {
+			if cells := strings.Split(line, "|"); len(cells) > 2+column && strings.HasSuffix(strings.TrimSpace(cells[1]), label) {
+				told = strings.ReplaceAll(strings.TrimSpace(cells[2+column]), ",", "")
+				break
+			}
+		}
+		if told != strconv.Itoa(n) {
+			t.Errorf("README.md, %s, %s: %q, want %d", peer, label, told, n)
+		}
+	}
 }
 
 // difference returns what the table of differences says of a capture, without
