@@ -173,7 +173,7 @@ func putBack(header, row []string) {
 			s = moments{n: n, mean: number(prefix + "mean"), min: number(prefix + "min"), max: number(prefix + "max")}
 			deviation := number(prefix + "std")
 			s.m2 = n * deviation * deviation
-			s.m3 = n * number(prefix+"skewness") * math.Pow(deviation, 3)
+			s.m3 = n * number(prefix+"skewness") * deviation * deviation * deviation
 			s.m4 = n * (number(prefix+"kurtosis") + 3) * math.Pow(deviation, 4)
 		}
 		return s
@@ -243,7 +243,7 @@ func (a moments) with(b moments) moments {
 		n:    n,
 		mean: a.mean + d*b.n/n,
 		m2:   a.m2 + b.m2 + d*d*a.n*b.n/n,
-		m3:   a.m3 + b.m3 + math.Pow(d, 3)*a.n*b.n*(a.n-b.n)/(n*n) + 3*d*(a.n*b.m2-b.n*a.m2)/n,
+		m3:   a.m3 + b.m3 + d*d*d*a.n*b.n*(a.n-b.n)/(n*n) + 3*d*(a.n*b.m2-b.n*a.m2)/n,
 		m4: a.m4 + b.m4 + math.Pow(d, 4)*a.n*b.n*(a.n*a.n-a.n*b.n+b.n*b.n)/(n*n*n) +
 			6*d*d*(a.n*a.n*b.m2+b.n*b.n*a.m2)/(n*n) + 4*d*(a.n*b.m3-b.n*a.m3)/n,
 		min: min(a.min, b.min),

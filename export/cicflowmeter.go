@@ -98,7 +98,7 @@ func cicFlowMeterColumns() []*Column {
 	}
 	for i, d := range sides {
 		add(features.Payload, count(d.name+" Header Length", "bytes", "TCP and UDP headers of the "+d.word+" packets",
-			func(f *flowtable.Flow) uint64 { return f.Features.Payload.Headers.Sum[i] }))
+			func(f *flowtable.Flow) uint64 { return f.Features.Payload.Sum[i] }))
 	}
 	for _, d := range sides {
 		add(0, real(d.name+" Packets/s", "packets per second", d.word+" packets by duration; 0 if that is 0",

@@ -240,7 +240,7 @@ func compareMoments(t *testing.T, what string, i int, m Moments, values []uint64
 	scale := math.Sqrt(second)
 	near := func(a, b, scale float64) bool { return math.Abs(a-b) <= 1e-9*max(scale, 1e-9) }
 	if m.N != want.N || m.Central.N != want.N || m.Min != least || m.Max != greatest || !near(m.Mean(), mean, mean) ||
-		!near(m.Central.Second, second, second) || !near(m.Central.Third, third, math.Pow(scale, 3)) || !near(m.Central.Fourth, fourth, fourth) {
+		!near(m.Central.Second, second, second) || !near(m.Central.Third, third, scale*scale*scale) || !near(m.Central.Fourth, fourth, fourth) {
 		t.Errorf("%s %d: got %d values %d to %d, mean %v, %+v; want %d to %d, mean %v, %+v", what, i,
 			m.N, m.Min, m.Max, m.Mean(), m.Central, least, greatest, mean, want)
 	}
