@@ -40,8 +40,14 @@ var explainedColumns = map[string]string{
 	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-4829420752470016": overflow,
 	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-5114733584449536": overflow,
 
-	"pcapplusplus-pcapng-example.pcapng.zst": explained["pcapplusplus-pcapng-example.pcapng.zst"],
+	"ndpi-fuzz-2006-09-29-28586.pcap":                  beyond,
+	"ndpi-ndpi_match_string_subprotocol__error.pcapng": beyond,
+	"tcpdump-quic_32_bit_pointer_overflow.pcap":        beyond,
+	"tcpdump-rpki-rtr-oobr.pcap":                       beyond,
+	"pcapplusplus-pcapng-example.pcapng.zst":           explained["pcapplusplus-pcapng-example.pcapng.zst"],
 }
+
+const beyond = "the IP length of a packet goes beyond its frame: payload ends there with the frame, in the reference with the length"
 
 const overflow = "the microseconds of a timestamp are over a second; as nanoseconds they do not fit into the 32 bits " +
 	"that tshark has for them, so what it prints is another time"

@@ -120,6 +120,29 @@ func (l *Link) Read(linkType uint32, frame []byte) {
 			l.Src = [6]byte(frame[12:])
 		}
 		l.tags(binary.BigEndian.Uint16(frame), frame[20:])
+	case linkType == linkPPP || linkType == linkPPPHDLC:
+		l.ppp(frame)
+	case linkType == linkPPI && len(frame) >= 8:
+		// The header has its length and the link type of what is behind it.
+		size, inner := int(binary.LittleEndian.Uint16(frame[2:])), binary.LittleEndian.Uint32(frame[4:])
+		if inner != linkPPI && size <= len(frame) {
+			l.Read(inner, frame[size:])
+		}
+	}
+}
+
+// ppp reads the protocol of a PPP frame, with the address and control bytes of
+// HDLC in front or without (RFC 1662, 3.1).
+func (l *Link) ppp(b []byte) {
+	if len(b) >= 2 && b[0] == 0xff && b[1] == 0x03 {
+		b = b[2:]
+	}
+	if len(b) < 2 {
+		return
+	}
+	switch binary.BigEndian.Uint16(b) {
+	case 0x0281, 0x0283: // RFC 3032, 4.3
+		l.tags(etherMPLS, b[2:])
 	}
 }
 

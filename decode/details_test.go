@@ -118,6 +118,14 @@ func TestLink(t *testing.T) {
 	if want := (Link{Src: [6]byte(bytesOf("02005e100002")), HasSrc: true, MPLS: -1}); l != want {
 		t.Errorf("cooked 2: got %+v, want %+v", l, want)
 	}
+	l.Read(linkPPP, bytesOf("ff03 0281 00010140"))
+	if want := (Link{MPLS: 16}); l != want {
+		t.Errorf("PPP: got %+v, want %+v", l, want)
+	}
+	l.Read(linkPPI, bytesOf("00 00 0800 01000000 02005e100001 02005e100002 0800 45"))
+	if want := (Link{Src: [6]byte(bytesOf("02005e100002")), Dst: [6]byte(bytesOf("02005e100001")), HasSrc: true, HasDst: true, MPLS: -1}); l != want {
+		t.Errorf("PPI: got %+v, want %+v", l, want)
+	}
 	if l.Read(linkRaw, bytesOf("45")); l != (Link{MPLS: -1}) {
 		t.Errorf("raw IP: got %+v", l)
 	}

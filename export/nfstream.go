@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"time"
 
 	"github.com/flowfast/flowfast/features"
@@ -23,6 +24,12 @@ var nfStream = Profile{
 	Rules:       flowtable.Rules{ActiveTimeout: 1800 * time.Second, NoReuse: true, AtTimeout: true, Turn: true},
 }
 
+var rowNumber = uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number })
+
+// Numbered tells if columns say the number of the row, for which flows must come
+// from one table.
+func Numbered(columns []*Column) bool { return slices.Contains(columns, rowNumber) }
+
 const millis = "milliseconds"
 
 func nfStreamColumns() []*Column {
@@ -43,7 +50,7 @@ func nfStreamColumns() []*Column {
 	srcMAC, dstMAC := orZero("src_mac", "source address of the first packet's frame", mac[0]),
 		orZero("dst_mac", "destination address of the first packet's frame", mac[1])
 	add(0,
-		uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number }),
+		rowNumber,
 		column(Int, "expiration_id", "", "0 idle or at the end of the capture, 1 by the active timeout, -1 otherwise", func(v *Value, f *flowtable.Flow) {
 			switch f.Reason {
 			case flowtable.Idle, flowtable.End:

@@ -415,6 +415,10 @@ func bulksTwin(packets []sent) (b Bulk) {
 			b.Pauses++
 		}
 	}
+	packets = slices.Clone(packets) // with times that do not run backwards
+	for k := 1; k < len(packets); k++ {
+		packets[k].Time = max(packets[k].Time, packets[k-1].Time)
+	}
 	for d := range 2 {
 		var run []sent
 		count := func() { // what a run that is over has given

@@ -30,8 +30,8 @@ type Step struct {
 type Intake struct {
 	// Clock follows the times of all packets.
 	Clock Clock
-	// Monotone makes a packet that is stamped before the latest time so far have
-	// that time.
+	// Monotone makes a packet that is stamped before the latest one of a flow have
+	// that one's time.
 	Monotone bool
 	// Features are the groups of features that batches made from here on keep
 	// details for.
@@ -102,22 +102,21 @@ func (in *Intake) Admit(b *Batch) {
 	b.steps = append(b.steps, in.look(len(b.packets)-from, before, len(b.packets)))
 }
 
-// straighten makes no time of a batch earlier than one before it.
+// straighten makes no time of a batch earlier than that of a packet of a flow
+// before it.
 func (in *Intake) straighten(b *Batch) {
-	latest := minTime
-	if in.Clock.size > 0 {
-		latest = in.Clock.Latest
-	}
+	latest := in.latest
+	b.earliest = maxTime
 	for i := range b.packets {
 		p := &b.packets[i]
 		p.time = max(p.time, latest)
-		latest = p.time
-		b.earliest = max(b.earliest, b.packets[0].time)
-		b.latest = max(b.latest, p.time)
 		if p.key.rest&ofFlow != 0 {
-			b.latestOfFlow = max(b.latestOfFlow, p.time)
+			latest = p.time
 		}
+		b.earliest = min(b.earliest, p.time)
+		b.latest = max(b.latest, p.time)
 	}
+	b.latestOfFlow = max(b.latestOfFlow, latest)
 }
 
 // look returns the step that ends with the next n packets, before number to.

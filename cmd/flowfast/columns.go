@@ -38,7 +38,7 @@ func (c *choice) flags(f *pflag.FlagSet) {
 	f.Var(&c.quantiles, "quantiles",
 		"add quantiles from 0 to 1 of sizes and\ninter-arrival times, such as 0.05,0.95: `P,Q`\n(default none)")
 	f.BoolVar(&c.endReason, "end-reason", false,
-		"add the column end_reason: idle, reuse, end or\nevicted")
+		"add the column end_reason: idle, reuse, end,\nevicted, active or closed")
 }
 
 // columns returns the columns that are wanted, and the profile.

@@ -185,6 +185,7 @@ func (c *command) follow(p export.Profile) {
 	o := &c.options
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, p.IdleTimeout)
 	o.Resolution, o.Monotone, o.Numbered = p.Resolution, p.Monotone, p.Numbered
+	o.Numbered = o.Numbered || export.Numbered(c.columns)
 	rules := p.Rules
 	rules.ActiveTimeout = cmp.Or(o.Rules.ActiveTimeout, rules.ActiveTimeout)
 	if c.tcpEnd.given {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -79,15 +80,16 @@ func (c *command) close(r report) int {
 // stopped says that a signal ended the run, and where the rows of the captures
 // are that were not read to their end: there is one for each job at work.
 func stopped(s syscall.Signal, results []result) string {
-	text := fmt.Sprintf("stopped by a signal (%v)", s)
+	var text strings.Builder
+	text.WriteString(fmt.Sprintf("stopped by a signal (%v)", s))
 	before := "; rows of what was read: "
 	for _, r := range results {
 		if r.partial != "" {
-			text += before + r.partial
+			text.WriteString(before + r.partial)
 			before = ", "
 		}
 	}
-	return text
+	return text.String()
 }
 
 // writeSummary writes the summary as JSON to where the user wants it.

@@ -111,9 +111,10 @@ func inInstructions(program []bpf.RawInstruction) string {
 	if len(program) == 0 {
 		return ""
 	}
-	text := fmt.Sprint(len(program))
+	var text strings.Builder
+	text.WriteString(fmt.Sprint(len(program)))
 	for _, i := range program {
-		text += fmt.Sprintf(",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K)
+		text.WriteString(fmt.Sprintf(",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K))
 	}
-	return text
+	return text.String()
 }
