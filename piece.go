@@ -23,6 +23,7 @@ type piece struct {
 	span    ioutil.Span
 	records [maxRecords]ioutil.Record
 	headers decode.Packet // of the packet that is being decoded
+	decoder *decode.Decoder
 	strange linkTypes
 
 	detailed   bool  // features need details
@@ -33,7 +34,7 @@ type piece struct {
 }
 
 func (in *intake) newPiece(tables int) *piece {
-	return &piece{Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
+	return &piece{Batch: in.keys.NewBatch(tables), decoder: in.options.decoder(), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
 }
 
 // reset empties the piece.
@@ -83,7 +84,7 @@ func (p *piece) decode(c *ioutil.Capture, records []ioutil.Record) {
 
 // add reads the headers of a record.
 func (p *piece) add(r *ioutil.Record) {
-	if p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
+	if p.decoder.Decode(&p.headers, r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
 		p.strange.see(r.LinkType)
 	}
 	if p.resolution > 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"math"
@@ -68,6 +69,13 @@ func (t *tcpEnd) Set(text string) error {
 
 func (t *tcpEnd) String() string { return "" }
 func (t *tcpEnd) Type() string   { return "how" }
+
+// A text is the value of a flag that takes its text itself.
+type text struct{ encoding.TextUnmarshaler }
+
+func (t text) Set(s string) error { return t.UnmarshalText([]byte(s)) }
+func (t text) String() string     { return "" }
+func (t text) Type() string       { return "text" }
 
 // A count is the value of a flag: a whole number above zero.
 type count int
