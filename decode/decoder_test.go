@@ -326,7 +326,11 @@ func TestChangedBytesWithChoices(t *testing.T) {
 func TestDecoderResets(t *testing.T) {
 	var zero Decoder
 	asked := decoderOf("all", "all")
-	for _, seed := range append(seeds(), tunnelSeeds()...) {
+	frames := append(seeds(), tunnelSeeds()...)
+	frames = append(frames,
+		row{"arp", linkEthernet, ethernetFrame("0806", make([]byte, 28)), 0, ""},
+		row{"malformed", linkEthernet, ethernetIPv4(with(ipv4Packet(6, tcpHeader), 0, "75")), 0, ""})
+	for _, seed := range frames {
 		var p, q, r, fresh Packet
 		n := uint32(len(seed.frame))
 		p.Decode(seed.linkType, seed.frame, n)
@@ -486,7 +490,7 @@ func gopacketInside(linkType uint32, frame []byte) (says, names string) {
 func pairOr(proto int, kind, code uint8) uint16 {
 	pairs := map[int]string{1: "8-0 0-8 10-9 9-10 13-14 14-13 15-16 16-15 17-18 18-17",
 		58: "128-129 129-128 130-131 131-130 133-134 134-133 135-136 136-135 139-140 140-139 144-145 145-144"}
-	for _, pair := range strings.Fields(pairs[proto]) {
+	for pair := range strings.FieldsSeq(pairs[proto]) {
 		if other, ok := strings.CutPrefix(pair, fmt.Sprintf("%d-", kind)); ok {
 			n := 0
 			fmt.Sscan(other, &n)

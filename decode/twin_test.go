@@ -964,6 +964,7 @@ func twinL2TP(t *twin) step {
 		size += 4
 	}
 	if flags&0x0200 != 0 {
+		t.need(size + 2)
 		t.bytes(size)
 		size = t.u16()
 	}
