@@ -84,7 +84,8 @@ func (p *piece) decode(c *ioutil.Capture, records []ioutil.Record) {
 
 // add reads the headers of a record.
 func (p *piece) add(r *ioutil.Record) {
-	if p.decoder.Decode(&p.headers, r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
+	if p.decoder == nil && p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP ||
+		p.decoder != nil && p.decoder.Decode(&p.headers, r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
 		p.strange.see(r.LinkType)
 	}
 	if p.resolution > 0 {
