@@ -12,8 +12,8 @@ import (
 	"github.com/flowfast/flowfast/flowtable"
 )
 
-// packetsOf returns the packets in each direction of all flows, by their keys.
-func packetsOf(t *testing.T, o flowfast.Options, path string) (map[string][2]uint64, flowfast.Classes) {
+// flowPackets returns the packets in each direction of all flows, by their keys.
+func flowPackets(t *testing.T, o flowfast.Options, path string) (map[string][2]uint64, flowfast.Classes) {
 	run, err := flowfast.Open(o, path)
 	if err != nil {
 		t.Fatal(err)
@@ -39,8 +39,8 @@ func packetsOf(t *testing.T, o flowfast.Options, path string) (map[string][2]uin
 func TestOneWay(t *testing.T) {
 	for name, c := range recorded(t) {
 		path := "testdata/" + c.Capture
-		both, _ := packetsOf(t, flowfast.Options{}, path)
-		one, classes := packetsOf(t, flowfast.Options{Keys: flowtable.Keys{OneWay: true}}, path)
+		both, _ := flowPackets(t, flowfast.Options{}, path)
+		one, classes := flowPackets(t, flowfast.Options{Keys: flowtable.Keys{OneWay: true}}, path)
 		want, got := uint64(0), uint64(0)
 		for _, n := range both {
 			want += n[0] + n[1]
@@ -62,8 +62,8 @@ func TestOneWay(t *testing.T) {
 func TestSamplesAreDisjoint(t *testing.T) {
 	for name, c := range recorded(t) {
 		path := "testdata/" + c.Capture
-		all, whole := packetsOf(t, flowfast.Options{}, path)
-		some, classes := packetsOf(t, flowfast.Options{Keys: flowtable.Keys{Sample: 3}}, path)
+		all, whole := flowPackets(t, flowfast.Options{}, path)
+		some, classes := flowPackets(t, flowfast.Options{Keys: flowtable.Keys{Sample: 3}}, path)
 		for key, n := range some {
 			if all[key] != n {
 				t.Errorf("%s: %q has %v packets in the sample, %v in all", name, key, n, all[key])

@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/ioutil"
@@ -70,6 +71,11 @@ type Options struct {
 	// AnonymizeKey, of 32 bytes, makes the addresses in what is given out others
 	// with the same prefixes in common (Crypto-PAn); nil leaves them as they are.
 	AnonymizeKey []byte
+	// Protocols are the IP protocols whose packets have flows, TCP and UDP if
+	// none is set; Tunnels are the tunnels in UDP whose content has flows, instead
+	// of theirs.
+	Protocols decode.Protocols
+	Tunnels   decode.Tunnels
 	// Rules say when flows begin and end, besides the idle timeout.
 	Rules flowtable.Rules
 	// Features are what is counted of flows besides what a [Flow] always has.
@@ -107,6 +113,14 @@ func (o *Options) tableMemory() int {
 		return 0
 	}
 	return (o.MaxMemory - fixedMemory - o.Workers*workerMemory) / o.tables()
+}
+
+// decoder returns a decoder for what is asked for, nil for the default.
+func (o *Options) decoder() *decode.Decoder {
+	if o.Protocols.Default() && o.Tunnels == 0 {
+		return nil
+	}
+	return &decode.Decoder{Protocols: o.Protocols, Tunnels: o.Tunnels}
 }
 
 // bounded tells if flows can be evicted.

@@ -23,6 +23,7 @@ type piece struct {
 	span    ioutil.Span
 	records [maxRecords]ioutil.Record
 	headers decode.Packet // of the packet that is being decoded
+	decoder *decode.Decoder
 	strange linkTypes
 	chosen  *chooser // nil if all packets count
 
@@ -35,7 +36,7 @@ type piece struct {
 
 func (in *intake) newPiece(tables int) *piece {
 	chosen, _ := newChooser(in.options.Choice) // which newRun has seen
-	return &piece{chosen: chosen, Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
+	return &piece{chosen: chosen, decoder: in.options.decoder(), Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
 }
 
 // reset empties the piece.
@@ -87,7 +88,8 @@ func (p *piece) decode(c *ioutil.Capture, records []ioutil.Record) {
 func (p *piece) add(r *ioutil.Record) {
 	if p.chosen != nil && !p.chosen.takes(r) {
 		p.headers = decode.Packet{Class: decode.LeftOut}
-	} else if p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
+	} else if p.decoder == nil && p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP ||
+		p.decoder != nil && p.decoder.Decode(&p.headers, r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
 		p.strange.see(r.LinkType)
 	}
 	if p.resolution > 0 {

@@ -41,9 +41,10 @@ type Capture struct {
 // Classes counts packets by their class. The classes add up to the packets
 // read.
 type Classes struct {
-	// Counted packets belong to a TCP or UDP flow.
+	// Counted packets belong to a flow: of TCP or UDP, or of what
+	// [Options.Protocols] asks for.
 	Counted uint64 `json:"counted"`
-	// OtherProtocol packets are IP, but neither TCP nor UDP.
+	// OtherProtocol packets are IP, but of no protocol that has flows.
 	OtherProtocol uint64 `json:"other_protocol"`
 	// NotIP packets have no IP header, or a link type that is not known.
 	NotIP uint64 `json:"not_ip"`

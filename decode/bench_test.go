@@ -94,3 +94,31 @@ func BenchmarkChains(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkDecoder decodes with all protocols and tunnels.
+func BenchmarkDecoder(b *testing.B) {
+	tcp := ipv4Packet(6, tcpHeader, make([]byte, 400))
+	for _, bench := range []struct {
+		name  string
+		frame []byte
+	}{
+		{"ipv4+tcp", ethernetIPv4(tcp)},
+		{"ipv4+udp", ethernetIPv4(ipv4Packet(17, udpHeader, make([]byte, 400)))},
+		{"icmp", ethernetIPv4(ipv4Packet(1, "0800 0000 0001 0001", make([]byte, 56)))},
+		{"gre", ethernetIPv4(ipv4Packet(47, "2000 0800 00000001", tcp))},
+		{"vxlan", ethernetIPv4(udpPacket(49320, 4789, vxlanHeader, ethernetIPv4(tcp)))},
+		{"gtpu", ethernetIPv4(udpPacket(2152, 2152, gtpuPacket("34", "0000 00 85  01 1009 00", tcp)))},
+		{"vxlan+arp", ethernetIPv4(udpPacket(49320, 4789, vxlanHeader, ethernetFrame("0806", make([]byte, 46))))},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			var p Packet
+			d := decoderOf("all", "all")
+			b.SetBytes(int64(len(bench.frame)))
+			b.ReportAllocs()
+			for b.Loop() {
+				d.Decode(&p, linkEthernet, bench.frame, uint32(len(bench.frame)))
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mpkt/s")
+		})
+	}
+}

@@ -8,7 +8,7 @@
 //	     └─ etherType                       what a link header carries
 //	         └─ ipv4, ipv6                  addresses, fragmentation
 //	             └─ protocol                extension headers; IP in IP and GRE go back up
-//	                 └─ tcp, udp            ports, control bits
+//	                 └─ tcp, udp, icmp, …   ports or what stands for them, control bits
 //
 // Every rung takes the captured bytes from its header on, b, and the number of
 // bytes that stood there on the wire, n ≥ len(b). Bytes that are in n but not in
@@ -16,7 +16,8 @@
 // that needs more than n is Malformed.
 //
 // The first TCP or UDP header ends the way, with the addresses of the IP header
-// directly above it. What a UDP tunnel carries is not looked at.
+// directly above it. What a UDP tunnel carries is not looked at, and packets of
+// other protocols have no flows, unless a [Decoder] is asked for them.
 //
 // Where headers are odd the package does what Wireshark 4.0 does. It differs
 // where Wireshark remembers earlier packets (802.11 frames in fragments, PPI's
@@ -56,6 +57,7 @@ const (
 	maxExtensions = 32 // extension headers, AH among them, after one IP header
 	maxHeaders    = 16 // IP headers, the flow's own included
 	maxFrames     = 16 // Ethernet and PPI headers inside others
+	// A UDP tunnel needs no count of its own: an IP header stands in each.
 )
 
 // Decode resets p and reads the headers of one frame. linkType is the

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -12,16 +13,17 @@ func describe(p *Packet) string {
 	src, dst := p.Src.IP(p.V6), p.Dst.IP(p.V6)
 	switch p.Class {
 	case Counted:
-		s := "udp"
-		if p.Proto == protoTCP {
-			s = "tcp"
-		}
+		names := map[uint8]string{1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmpv6", 132: "sctp", 136: "udplite"}
+		s := cmp.Or(names[p.Proto], fmt.Sprint("protocol ", p.Proto))
 		s += fmt.Sprintf(" %v > %v", netip.AddrPortFrom(src, p.SrcPort), netip.AddrPortFrom(dst, p.DstPort))
 		if p.Proto == protoTCP {
 			s += fmt.Sprintf(" flags %02x", p.Flags)
 		}
 		if p.Whole {
 			s += " whole"
+		}
+		if p.OneWay {
+			s += " one way"
 		}
 		if p.FirstFragment {
 			s += fmt.Sprintf(" first of %d/%x", p.FragProto, p.FragID)
@@ -68,11 +70,16 @@ type row struct {
 
 func testRows(t *testing.T, rows []row) {
 	t.Helper()
+	testRowsWith(t, nil, rows)
+}
+
+func testRowsWith(t *testing.T, d *Decoder, rows []row) {
+	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			frame := row.frame[:len(row.frame)-row.cut]
 			var p Packet
-			class := p.Decode(row.linkType, frame, uint32(len(row.frame)))
+			class := d.Decode(&p, row.linkType, frame, uint32(len(row.frame)))
 			if got := describe(&p); got != row.want || class != p.Class {
 				t.Errorf("link type %d, %d of %d bytes\n%x\n got %s\nwant %s", row.linkType, len(frame), len(row.frame), frame, got, row.want)
 			}

@@ -8,9 +8,10 @@ type Details struct {
 	// headers and the frame's original length, not by what was captured: of a
 	// later fragment all that follows its IP header.
 	Payload uint32
-	// HeaderLen is the length of the transport header in bytes: 8 for UDP, the
-	// data offset for TCP, 0 where that is below the least possible and for a
-	// later fragment.
+	// HeaderLen is the length of the transport header in bytes: the data offset
+	// for TCP, 0 where that is below the least possible; 8 for UDP, UDP-Lite, ICMP,
+	// ICMPv6 and ESP, 12 for SCTP, 0 for other protocols, of which all is payload,
+	// and for a later fragment.
 	HeaderLen uint8
 	// TTL is the time to live or hop limit, TOS the type of service or traffic
 	// class: DSCP in its upper six bits, ECN in its lower two (RFC 2474, 3; RFC
@@ -41,8 +42,7 @@ func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 	} else {
 		d.TOS, d.TTL = ip[1], ip[8]
 	}
-	at := cap(frame) - int(p.transport)
-	b := frame[min(at, len(frame)):min(at+int(p.size), len(frame))]
+	b := p.transported(frame)
 	if p.Class == Counted {
 		switch p.Proto {
 		case protoTCP:
@@ -54,12 +54,21 @@ func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 			if p.RawFlags&0x02 != 0 && len(b) > 20 {
 				d.options(b[20:max(20, min(int(d.HeaderLen), len(b)))])
 			}
-		case protoUDP:
+		case protoUDP, protoUDPLite, protoICMP, protoICMPv6, protoESP:
 			d.HeaderLen = 8
+		case protoSCTP:
+			d.HeaderLen = 12
 		}
 	}
 	d.Payload = uint32(max(0, int(p.size)-int(d.HeaderLen)))
 	return b[min(int(d.HeaderLen), len(b)):]
+}
+
+// transported returns the captured bytes of the frame from the transport header
+// on, or of a later fragment, from what follows the IP header on.
+func (p *Packet) transported(frame []byte) []byte {
+	at := cap(frame) - int(p.transport)
+	return frame[min(at, len(frame)):min(at+int(p.size), len(frame))]
 }
 
 // options reads the options of a TCP header.

@@ -34,25 +34,26 @@ func testdataRecords(f *testing.F) (some []record) {
 	return some
 }
 
-// FuzzDecode compares Decode with the twin on any frame, and with gopacket on
-// frames of headers that both read alike.
+// FuzzDecode compares Decode with the twin on any frame, also a Decoder that is
+// asked for more, and with gopacket on frames of headers that both read alike.
 func FuzzDecode(f *testing.F) {
 	r := rand.New(rand.NewPCG(7, 8))
-	rows := seeds()
+	rows := append(seeds(), tunnelSeeds()...)
 	for i, seed := range rows {
-		f.Add(uint16(seed.linkType), seed.frame[:len(seed.frame)-6], uint16(6))
-		for _, frame := range mutate.Many(r, 5, seed.frame, rows[(i+1)%len(rows)].frame) {
-			f.Add(uint16(seed.linkType), frame, uint16(0))
+		f.Add(uint16(seed.linkType), seed.frame[:len(seed.frame)-6], uint16(6), uint8(i))
+		for k, frame := range mutate.Many(r, 5, seed.frame, rows[(i+1)%len(rows)].frame) {
+			f.Add(uint16(seed.linkType), frame, uint16(0), uint8(k))
 		}
 	}
-	for _, r := range testdataRecords(f) {
-		f.Add(uint16(r.linkType), r.frame, uint16(r.wireLen)-uint16(len(r.frame)))
+	for i, r := range testdataRecords(f) {
+		f.Add(uint16(r.linkType), r.frame, uint16(r.wireLen)-uint16(len(r.frame)), uint8(i))
 	}
-	f.Fuzz(func(t *testing.T, linkType uint16, frame []byte, cut uint16) {
+	f.Fuzz(func(t *testing.T, linkType uint16, frame []byte, cut uint16, choice uint8) {
 		// No byte beyond the frame may be reached by slicing.
 		frame = frame[:len(frame):len(frame)]
 		wireLen := uint32(len(frame)) + uint32(cut)
 		checkTwin(t, uint32(linkType), frame, wireLen)
+		checkChoice(t, int(choice)%len(choices), uint32(linkType), frame, wireLen)
 
 		says, names := gopacketSays(uint32(linkType), frame)
 		for name := range strings.SplitSeq(names, ":") {

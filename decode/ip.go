@@ -5,16 +5,23 @@ import "encoding/binary"
 // IP protocol numbers (IANA, protocol-numbers).
 const (
 	protoHopByHop    = 0
+	protoICMP        = 1
 	protoIPv4        = 4
 	protoTCP         = 6
 	protoUDP         = 17
+	protoDCCP        = 33
 	protoIPv6        = 41
 	protoRouting     = 43
 	protoFragment    = 44
 	protoGRE         = 47
+	protoESP         = 50
 	protoAH          = 51
+	protoICMPv6      = 58
+	protoNone        = 59 // no next header (RFC 8200, 4.7)
 	protoDestination = 60
+	protoSCTP        = 132
 	protoMobility    = 135
+	protoUDPLite     = 136
 	protoMPLS        = 137 // RFC 4023
 	protoHIP         = 139
 	protoShim6       = 140
@@ -56,18 +63,24 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 		case protoUDP:
 			return p.udp(b, n)
 		case protoIPv4:
+			p.pass(proto, b, n)
 			return p.ipv4(b, n)
 		case protoIPv6:
+			p.pass(proto, b, n)
 			return p.ipv6(b, n)
 		case protoGRE:
+			p.pass(proto, b, n)
 			return p.gre(b, n)
 		case protoMPLS:
+			p.pass(proto, b, n)
 			return p.mpls(b, n)
 		case protoEthernet:
+			p.pass(proto, b, n)
 			return p.bridged(b, n)
 		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
 			// RFC 8200, 4.3; RFC 6275, 6.1; RFC 7401, 5.1; RFC 5533, 5.1:
 			// next header, then the length in units of 8 bytes less 1.
+			p.pass(proto, b, n)
 			if len(b) < 8 {
 				return short(n, 8)
 			}
@@ -83,9 +96,10 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 			proto, b, n = b[0], b[size:], n-size
 		case protoAH:
 			// RFC 4302, 2: next header, then the length in units of 4 bytes less 2.
-			if len(b) < 12 {
-				return short(n, 12)
+			if len(b) < ahNeed {
+				return short(n, ahNeed)
 			}
+			p.pass(proto, b, n)
 			size := 8 + 4*int(b[1])
 			if len(b) < size {
 				return short(n, size)
@@ -111,7 +125,7 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 			}
 			b, n = b[8:], n-8
 		default:
-			return OtherProtocol
+			return p.other(proto, b, n)
 		}
 	}
 	return Malformed
@@ -141,7 +155,7 @@ func optionsEnd(b []byte, size int) int {
 // and n are its part of the datagram.
 // The ports of the datagram are in the first one; whether that was seen is not
 // for this package to know, so such a packet is a Fragment if its protocol may
-// lead to TCP or UDP. If it may not, no first fragment will ever be counted.
+// lead to what is wanted. If it may not, no first fragment will ever be counted.
 func (p *Packet) laterFragment(b []byte, n int) Class {
 	p.Proto = p.FragProto
 	p.transport, p.size = int32(cap(b)), int32(n)

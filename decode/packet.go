@@ -9,9 +9,10 @@ import (
 type Class uint8
 
 const (
-	// Counted: the packet belongs to a TCP or UDP flow, and its ports are known.
+	// Counted: the packet belongs to a TCP or UDP flow, or that of another protocol
+	// that is wanted, and its ports are known.
 	Counted Class = iota
-	// OtherProtocol: IP, but neither TCP nor UDP.
+	// OtherProtocol: IP, but no protocol that is wanted.
 	OtherProtocol
 	// NotIP: no IP header was found (ARP, LLDP, an unknown EtherType, …).
 	NotIP
@@ -72,11 +73,14 @@ func (a Addr) IP(v6 bool) netip.Addr {
 // A Packet is what the headers of one packet say. It is reused: Decode resets
 // it first, and it holds no reference to the frame.
 type Packet struct {
-	Src, Dst         Addr   // of the IP header directly above the transport header
-	Seq, Ack         uint32 // TCP
-	FragID           uint32 // identification, for FirstFragment and Fragment
+	Src, Dst Addr   // of the IP header directly above the transport header
+	Seq, Ack uint32 // TCP
+	FragID   uint32 // identification, for FirstFragment and Fragment
+	// Ports of TCP, UDP, UDP-Lite, SCTP and DCCP. Of ICMP and ICMPv6, the type
+	// and its counterpart, or the type and the code if it has none; of ESP and AH,
+	// the upper and the lower half of the security parameters index; 0 of others.
 	SrcPort, DstPort uint16
-	Proto            uint8 // 6 or 17 when Counted, FragProto when Fragment
+	Proto            uint8 // the flow's protocol when Counted, FragProto when Fragment; see Decoder.settle
 	FragProto        uint8 // the fragment key's protocol, for FirstFragment and Fragment
 	Flags            uint8 // FIN SYN RST PSH ACK URG ECE CWR from bit 0; 0 for UDP
 	RawFlags         uint8 // as they stand; Flags is 0 where the data offset is below 5
@@ -84,6 +88,7 @@ type Packet struct {
 	V6               bool // Src and Dst are IPv6 addresses
 	Whole            bool // TCP, no fragment, and the IP length leaves at least its header
 	FirstFragment    bool // Counted, at offset 0 with more fragments to come
+	OneWay           bool // what the ports stand for goes one way: the reverse is no packet of the flow
 
 	// Where Details looks: the bytes of the frame's slice, with what its
 	// capacity has behind it, from the IP header on and from what follows it on,
@@ -93,4 +98,6 @@ type Packet struct {
 	fragmented bool  // the bytes at hand are a part of a datagram
 	headers    uint8 // IP headers met
 	frames     uint8 // Ethernet and PPI headers met inside others
+
+	decoder *Decoder // while headers are read, and nil if that looks for TCP and UDP alone
 }

@@ -16,6 +16,7 @@ const tcpNeed = 16
 // to its stream, and shows no flags.
 func (p *Packet) tcp(b []byte, n int) Class {
 	if len(b) < tcpNeed {
+		p.Proto = protoTCP
 		return short(n, tcpNeed)
 	}
 	p.transport, p.size = int32(cap(b)), int32(n)
@@ -40,14 +41,85 @@ func (p *Packet) tcp(b []byte, n int) Class {
 // (RFC 2675, 4).
 func (p *Packet) udp(b []byte, n int) Class {
 	if len(b) < 8 {
+		p.Proto = protoUDP
 		return short(n, 8)
 	}
 	if size := binary.BigEndian.Uint16(b[4:]); size < 8 && (size != 0 || !p.V6) {
+		p.Proto = protoUDP
 		return Malformed
 	}
 	p.transport, p.size = int32(cap(b)), int32(n)
 	p.SrcPort = binary.BigEndian.Uint16(b)
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
 	p.Proto = protoUDP
+	return Counted
+}
+
+// What is needed of other transport headers.
+const (
+	sctpNeed    = 12 // the common header (RFC 9260, 3.1)
+	dccpNeed    = 12 // the generic header without extended numbers (RFC 4340, 5.1)
+	udpLiteNeed = 8  // all of it (RFC 3828, 3.1)
+	espNeed     = 8  // up to and with the sequence number (RFC 4303, 2)
+	ahNeed      = 12 // what is always there (RFC 4302, 2)
+)
+
+// other reads the header of an IP protocol that is neither TCP nor UDP and
+// carries nothing that is looked into.
+func (p *Packet) other(proto uint8, b []byte, n int) Class {
+	if p.decoder == nil || !p.decoder.wants(proto) {
+		return OtherProtocol
+	}
+	switch proto {
+	case protoICMP, protoICMPv6:
+		return p.icmp(proto, b, n)
+	case protoSCTP:
+		return p.ported(proto, b, n, sctpNeed)
+	case protoDCCP:
+		return p.ported(proto, b, n, dccpNeed)
+	case protoUDPLite:
+		// The checksum's coverage stands where UDP has its length: 0 is all, and 1
+		// to 7 would not cover the header.
+		if len(b) >= udpLiteNeed && b[4] == 0 && b[5] > 0 && b[5] < udpLiteNeed {
+			return Malformed
+		}
+		return p.ported(proto, b, n, udpLiteNeed)
+	case protoESP:
+		if len(b) < espNeed {
+			return short(n, espNeed)
+		}
+		p.spi(b)
+	case protoNone:
+		if p.decoder.hasPassed { // it is what has no next header
+			return OtherProtocol
+		}
+	}
+	return p.counted(proto, b, n)
+}
+
+// ported reads a header that begins with the ports, of which need bytes are
+// needed.
+func (p *Packet) ported(proto uint8, b []byte, n, need int) Class {
+	if len(b) < need {
+		return short(n, need)
+	}
+	p.SrcPort = binary.BigEndian.Uint16(b)
+	p.DstPort = binary.BigEndian.Uint16(b[2:])
+	return p.counted(proto, b, n)
+}
+
+// spi takes the security parameters index at the front of b for the ports: its
+// upper half is the source's, its lower half the destination's. It names an
+// association that goes one way (RFC 4301, 4.1).
+func (p *Packet) spi(b []byte) {
+	p.SrcPort = binary.BigEndian.Uint16(b)
+	p.DstPort = binary.BigEndian.Uint16(b[2:])
+	p.OneWay = true
+}
+
+// counted makes a packet one of a flow of an IP protocol.
+func (p *Packet) counted(proto uint8, b []byte, n int) Class {
+	p.transport, p.size = int32(cap(b)), int32(n)
+	p.Proto = proto
 	return Counted
 }

@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"testing"
 )
@@ -71,7 +72,10 @@ func (r *reader) end(size int) {
 
 type twin struct {
 	reader
-	p Packet
+	p       Packet
+	asked   asked
+	outer   *Packet // of the last header with a flow of its own that was looked through
+	tunnels int     // in UDP
 
 	tags, labels, extensions, headers, frames int
 }
@@ -94,12 +98,36 @@ func (t *twin) nothingMore() step {
 	return is(NotIP)
 }
 
+// asked is what flows are wanted of.
+type asked struct {
+	protocols []int // nil for all that can be had
+	tunnels   []string
+}
+
+func (a *asked) protocol(number int) bool {
+	if a.protocols == nil {
+		return !slices.Contains([]int{0, 43, 44, 60}, number)
+	}
+	return slices.Contains(a.protocols, number)
+}
+
+var askedByDefault = asked{protocols: []int{6, 17}}
+
 // twinOf reads a frame.
-func twinOf(linkType uint32, frame []byte, wireLen uint32) (p Packet) {
-	t := &twin{reader: reader{frame, max(len(frame), int(wireLen))}}
+func twinOf(a asked, linkType uint32, frame []byte, wireLen uint32) (p Packet) {
+	t := &twin{reader: reader{frame, max(len(frame), int(wireLen))}, asked: a}
 	defer func() {
 		p = t.p
 		p.Class = recover().(Class) // or it was no end, but a mistake
+		nothing := p.Class == OtherProtocol || p.Class == NotIP || p.Class == Malformed && t.tunnels > 0 ||
+			p.Class == Counted && !a.protocol(int(p.Proto))
+		switch {
+		case nothing && t.outer != nil:
+			p = *t.outer
+			p.Class = Counted
+		case nothing && (p.Class != NotIP || t.tunnels > 0):
+			p.Class = OtherProtocol
+		}
 		if p.Class != Counted {
 			p.FirstFragment = false
 		}
@@ -639,7 +667,8 @@ func twinIPv6(t *twin) step {
 
 func twinLaterFragment(t *twin) step {
 	t.p.Proto = t.p.FragProto
-	if slices.Contains([]uint8{0, 4, 6, 17, 41, 43, 44, 47, 51, 60, 135, 137, 139, 140, 143}, t.p.FragProto) {
+	leads := slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 135, 137, 139, 140, 143}, t.p.FragProto)
+	if leads || t.asked.protocol(int(t.p.FragProto)) || t.p.FragProto == 17 && t.asked.tunnels != nil {
 		return is(Fragment)
 	}
 	return is(OtherProtocol)
@@ -648,6 +677,14 @@ func twinLaterFragment(t *twin) step {
 func twinProtocol(protocol int) step {
 	return func(t *twin) step {
 		t.limit(&t.extensions, maxExtensions)
+		if slices.Contains([]int{4, 41, 47, 51, 135, 137, 139, 140, 143}, protocol) && t.asked.protocol(protocol) {
+			outer := t.p
+			outer.Proto = uint8(protocol)
+			if protocol == 51 {
+				outer.SrcPort, outer.DstPort, outer.OneWay = uint16(t.u16at(4)), uint16(t.u16at(6)), true
+			}
+			t.outer = &outer
+		}
 		switch protocol {
 		case 4:
 			return twinIPv4
@@ -703,7 +740,39 @@ func twinProtocol(protocol int) step {
 			}
 			return twinProtocol(next)
 		}
-		return is(OtherProtocol)
+		if !t.asked.protocol(protocol) || protocol == 59 && t.outer != nil {
+			return is(OtherProtocol)
+		}
+		t.p.Proto = uint8(protocol)
+		switch protocol {
+		case 1, 58:
+			t.need(8)
+			kind, code := t.u8(), t.u8()
+			t.p.SrcPort, t.p.DstPort = uint16(kind), uint16(code)
+			pairs := [][2]int{{8, 0}, {10, 9}, {13, 14}, {15, 16}, {17, 18}}
+			if protocol == 58 {
+				pairs = [][2]int{{128, 129}, {130, 131}, {133, 134}, {135, 136}, {139, 140}, {144, 145}}
+			}
+			t.p.OneWay = true
+			for _, pair := range pairs {
+				if i := slices.Index(pair[:], kind); i >= 0 {
+					t.p.DstPort, t.p.OneWay = uint16(pair[1-i]), false
+				}
+			}
+		case 33, 132:
+			t.need(12)
+			t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
+		case 136:
+			t.need(8)
+			t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
+			if coverage := t.u16(); coverage > 0 && coverage < 8 {
+				return is(Malformed)
+			}
+		case 50:
+			t.need(8)
+			t.p.SrcPort, t.p.DstPort, t.p.OneWay = uint16(t.u16()), uint16(t.u16()), true
+		}
+		return is(Counted)
 	}
 }
 
@@ -752,6 +821,9 @@ func twinGREPayload(kind int) step {
 
 func twinTCP(t *twin) step {
 	left := t.n
+	if !t.asked.protocol(6) {
+		return is(OtherProtocol)
+	}
 	t.need(16)
 	t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
 	t.p.Seq, t.p.Ack = uint32(t.u32()), uint32(t.u32())
@@ -766,14 +838,155 @@ func twinTCP(t *twin) step {
 }
 
 func twinUDP(t *twin) step {
+	if !t.asked.protocol(17) && (t.n < 8 || len(t.b) < 8 && t.asked.tunnels == nil) {
+		return is(OtherProtocol)
+	}
 	t.need(8)
 	src, dst, size := t.u16(), t.u16(), t.u16()
+	t.u16()
 	if size < 8 && (size > 0 || !t.p.V6) {
+		if !t.asked.protocol(17) {
+			return is(OtherProtocol)
+		}
 		return is(Malformed)
 	}
 	t.p.SrcPort, t.p.DstPort = uint16(src), uint16(dst)
 	t.p.Proto = 17
+	if size > 0 {
+		t.end(size - 8)
+	}
+	for _, tunnel := range []struct {
+		name string
+		here bool
+		step step
+	}{
+		{"vxlan", dst == 4789 || dst == 8472, twinVXLAN},
+		{"geneve", dst == 6081, twinGeneve},
+		{"gtpu", dst == 2152, twinGTPU},
+		{"l2tp", dst == 1701 || src == 1701, twinL2TP},
+		{"teredo", dst == 3544 || src == 3544, twinTeredo},
+	} {
+		if tunnel.here && slices.Contains(t.asked.tunnels, tunnel.name) {
+			return twinTunnel(tunnel.step)
+		}
+	}
 	return is(Counted)
+}
+
+// noTunnelHere ends the reading of a tunnel's header with a UDP packet.
+type noTunnelHere struct{}
+
+// twinTunnel reads the header of a tunnel in UDP: inside there is the step that
+// it returns, if it is one.
+func twinTunnel(header step) step {
+	return func(t *twin) (inside step) {
+		udp := t.p
+		func() {
+			defer func() {
+				switch why := recover(); why {
+				case nil:
+				case Malformed, noTunnelHere{}: // a header that is longer than what was sent is none
+					inside = func(t *twin) step {
+						t.p = udp
+						return is(Counted)
+					}
+				default:
+					panic(why)
+				}
+			}()
+			inside = header(t)
+			t.tunnels++
+			if t.asked.protocol(17) {
+				t.outer = &udp
+			}
+			t.p.SrcPort, t.p.DstPort = 0, 0
+		}()
+		return inside
+	}
+}
+
+// has stops the reading of a tunnel's header that contradicts itself.
+func has(sign bool) {
+	if !sign {
+		panic(noTunnelHere{})
+	}
+}
+
+func twinVXLAN(t *twin) step {
+	t.need(8)
+	has(t.u32()&0x08000000 != 0)
+	t.u32()
+	return twinBridged
+}
+
+func twinGeneve(t *twin) step {
+	t.need(8)
+	options, control, kind := t.u8(), t.u8(), t.u16()
+	t.u32()
+	has(options < 64 && control < 128)
+	t.bytes(options * 4)
+	return twinEtherType(kind)
+}
+
+func twinGTPU(t *twin) step {
+	t.need(8)
+	flags, message, length := t.u8(), t.u8(), t.u16()
+	t.u32()
+	has(flags>>4 == 3 && message == 255 && length <= t.n)
+	t.end(length)
+	if flags&7 != 0 {
+		next := t.u32() & 0xff
+		for next > 0 && flags&4 != 0 {
+			t.need(1)
+			size := t.at(0) * 4
+			has(size > 0)
+			header := t.bytes(size)
+			next = int(header[size-1])
+		}
+	}
+	t.need(1)
+	versions := map[int]step{4: twinIPv4, 6: twinIPv6}
+	has(versions[t.at(0)>>4] != nil)
+	return versions[t.at(0)>>4]
+}
+
+func twinL2TP(t *twin) step {
+	start := t.n
+	flags := t.u16()
+	has(flags&0x800f == 2)
+	if flags&0x4000 != 0 {
+		size := t.u16()
+		has(size >= 4 && size <= start)
+		t.end(size - 4)
+	}
+	size := 4
+	if flags&0x0800 != 0 {
+		size += 4
+	}
+	if flags&0x0200 != 0 {
+		t.need(size + 2)
+		t.bytes(size)
+		size = t.u16()
+	}
+	has(t.n > size)
+	t.bytes(size)
+	return twinHDLC
+}
+
+func twinTeredo(t *twin) step {
+	t.need(4)
+	if t.u16at(0) == 1 {
+		t.u16()
+		size := t.u8() + t.u8()
+		t.bytes(size + 9)
+	}
+	t.need(4)
+	if t.u16at(0) == 0 {
+		t.bytes(8)
+	}
+	t.need(40)
+	has(t.at(0)>>4 == 6 && t.n >= 40+t.u16at(4))
+	return twinIPv6
 }
 
 // checkTwin compares Decode with the twin.
@@ -781,7 +994,48 @@ func checkTwin(t *testing.T, linkType uint32, frame []byte, wireLen uint32) {
 	t.Helper()
 	var p Packet
 	p.Decode(linkType, frame, wireLen)
-	want := twinOf(linkType, frame, wireLen)
+	compareTwin(t, p, twinOf(askedByDefault, linkType, frame, wireLen), linkType, frame, wireLen)
+}
+
+// choices are what a Decoder may be asked for, as the flags have it, and the
+// same for the twin.
+var choices = []struct {
+	protocols, tunnels string
+	asked              asked
+}{
+	{"all", "all", asked{nil, tunnelNames[:]}},
+	{"all", "none", asked{nil, nil}},
+	{"tcp,udp", "all", asked{[]int{6, 17}, tunnelNames[:]}},
+	{"tcp", "vxlan,gtpu,teredo", asked{[]int{6}, []string{"vxlan", "gtpu", "teredo"}}},
+	{"udp,icmp,icmpv6,sctp", "geneve,l2tp", asked{[]int{17, 1, 58, 132}, []string{"geneve", "l2tp"}}},
+	{"icmp,esp,udplite,dccp,41", "none", asked{[]int{1, 50, 136, 33, 41}, nil}},
+	{"tcp,udp,ah,gre,59,135", "all", asked{[]int{6, 17, 51, 47, 59, 135}, tunnelNames[:]}},
+	{"tcp,udp", "none", askedByDefault},
+}
+
+// decoderOf returns the decoder of a choice.
+func decoderOf(protocols, tunnels string) *Decoder {
+	d := &Decoder{}
+	if err := errors.Join(d.Protocols.UnmarshalText([]byte(protocols)), d.Tunnels.UnmarshalText([]byte(tunnels))); err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// checkChoice compares a Decoder with the twin.
+func checkChoice(t *testing.T, choice int, linkType uint32, frame []byte, wireLen uint32) {
+	t.Helper()
+	c := choices[choice]
+	var p Packet
+	decoderOf(c.protocols, c.tunnels).Decode(&p, linkType, frame, wireLen)
+	compareTwin(t, p, twinOf(c.asked, linkType, frame, wireLen), linkType, frame, wireLen)
+	if t.Failed() {
+		t.Fatalf("asked for %s, %s", c.protocols, c.tunnels)
+	}
+}
+
+func compareTwin(t *testing.T, p, want Packet, linkType uint32, frame []byte, wireLen uint32) {
+	t.Helper()
 	if p.Class != want.Class {
 		t.Errorf("link type %d, %d of %d bytes: %s, twin: %s\n%s", linkType, len(frame), wireLen, describe(&p), describe(&want), hex.Dump(frame))
 		return

@@ -103,7 +103,7 @@ func TestOrderCountsControlBits(t *testing.T) {
 func TestHandshake(t *testing.T) {
 	const fwd, bwd = 0, 1
 	at := func(ms int64, direction int, flags uint8) sent {
-		return sent{Packet: Packet{Time: ms * 1e6, Flags: flags, Details: &decode.Details{Segment: true}}, direction: direction}
+		return sent{Packet: Packet{Time: ms * 1e6, Flags: flags, Details: &decode.Details{Segment: true, HeaderLen: 20}}, direction: direction}
 	}
 	fragment := at(5, bwd, syn|ack)
 	fragment.Details = &decode.Details{}
@@ -239,7 +239,7 @@ func TestEntropy(t *testing.T) {
 // TestWindows tells windows of no segment from those of 0.
 func TestWindows(t *testing.T) {
 	segment := func(window uint16, flags uint8) sent {
-		return sent{Packet: Packet{Flags: flags, Details: &decode.Details{Segment: true, Window: window, MSS: 1460, WindowScale: 7}}}
+		return sent{Packet: Packet{Flags: flags, Details: &decode.Details{Segment: true, HeaderLen: 20, Window: window, MSS: 1460, WindowScale: 7}}}
 	}
 	fragment := sent{Packet: Packet{Details: &decode.Details{WindowScale: -1}}}
 	f := flowOf(Options{Set: TCP}, fragment, segment(500, ack), segment(0, rst), segment(0, ack), segment(900, 0), fragment)

@@ -30,6 +30,7 @@ type firstFragment struct {
 	next             uint32 // towards the newest
 	srcPort, dstPort uint16
 	proto            uint8
+	oneWay           bool
 }
 
 // fragmentKey returns the key of the datagram that a fragment is part of.
@@ -79,6 +80,7 @@ func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
 	}
 	e := f.items.At(ref)
 	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, p.Proto, p.SrcPort, p.DstPort
+	e.oneWay = p.OneWay
 }
 
 func (f *fragments) forgetOldest(h *hasher) {
@@ -90,8 +92,8 @@ func (f *fragments) forgetOldest(h *hasher) {
 	f.items.Put(ref)
 }
 
-// resolve gives a later fragment the ports and protocol of its first one and
-// the class Counted; without a first one it becomes an orphan.
+// resolve gives a later fragment the ports and protocol of its first one, and the
+// class Counted; without a first one it becomes an orphan.
 func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	k := fragmentKey(p)
 	hash, _ := h.hash(&k)
@@ -102,4 +104,5 @@ func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	}
 	e := f.items.At(ref)
 	p.Class, p.Proto, p.SrcPort, p.DstPort = decode.Counted, e.proto, e.srcPort, e.dstPort
+	p.OneWay = e.oneWay
 }

@@ -12,7 +12,7 @@ import (
 // bytes: 8 of them a packet, by the layout below. The window of the clock is
 // as long as the input, so that the model, which knows no horizon, holds.
 //
-//	0    control bits
+//	0    control bits; of another protocol, 1 for one whose packets go one way
 //	1    from the low bit: protocol; Whole; Fine; V6; a data offset that hides the
 //	     control bits; and of the first packet, how often and how far the table
 //	     is looked through
@@ -46,6 +46,9 @@ func FuzzTable(f *testing.F) {
 			at += int64(int16(binary.LittleEndian.Uint16(b[4:])))
 			p := arrival{Time: Time(at), Len: uint32(binary.LittleEndian.Uint16(b[6:])), Position: uint64(len(packets)), Fine: b[1]&4 != 0}
 			p.Proto, p.V6 = 17, b[1]&8 != 0
+			if b[1]&1 == 0 && b[0]&1 != 0 {
+				p.Proto, p.OneWay = 50, true
+			}
 			if b[1]&1 != 0 {
 				p.Proto = 6
 				if p.RawFlags = b[0]; b[1]&16 == 0 {

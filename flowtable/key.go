@@ -10,7 +10,7 @@ import (
 )
 
 // A key is what the packets of a flow have in common, as five words. Endpoint
-// a is not above endpoint b.
+// a is not above endpoint b, but of a flow that goes one way a is the source.
 type key struct {
 	a, b decode.Addr
 	// rest is, from the top: port of a, port of b, 16 bits each; 16 bits that
@@ -42,13 +42,15 @@ func (k *key) oneWay(p *decode.Packet) {
 }
 
 // of sets k to the key of a packet, and tells whether the packet goes from
-// endpoint b to a. Between identical endpoints it goes from a to b.
+// endpoint b to a. Between identical endpoints it goes from a to b, and so it
+// does where what stands for the ports goes one way: the reverse has another key,
+// which no packet that goes both ways can have.
 func (k *key) of(p *decode.Packet) (reverse bool) {
 	low := uint64(p.Proto) << 1
 	if p.V6 {
 		low |= 1
 	}
-	if above(p.Src, p.SrcPort, p.Dst, p.DstPort) {
+	if !p.OneWay && above(p.Src, p.SrcPort, p.Dst, p.DstPort) {
 		k.a.Lo, k.a.Hi, k.b.Lo, k.b.Hi = p.Dst.Lo, p.Dst.Hi, p.Src.Lo, p.Src.Hi
 		k.rest = uint64(p.DstPort)<<48 | uint64(p.SrcPort)<<32 | low
 		return true

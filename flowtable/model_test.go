@@ -48,7 +48,7 @@ func endpoint(a decode.Addr, v6 bool, port uint16) string {
 }
 
 func (f *modelFlow) direction(p *arrival) int {
-	if endpoint(p.Src, p.V6, p.SrcPort) == f.src {
+	if p.OneWay || endpoint(p.Src, p.V6, p.SrcPort) == f.src {
 		return 0
 	}
 	return 1
@@ -65,7 +65,9 @@ func (f *modelFlow) last() int64 {
 func (m *model) add(p arrival) {
 	m.clock = max(m.clock, int64(p.Time))
 	ends := []string{endpoint(p.Src, p.V6, p.SrcPort), endpoint(p.Dst, p.V6, p.DstPort)}
-	slices.Sort(ends)
+	if !p.OneWay {
+		slices.Sort(ends)
+	}
 	k := fmt.Sprint(p.Proto, ends)
 	f := m.open[k]
 	src := endpoint(p.Src, p.V6, p.SrcPort)
@@ -258,8 +260,9 @@ func someKeys(r *rand.Rand, n int) []decode.Packet {
 		k := decode.Packet{
 			Src: decode.Addr{Lo: r.Uint64N(4)}, Dst: decode.Addr{Lo: r.Uint64N(4)},
 			SrcPort: uint16(r.UintN(uint(n))), DstPort: uint16(r.UintN(2)),
-			Proto: []uint8{6, 17}[r.IntN(2)], V6: r.IntN(3) == 0,
+			Proto: []uint8{6, 17, 50}[r.IntN(3)], V6: r.IntN(3) == 0,
 		}
+		k.OneWay = k.Proto == 50
 		if k.V6 {
 			k.Src.Hi, k.Dst.Hi = r.Uint64N(2), r.Uint64N(2)
 		}

@@ -118,6 +118,10 @@ func (c *command) cobra() *cobra.Command {
 		"end a flow with the first packet that comes\nlater than `SECONDS` after its start\n(default none)")
 	f.Var(&c.tcpEnd, "tcp-end",
 		"close a TCP flow with FIN of both sides and an\nACK, with RST, or both: a later SYN begins a\nnew one; `HOW` is none, fin, rst or fin-rst\n(default none)")
+	f.Var(text{&c.options.Protocols}, "protocols",
+		"have flows of these IP protocols: all, or `NAMES`\nand numbers such as tcp,udp,icmp,icmpv6,sctp,47\n(default tcp,udp)")
+	f.Var(text{&c.options.Tunnels}, "decap",
+		"look into UDP tunnels: all, or `NAMES` of vxlan,\ngeneve, gtpu, l2tp, teredo (default none)")
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
 		"look for ended flows every `PACKETS` packets\n(default 1)")
 	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding"
 	"fmt"
 	"reflect"
 	"strings"
@@ -20,6 +21,8 @@ type rowOptions struct {
 	IdleTimeout    string `json:"idle-timeout"`
 	ActiveTimeout  string `json:"active-timeout"` // 0 for none
 	TCPEnd         string `json:"tcp-end"`
+	Protocols      string `json:"protocols"`
+	Decap          string `json:"decap"`
 	Profile        string `json:"profile"`
 	MaxFlows       int    `json:"max-flows"`  // 0 for no bound
 	MaxMemory      int64  `json:"max-memory"` // bytes; 0 for what the machine allows
@@ -41,6 +44,8 @@ func (c *command) rowOptions() rowOptions {
 		IdleTimeout:    inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
 		ActiveTimeout:  inSeconds(c.options.Rules.ActiveTimeout),
 		TCPEnd:         c.options.Rules.TCPEnd.String(),
+		Protocols:      textOf(c.options.Protocols),
+		Decap:          textOf(c.options.Tunnels),
 		Profile:        c.rows.profile,
 		MaxFlows:       c.options.MaxFlows,
 		MaxMemory:      int64(c.memory),
@@ -54,6 +59,15 @@ func (c *command) rowOptions() rowOptions {
 		Format:         c.format.String(),
 		Dataset:        c.dataset,
 	}
+}
+
+// textOf writes what a flag takes.
+func textOf(t encoding.TextMarshaler) string {
+	text, err := t.MarshalText()
+	if err != nil {
+		panic(err) // what a flag took can be written
+	}
+	return string(text)
 }
 
 // differences returns a line for each option that is not as recorded.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"math"
@@ -84,6 +85,13 @@ func (f *formatName) Set(text string) error {
 
 func (f *formatName) String() string { return "" }
 func (f *formatName) Type() string   { return "format" }
+
+// A text is the value of a flag that takes its text itself.
+type text struct{ encoding.TextUnmarshaler }
+
+func (t text) Set(s string) error { return t.UnmarshalText([]byte(s)) }
+func (t text) String() string     { return "" }
+func (t text) Type() string       { return "text" }
 
 // A count is the value of a flag: a whole number above zero.
 type count int

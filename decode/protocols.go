@@ -1,0 +1,136 @@
+package decode
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Protocols are IP protocols whose packets have flows. The zero Protocols are
+// TCP and UDP.
+type Protocols struct{ set [4]uint64 }
+
+var defaultProtocols = Protocols{[4]uint64{0: 1<<protoTCP | 1<<protoUDP}}
+
+// AllProtocols are all that have a flow if nothing else in the packet has.
+var AllProtocols = Protocols{[4]uint64{^uint64(1<<protoHopByHop | 1<<protoRouting | 1<<protoFragment | 1<<protoDestination),
+	^uint64(0), ^uint64(0), ^uint64(0)}}
+
+// protocolNames are the names that Protocols are written with.
+var protocolNames = map[string]uint8{
+	"icmp": protoICMP, "igmp": 2, "tcp": protoTCP, "udp": protoUDP, "dccp": protoDCCP, "rsvp": 46, "gre": protoGRE,
+	"esp": protoESP, "ah": protoAH, "icmpv6": protoICMPv6, "eigrp": 88, "ospf": 89, "pim": 103, "vrrp": 112,
+	"sctp": protoSCTP, "udplite": protoUDPLite,
+}
+
+// Has reports whether the packets of an IP protocol have flows.
+func (p *Protocols) Has(protocol uint8) bool {
+	set := &p.set
+	if *set == [4]uint64{} {
+		set = &defaultProtocols.set
+	}
+	return set[protocol>>6]>>(protocol&63)&1 != 0
+}
+
+// Default reports whether p are TCP and UDP.
+func (p *Protocols) Default() bool { return p.set == [4]uint64{} || *p == defaultProtocols }
+
+// UnmarshalText takes "all", or names and numbers with commas between them. IPv6
+// extension headers that are no protocol (hop-by-hop, routing, fragment,
+// destination options) have no flows.
+func (p *Protocols) UnmarshalText(text []byte) error {
+	if string(text) == "all" {
+		*p = AllProtocols
+		return nil
+	}
+	var q Protocols
+	for name := range strings.SplitSeq(string(text), ",") {
+		number, ok := protocolNames[name]
+		if !ok {
+			n, err := strconv.ParseUint(name, 10, 8)
+			if number = uint8(n); err != nil || !AllProtocols.Has(number) {
+				return fmt.Errorf("want all, or names and numbers with commas between them: %s, or 1 to 255 but for 43, 44 and 60",
+					strings.Join(slices.Sorted(maps.Keys(protocolNames)), ", "))
+			}
+		}
+		q.set[number>>6] |= 1 << (number & 63)
+	}
+	*p = q
+	return nil
+}
+
+// MarshalText writes what UnmarshalText takes, always the same for the same
+// protocols.
+func (p Protocols) MarshalText() ([]byte, error) {
+	if p == AllProtocols {
+		return []byte("all"), nil
+	}
+	var names []string
+	for number := range 256 {
+		if !p.Has(uint8(number)) {
+			continue
+		}
+		text := strconv.Itoa(number)
+		for name, n := range protocolNames {
+			if int(n) == number {
+				text = name
+			}
+		}
+		names = append(names, text)
+	}
+	return []byte(strings.Join(names, ",")), nil
+}
+
+// Tunnels are tunnels in UDP that are looked through. The zero Tunnels are none.
+type Tunnels uint8
+
+// The tunnels.
+const (
+	VXLAN Tunnels = 1 << iota
+	Geneve
+	GTPU
+	L2TP
+	Teredo
+
+	AllTunnels = VXLAN | Geneve | GTPU | L2TP | Teredo
+)
+
+var tunnelNames = [...]string{"vxlan", "geneve", "gtpu", "l2tp", "teredo"}
+
+// UnmarshalText takes "all", "none", or names with commas between them.
+func (t *Tunnels) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "all":
+		*t = AllTunnels
+		return nil
+	case "none":
+		*t = 0
+		return nil
+	}
+	var u Tunnels
+	for name := range strings.SplitSeq(string(text), ",") {
+		i := slices.Index(tunnelNames[:], name)
+		if i < 0 {
+			return fmt.Errorf("want all, none, or names with commas between them: %s", strings.Join(tunnelNames[:], ", "))
+		}
+		u |= 1 << i
+	}
+	*t = u
+	return nil
+}
+
+// MarshalText writes what UnmarshalText takes.
+func (t Tunnels) MarshalText() ([]byte, error) {
+	if t == 0 {
+		return []byte("none"), nil
+	}
+	var names []string
+	for i, name := range tunnelNames {
+		if t>>i&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return []byte(strings.Join(names, ",")), nil
+}
