@@ -192,10 +192,10 @@ func (c *Capture) front(keep, size int) []byte {
 		return nil
 	}
 	at := c.Offset()
-	switch have, err := c.skip(keep, size); {
-	case err == nil:
+	switch have, err := c.skip(keep, size); err {
+	case nil:
 		return c.kept
-	case err == io.EOF:
+	case io.EOF:
 		c.err = &TruncatedError{File: c.name, Offset: at, Have: int64(have), Want: int64(size)}
 	default:
 		c.err = &FormatError{File: c.name, Offset: at + int64(have), Err: err}

@@ -81,7 +81,7 @@ func (c *command) close(r report) int {
 // are that were not read to their end: there is one for each job at work.
 func stopped(s syscall.Signal, results []result) string {
 	var text strings.Builder
-	text.WriteString(fmt.Sprintf("stopped by a signal (%v)", s))
+	fmt.Fprintf(&text, "stopped by a signal (%v)", s)
 	before := "; rows of what was read: "
 	for _, r := range results {
 		if r.partial != "" {

@@ -126,9 +126,9 @@ func inInstructions(program []bpf.RawInstruction) string {
 		return ""
 	}
 	var text strings.Builder
-	text.WriteString(fmt.Sprint(len(program)))
+	fmt.Fprint(&text, len(program))
 	for _, i := range program {
-		text.WriteString(fmt.Sprintf(",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K))
+		fmt.Fprintf(&text, ",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K)
 	}
 	return text.String()
 }
