@@ -11,6 +11,7 @@
 //	decode     reads the headers
 //	flowtable  finds or starts the flow, finishes the ones gone quiet
 //	stats      adds the packet to one direction of the flow
+//	features   counts what only some columns need
 //	export     turns a finished flow into a row
 package flowfast
 

@@ -3,6 +3,9 @@
 // A run goes through the files of this folder in this order:
 //
 //	command.go   flags and arguments
+//	columns.go   what is in the rows
+//	choice.go    which packets count, and whose they are
+//	bound.go     how much memory there is
 //	plan.go      which captures, which outputs
 //	tree.go      the captures under a folder
 //	names.go     the names of their outputs
@@ -10,6 +13,7 @@
 //	resume.go    what is done already
 //	run.go       the jobs, several at once
 //	one.go       one job: captures in, an output file out
+//	legacy.go    the same by the rules of CICFlowMeter itself
 //	outputs.go   the files of an output
 //	dataset.go   the parts of a dataset
 //	manifest.go  what has become of each, for a run that resumes

@@ -18,9 +18,14 @@ var choices = []struct{ name, flags string }{
 	{"cicflowmeter", "--profile cicflowmeter"},
 	{"cicflowmeter-legacy", "--profile cicflowmeter-legacy"},
 	{"nfstream", "--profile nfstream"},
+	{"default, csv.zst", "--format csv.zst"},
+	{"default, jsonl", "--format jsonl"},
+	{"default, parquet", "--format parquet"},
+	{"default, arrow", "--format arrow"},
 }
 
-// profiles prints what profiles take, beside the default one, with one worker.
+// profiles prints what profiles and formats take, beside the default one in CSV,
+// with one worker.
 func (r *runner) profiles() error {
 	if err := r.release(); err != nil {
 		return err
@@ -53,7 +58,7 @@ func (r *runner) profiles() error {
 	for _, row := range rows {
 		s.add(row...)
 	}
-	fmt.Fprint(r.out, "\n## Profiles\n")
+	fmt.Fprint(r.out, "\n## Profiles and formats\n")
 	s.print(r.out)
 	fmt.Fprintf(r.out, "Whole jobs with -j 1 and their rows to /dev/null; medians of the CPU time; runs of each: %d.\n", r.runs)
 	return nil
