@@ -36,6 +36,9 @@ func newChooser(c Choice) (*chooser, error) {
 		return nil, nil
 	}
 	const forever = 1<<63 - 1
+	if !c.From.IsZero() && !c.To.IsZero() && !c.From.Before(c.To) {
+		return nil, fmt.Errorf("no packet comes from %v on and before %v", c.From.UTC(), c.To.UTC())
+	}
 	chosen := &chooser{from: -forever - 1, to: forever}
 	if !c.From.IsZero() {
 		chosen.from = c.From.UnixNano()

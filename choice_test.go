@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"golang.org/x/net/bpf"
 
@@ -82,6 +83,7 @@ func TestBadChoice(t *testing.T) {
 	for _, o := range []flowfast.Options{
 		{AnonymizeKey: make([]byte, 31)},
 		{Choice: flowfast.Choice{Filter: []bpf.RawInstruction{{Op: 0xffff}}}},
+		{Choice: flowfast.Choice{From: time.Unix(5, 0), To: time.Unix(5, 0)}},
 		{Choice: flowfast.Choice{Filter: []bpf.RawInstruction{{Op: 0x28, K: 12}}}},
 	} {
 		if _, err := flowfast.NewReader(o, bytes.NewReader(nil), "x"); err == nil {

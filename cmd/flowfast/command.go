@@ -169,6 +169,8 @@ func (c *command) take(args []string) error {
 		return errors.New("--resume goes with -r, and not with --join")
 	case c.output == "-" && c.recursive && !c.join:
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
+	case !c.options.Choice.From.IsZero() && !c.options.Choice.To.IsZero() && !c.options.Choice.From.Before(c.options.Choice.To):
+		return errors.New("--from and --to leave no time between them")
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
