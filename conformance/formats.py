@@ -173,9 +173,9 @@ def metadata(folder):
     for field in pyarrow.ipc.open_file(folder + "/rows.arrow").schema:
         if field.nullable or set(field.metadata) != {b"unit", b"definition"}:
             yield f"arrow: field {field}: {field.metadata}"
-    columns = json.loads(kept[b"flowfast.columns"])
+    columns = json.loads(kept[b"flowfast.definitions"])
     if [c["name"] for c in columns] != meta.schema.names or not all(c["definition"] for c in columns):
-        yield f"parquet: flowfast.columns is {columns}"
+        yield f"parquet: flowfast.definitions is {columns}"
     if kept[b"flowfast.idle-timeout"] != b"600" or b"flowfast.version" not in kept:
         yield f"parquet: metadata {kept}"
     for g in range(meta.num_row_groups):

@@ -76,7 +76,7 @@ func newParquet(to io.Writer, t *Table) (io.WriteCloser, error) {
 			parquet.NewSchema("flows", schema),
 			parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault, Concurrency: 1}),
 			parquet.PageBufferSize(pageSize),
-			parquet.KeyValueMetadata("flowfast.columns", string(columns)),
+			parquet.KeyValueMetadata("flowfast.definitions", string(columns)),
 		},
 	}
 	for _, n := range t.Notes {
