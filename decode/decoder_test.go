@@ -263,7 +263,7 @@ func tunnelSeeds() []row {
 	return []row{
 		{"icmp", linkEthernet, ethernetIPv4(ipv4Packet(1, "0800 0000 0001 0001 61")), 0, ""},
 		{"icmpv6", linkEthernet, ethernetIPv6(ipv6Packet(58, "8700 0000 00000000", src6)), 0, ""},
-		{"sctp", linkEthernet, ethernetIPv4(ipv4Packet(132, "80e8 0007 00000001 00000000 0300")), 0, ""},
+		{"sctp", linkEthernet, ethernetIPv4(ipv4Packet(132, "80e8 0007 00000001 00000000 0b00 0004")), 0, ""},
 		{"esp", linkEthernet, ethernetIPv4(ipv4Packet(50, "00a1b2c3 00000001 00")), 0, ""},
 		{"udplite", linkEthernet, ethernetIPv4(ipv4Packet(136, "80e8 0007 0008 0000 00")), 0, ""},
 		{"dccp", linkEthernet, ethernetIPv6(ipv6Packet(33, "80e8 0007 04 00 0000 00 000000 00")), 0, ""},
