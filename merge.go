@@ -23,7 +23,7 @@ func (c *chunk) add(f *Flow) {
 		return
 	}
 	if c.more == nil {
-		c.more = make([]features.Flow, chunkRows)
+		c.more = make([]features.Flow, chunkFlows)
 	}
 	to := &c.more[len(c.flows)-1]
 	first, quantiles := append(to.First[:0], f.Features.First...), to.Quantiles
@@ -34,6 +34,11 @@ func (c *chunk) add(f *Flow) {
 	*to = *f.Features
 	to.First, to.Quantiles = first, quantiles
 	c.flows[len(c.flows)-1].Features = to
+}
+
+// full tells if nothing more should be added.
+func (c *chunk) full() bool {
+	return len(c.keys) == chunkRows || len(c.rows) >= chunkSize || c.more != nil && len(c.flows) == len(c.more)
 }
 
 // A rowKey is the place of a row in the order of rows, and where it ends.

@@ -25,6 +25,7 @@ const (
 	piecesPerWorker = 4
 	chunksInFlight  = 8 // for each table
 	chunkRows       = 1024
+	chunkFlows      = 64        // rows of a chunk of flows with features, which take 3 KB each
 	chunkSize       = 192 << 10 // bytes of rows after which a chunk ends sooner
 )
 
@@ -171,7 +172,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 			return false
 		}
 		*c = chunk{flows: c.flows[:0], more: c.more, keys: c.keys[:0], rows: c.rows[:0], end: end}
-		for len(c.keys) < chunkRows && len(c.rows) < chunkSize {
+		for !c.full() {
 			if !w.table.Next(&s, &w.flow) {
 				c.last = true
 				break
