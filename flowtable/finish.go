@@ -253,11 +253,11 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 		t.features.Fill(f.Features, d.ref)
 		if at := t.asked.Quantiles; len(at) > 0 {
 			t.quantiles(&f.Features.Quantiles[0], &r.fwd, at)
+			bwd := &t.none
 			if r.bwd != 0 {
-				t.quantiles(&f.Features.Quantiles[1], t.backward.At(r.bwd), at)
-			} else {
-				t.quantiles(&f.Features.Quantiles[1], &stats.Series{}, at)
+				bwd = t.backward.At(r.bwd)
 			}
+			t.quantiles(&f.Features.Quantiles[1], bwd, at)
 		}
 	}
 	t.summarize(&f.Fwd, &r.fwd)

@@ -42,6 +42,7 @@ type Table struct {
 	index    index
 	records  slab.Slab[record]
 	backward slab.Slab[stats.Series]
+	none     stats.Series // the backward one of a flow that has none
 	recency  recency
 	pool     *stats.Pool
 	features *features.Store // nil if there are none
@@ -108,12 +109,12 @@ const touchAhead = 32
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.part(share, step)
 	t.horizon = b.steps[step].before
+	t.batch = b
 	var refs [touchAhead]uint32
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
 		t.touch(b.packets, some, &refs)
-		t.batch = b
 		for k, i := range some {
 			t.number = int(i)
 			t.add(&b.packets[i], b.first+uint64(i), refs[k])

@@ -21,7 +21,8 @@ type Pool struct {
 	largeLogs slab.Slab[largeLog]
 	longs     slab.Slab[long]
 	counts    countPool
-	few       [2]few // scratch for summaries
+	few       [2]few        // scratch for summaries
+	weighed   [2][]weighted // scratch for quantiles
 }
 
 // NewPool returns an empty pool.
@@ -40,7 +41,7 @@ func (p *Pool) InUse() int {
 func (p *Pool) Bytes() int {
 	return p.shorts.Bytes() + p.mediums.Bytes() + p.wides.Bytes() +
 		p.smallLogs.Bytes() + p.largeLogs.Bytes() + p.longs.Bytes() + p.counts.taken +
-		8*(cap(p.counts.scratch[0])+cap(p.counts.scratch[1]))
+		8*(cap(p.counts.scratch[0])+cap(p.counts.scratch[1])) + 16*(cap(p.weighed[0])+cap(p.weighed[1]))
 }
 
 // Largest returns the size in bytes of the largest block in use: the table of a

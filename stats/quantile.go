@@ -26,8 +26,10 @@ func (p *Pool) AppendQuantiles(sizes, intervals []float64, s *Series, at []float
 // A weighted is a value and how often it stands in a sample.
 type weighted struct{ value, n uint64 }
 
-// weigh returns the values of a series, in ascending order.
+// weigh returns the values of a series, in ascending order. They stand in
+// scratch memory of the pool.
 func (p *Pool) weigh(s *Series) (sizes, intervals []weighted) {
+	sizes, intervals = p.weighed[0][:0], p.weighed[1][:0]
 	switch {
 	case s.isLong():
 		l := p.longs.At(s.block)
@@ -63,6 +65,7 @@ func (p *Pool) weigh(s *Series) (sizes, intervals []weighted) {
 	}
 	slices.SortFunc(sizes, byValue)
 	slices.SortFunc(intervals, byValue)
+	p.weighed = [2][]weighted{sizes, intervals}
 	return sizes, intervals
 }
 

@@ -223,6 +223,8 @@ func TestMergeOfAnyPartition(t *testing.T) {
 func TestAddAllocatesNothing(t *testing.T) {
 	p := NewPool()
 	r := rand.New(rand.NewPCG(4, 5))
+	asked := []float64{0.05, 0.5, 0.999}
+	var quantiles [2][]float64
 	round := func() {
 		var many [50]Series
 		var sizes, intervals Five
@@ -238,6 +240,7 @@ func TestAddAllocatesNothing(t *testing.T) {
 		}
 		for i := range many {
 			p.Summarize(&many[i], &sizes, &intervals)
+			quantiles[0], quantiles[1] = p.AppendQuantiles(quantiles[0][:0], quantiles[1][:0], &many[i], asked)
 			p.Free(&many[i])
 		}
 	}
