@@ -167,9 +167,7 @@ func (b *Batch) share(number uint16, half uint32) {
 // the half of its hash that shares keys out; false if the flow is left out.
 func (p *packet) set(h *hasher, d *decode.Packet) (half uint32, ok bool) {
 	marks := p.key.rest&fineTime | ofFlow | uint64(d.RawFlags)<<rawFlags
-	if h.OneWay {
-		p.key.oneWay(d)
-	} else if p.key.of(d) {
+	if p.key.of(d, h.OneWay) {
 		marks |= fromB
 	}
 	if h.Sample > 1 && h.leftOut(&p.key) {

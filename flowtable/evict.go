@@ -93,12 +93,13 @@ func (t *Table) relieve(f *Flow) bool {
 // takeEarly sets f to the first of the flows that a bound finished and takes it
 // out of the table; it returns false if there is none.
 func (t *Table) takeEarly(f *Flow) bool {
-	if t.earlyNext == len(t.early) {
-		t.early, t.earlyNext = t.early[:0], 0
+	if len(t.early) == 0 {
 		return false
 	}
-	t.earlyNext++
-	t.take(f, t.early[t.earlyNext-1])
+	t.take(f, t.early[t.earlyNext])
+	if t.earlyNext++; t.earlyNext == len(t.early) {
+		t.early, t.earlyNext = t.early[:0], 0
+	}
 	return true
 }
 

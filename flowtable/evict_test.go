@@ -89,7 +89,7 @@ func (m *memoryFeed) packet(p arrival) {
 	m.n++
 	if m.compare {
 		var k key
-		k.of(&p.Packet)
+		k.of(&p.Packet, false)
 		m.keys[k] = append(m.keys[k], p)
 	}
 	m.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
@@ -125,7 +125,7 @@ func (m *memoryFeed) drain(s Step) {
 func (m *memoryFeed) check(f *Flow) {
 	p := decode.Packet{Proto: f.Protocol, V6: f.V6, Src: f.Src, Dst: f.Dst, SrcPort: f.SrcPort, DstPort: f.DstPort}
 	var k key
-	k.of(&p)
+	k.of(&p, false)
 	n := int(f.Fwd.Packets + f.Bwd.Packets)
 	if len(m.keys[k]) < n {
 		m.t.Fatalf("a row of %d packets, of which %d came since the row before", n, len(m.keys[k]))

@@ -77,7 +77,7 @@ func (e *featureFeed) add(p framed) {
 		e.t.Fatalf("a packet is of class %v", p.Class)
 	}
 	var k key
-	k.of(&p.Packet)
+	k.of(&p.Packet, false)
 	e.keys[k] = append(e.keys[k], p)
 	e.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
 	e.batch.AddDetails(&p.Packet, 1, p.frame)
@@ -117,7 +117,7 @@ func (e *featureFeed) end() {
 func (e *featureFeed) check(f *Flow) {
 	p := decode.Packet{Proto: f.Protocol, V6: f.V6, Src: f.Src, Dst: f.Dst, SrcPort: f.SrcPort, DstPort: f.DstPort}
 	var k key
-	k.of(&p)
+	k.of(&p, false)
 	n := int(f.Fwd.Packets + f.Bwd.Packets)
 	if len(e.keys[k]) < n {
 		e.t.Fatalf("a row of %d packets, of which %d came since the row before", n, len(e.keys[k]))

@@ -31,26 +31,16 @@ func (k *key) is(p *key) bool {
 	return (k.a.Lo^p.a.Lo)|(k.b.Lo^p.b.Lo)|(k.a.Hi^p.a.Hi)|(k.b.Hi^p.b.Hi)|(k.rest^p.rest)&keyMask == 0
 }
 
-// oneWay sets k to the key of a packet whose direction is part of it.
-func (k *key) oneWay(p *decode.Packet) {
-	low := uint64(p.Proto) << 1
-	if p.V6 {
-		low |= 1
-	}
-	k.a, k.b = p.Src, p.Dst
-	k.rest = uint64(p.SrcPort)<<48 | uint64(p.DstPort)<<32 | low
-}
-
 // of sets k to the key of a packet, and tells whether the packet goes from
 // endpoint b to a. Between identical endpoints it goes from a to b, and so it
-// does where what stands for the ports goes one way: the reverse has another key,
-// which no packet that goes both ways can have.
-func (k *key) of(p *decode.Packet) (reverse bool) {
+// does where the key, or what stands for the ports, goes one way: the reverse
+// has another key, which no packet that goes both ways can have.
+func (k *key) of(p *decode.Packet, oneWay bool) (reverse bool) {
 	low := uint64(p.Proto) << 1
 	if p.V6 {
 		low |= 1
 	}
-	if !p.OneWay && above(p.Src, p.SrcPort, p.Dst, p.DstPort) {
+	if !oneWay && !p.OneWay && above(p.Src, p.SrcPort, p.Dst, p.DstPort) {
 		k.a.Lo, k.a.Hi, k.b.Lo, k.b.Hi = p.Dst.Lo, p.Dst.Hi, p.Src.Lo, p.Src.Hi
 		k.rest = uint64(p.DstPort)<<48 | uint64(p.SrcPort)<<32 | low
 		return true
@@ -93,11 +83,9 @@ type Keys struct {
 	Sample uint64
 }
 
-// leftOut tells if the sample leaves out the flow with a key.
+// leftOut tells if the sample, which is 2 or more, leaves out the flow with a
+// key.
 func (k *Keys) leftOut(of *key) bool {
-	if k.Sample < 2 {
-		return false
-	}
 	var b [40]byte
 	for i, word := range [5]uint64{of.a.Hi, of.a.Lo, of.b.Hi, of.b.Lo, of.rest} {
 		binary.BigEndian.PutUint64(b[8*i:], word)
