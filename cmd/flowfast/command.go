@@ -10,6 +10,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/flowtable"
 	"github.com/spf13/cobra"
 )
 
@@ -171,6 +172,8 @@ func (c *command) take(args []string) error {
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
 	case !c.options.Choice.From.IsZero() && !c.options.Choice.To.IsZero() && !c.options.Choice.From.Before(c.options.Choice.To):
 		return errors.New("--from and --to leave no time between them")
+	case c.options.Keys.OneWay && c.tcpEnd.by&flowtable.EndFIN != 0:
+		return errors.New("--tcp-end: no flow of --unidirectional has the FIN of both sides; rst it can have")
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
@@ -197,6 +200,7 @@ func (c *command) follow(p export.Profile) {
 	if c.tcpEnd.given {
 		rules.TCPEnd = c.tcpEnd.by
 	}
+	rules.SYNACKTurns = rules.SYNACKTurns && !o.Keys.OneWay // its source would be the destination of its packets
 	o.Rules = rules
 }
 

@@ -21,7 +21,7 @@ const legacyProfile = "cicflowmeter-legacy"
 // does not do.
 func (c *command) checkLegacy(changed func(flag string) bool) error {
 	for _, flag := range []string{"columns", "splt", "quantiles", "end-reason", "idle-timeout", "active-timeout", "tcp-end",
-		"check-every", "check-most", "max-flows", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize"} {
+		"protocols", "decap", "check-every", "check-most", "max-flows", "max-memory", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize"} {
 		if changed(flag) {
 			return fmt.Errorf("--%s does not go with --profile %s, which computes what CICFlowMeter itself does", flag, legacyProfile)
 		}
