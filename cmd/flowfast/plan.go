@@ -89,7 +89,7 @@ func (c *command) folder() (*plan, error) {
 		return nil, err
 	}
 	m := newManifest(c.output, c.rowOptions())
-	var before record
+	var before entries
 	if c.resume {
 		var err error
 		if before, err = m.read(); err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/flowfast/flowfast/export"
 )
 
-// A record is what a manifest said at the beginning of a run that resumes.
-type record map[pathText]entry
+// Entries are what a manifest said at the beginning of a run that resumes.
+type entries map[pathText]entry
 
 // read reads what earlier runs have written in the place of a manifest. It is an
 // error if their rows would not go with those of this one; none is no error.
-func (m *manifest) read() (record, error) {
+func (m *manifest) read() (entries, error) {
 	name := m.name()
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -28,7 +28,7 @@ func (m *manifest) read() (record, error) {
 		return nil, err
 	}
 	read := manifestFile{Options: rowOptions{Format: export.Format{}.String()}} // older ones don't name it
-	before := record{}
+	before := entries{}
 	err = json.Unmarshal(b, &read)
 	for _, e := range read.Captures {
 		if err == nil {
@@ -50,30 +50,30 @@ func (m *manifest) read() (record, error) {
 }
 
 // add takes in an entry of the file.
-func (r record) add(e entry) error {
-	if _, ok := r[e.Path]; ok {
+func (all entries) add(e entry) error {
+	if _, ok := all[e.Path]; ok {
 		return fmt.Errorf("two entries for %q", e.Path)
 	}
 	if !filepath.IsLocal(filepath.FromSlash(string(e.Output))) {
 		return fmt.Errorf("output %q is not below the folder", e.Output)
 	}
-	r[e.Path] = e
+	all[e.Path] = e
 	return nil
 }
 
 // knows reports whether a capture is the one that there is an entry of.
-func (r record) knows(c capture) bool {
-	if len(r) == 0 {
+func (all entries) knows(c capture) bool {
+	if len(all) == 0 {
 		return false
 	}
 	now := identity(c)
-	e, ok := r[now.Path]
+	e, ok := all[now.Path]
 	return ok && e.Size == now.Size && e.Modified == now.Modified
 }
 
 // resume takes the jobs out of the plan that are done: the capture is the one
 // that was read, and its output is there as it was written.
-func (p *plan) resume(before record) {
+func (p *plan) resume(before entries) {
 	for _, e := range before {
 		first := filepath.Join(p.manifest.folder, filepath.FromSlash(string(e.Output)))
 		for part := range max(e.Parts, 1) {
@@ -98,12 +98,12 @@ func (p *plan) resume(before record) {
 }
 
 // finished returns the entry of a job that need not be done again.
-func (r record) finished(j job, folder string) (entry, bool) {
+func (all entries) finished(j job, folder string) (entry, bool) {
 	found := j.captures[0]
-	if !r.knows(found) {
+	if !all.knows(found) {
 		return entry{}, false
 	}
-	e := r[identity(found).Path]
+	e := all[identity(found).Path]
 	if e.Status != done && e.Status != damaged || filepath.Join(folder, filepath.FromSlash(string(e.Output))) != j.output {
 		return e, false
 	}

@@ -133,7 +133,7 @@ func TestFinished(t *testing.T) {
 		e := identity(found)
 		e.Output, e.OutputSize, e.Status = "a_flow.csv", 4, done
 		test.change(&e)
-		_, got := record{e.Path: e}.finished(job{captures: []capture{found}, output: output}, dir)
+		_, got := entries{e.Path: e}.finished(job{captures: []capture{found}, output: output}, dir)
 		if got != test.want {
 			t.Errorf("%s: left as it is: %v, want %v", test.rule, got, test.want)
 		}
