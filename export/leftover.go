@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// A temporary file is called .BASE.flowfast-XXXXXXXX.tmp: BASE is the beginning
-// of its file's name, XXXXXXXX are hexadecimal digits at random.
+// A temporary file is called .BASE.flowfast-RANDOM.tmp: BASE is the beginning of
+// its file's name, RANDOM are hexadecimal digits.
 const (
 	temporaryMark   = ".flowfast-"
 	temporaryDigits = 8
