@@ -38,7 +38,6 @@ var explainedColumns = map[string]string{
 
 	"pcapplusplus-clusterfuzz-testcase-FuzzTarget-5188876846235648":           overflow,
 	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-4829420752470016": overflow,
-	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-5114733584449536": overflow,
 
 	"ndpi-fuzz-2006-09-29-28586.pcap":                  beyond,
 	"ndpi-ndpi_match_string_subprotocol__error.pcapng": beyond,
