@@ -118,10 +118,10 @@ func (o *Options) tableMemory() int {
 
 // decoder returns a decoder for what is asked for, nil for the default.
 func (o *Options) decoder() *decode.Decoder {
-	if o.Protocols.Default() && o.Tunnels == 0 {
+	if o.Protocols.Default() && o.Tunnels == 0 && o.Keys.Encapsulation == 0 {
 		return nil
 	}
-	return &decode.Decoder{Protocols: o.Protocols, Tunnels: o.Tunnels}
+	return &decode.Decoder{Protocols: o.Protocols, Tunnels: o.Tunnels, Encapsulation: o.Keys.Encapsulation}
 }
 
 // bounded tells if flows can be evicted.

@@ -115,6 +115,7 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 			MaxFlows:    in.options.MaxFlows,
 			MaxMemory:   in.options.tableMemory(),
 			Rules:       in.options.Rules,
+			Keys:        in.options.Keys,
 			Features:    in.options.Features,
 		})
 		if err != nil {

@@ -135,11 +135,16 @@ func TestDecapOfMadeFrames(t *testing.T) {
 		return udp(2152, 2152, flags+"ff"+fmt.Sprintf("%04x", len(inside))+"00000042", inside)
 	}
 	tcp := unhex("c0a801bb 01020304 05060708 5018ffff 00000000")
-	ping, ping6 := v4(1, unhex("08000000 00010001")), v6(58, unhex("80000000 00010001"))
+	ping, ping6 := v4(1, unhex("08000000 a1b20001")), v6(58, unhex("80000000 a1b20001"))
 	sctp, lite := v4(132, unhex("80e80007 00000001 00000000 03000010 00000001 00010000 00000000")), v4(136, unhex("80e80007 00080000 6162"))
 	ppp := func(inside []byte) []byte { return append(unhex("ff030021"), inside...) }
 	frames := map[string][]byte{
-		"icmp": ethernet("0800", ping), "icmpv6": ethernet("86dd", ping6), "sctp": ethernet("0800", sctp), "udplite": ethernet("0800", lite),
+		"echo reply": ethernet("0800", v4(1, unhex("00000000 a1b20001"))), "echo reply, v6": ethernet("86dd", v6(58, unhex("81000000 a1b20001"))),
+		"timestamp":          ethernet("0800", v4(1, unhex("0d000000 a1b20001 00000001 00000002 00000003"))),
+		"address mask reply": ethernet("0800", v4(1, unhex("12000000 a1b20001 ffffff00"))),
+		"home agents":        ethernet("86dd", v6(58, unhex("90000000 a1b20000"))),
+		"solicitation":       ethernet("86dd", v6(58, unhex("87000000 a1b20001 20010db8000000000000000000000002"))),
+		"icmp":               ethernet("0800", ping), "icmpv6": ethernet("86dd", ping6), "sctp": ethernet("0800", sctp), "udplite": ethernet("0800", lite),
 		"esp in ah":                     ethernet("0800", v4(51, unhex("32040000 00a1b2c3 00000001 000000000000000000000000 00000009 00000001"))),
 		"time exceeded that quotes udp": ethernet("0800", v4(1, append(unhex("0b000000 00000000"), v4(17, unhex("c0a80035 00080000"))...))),
 		"vxlan":                         udp(49320, 4789, "0800000000012300", ethernet("0800", v4(6, tcp))),
@@ -206,23 +211,24 @@ func counted(path string) (map[string]total, error) {
 		if err != nil {
 			return got, err
 		}
-		key := endpoints(f.Protocol, netip.AddrPortFrom(f.SrcIP(), f.SrcPort), netip.AddrPortFrom(f.DstIP(), f.DstPort))
+		key := endpoints(f.Protocol, netip.AddrPortFrom(f.SrcIP(), f.SrcPort), netip.AddrPortFrom(f.DstIP(), f.DstPort), f.Identifier)
 		n := got[key]
 		got[key] = total{n.packets + f.Fwd.Packets + f.Bwd.Packets, n.bytes + f.Fwd.Bytes + f.Bwd.Bytes}
 	}
 	return got, nil
 }
 
-func endpoints(protocol uint8, a, b netip.AddrPort) string {
+func endpoints(protocol uint8, a, b netip.AddrPort, identifier uint16) string {
 	if a.Compare(b) > 0 {
 		a, b = b, a
 	}
-	return fmt.Sprint(protocol, " ", a, " ", b)
+	return fmt.Sprint(protocol, " ", a, " ", b, " ", identifier)
 }
 
 // fields are what tshark is asked for of each frame.
 var fields = []string{"frame.protocols", "frame.len", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
 	"tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code",
+	"icmp.ident", "icmpv6.echo.identifier", "icmpv6.mip6.identifier",
 	"sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport", "esp.spi",
 	"ip.frag_offset", "ip.flags.mf", "ip.id", "ipv6.fraghdr.offset", "ipv6.fraghdr.more", "ipv6.fraghdr.ident"}
 
@@ -297,7 +303,7 @@ func (f frame) flow() (key, tunnel string) {
 	protocols := strings.Split(f.take("frame.protocols"), ":")
 	outer := "" // the flow of the tunnel
 	at := func(protocol uint8, srcPort, dstPort uint16) string {
-		return endpoints(protocol, netip.AddrPortFrom(src, srcPort), netip.AddrPortFrom(dst, dstPort))
+		return endpoints(protocol, netip.AddrPortFrom(src, srcPort), netip.AddrPortFrom(dst, dstPort), 0)
 	}
 	for i, protocol := range protocols {
 		next := ""
@@ -330,7 +336,8 @@ func (f frame) flow() (key, tunnel string) {
 					code = pair[1-i]
 				}
 			}
-			return at(number, kind, code), tunnel
+			identifier := max(f.number("icmp.ident"), f.number("icmpv6.echo.identifier"), f.number("icmpv6.mip6.identifier"))
+			return endpoints(number, netip.AddrPortFrom(src, kind), netip.AddrPortFrom(dst, code), identifier), tunnel
 		case "udp":
 			key := at(17, f.number("udp.srcport"), f.number("udp.dstport"))
 			if !slices.Contains([]string{"vxlan", "geneve", "gtp", "l2tp", "teredo"}, next) {

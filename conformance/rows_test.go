@@ -55,7 +55,7 @@ func profileRows(t *testing.T, path, profile string, splt int, more ...string) (
 	var b bytes.Buffer
 	run, err := flowfast.Open(flowfast.Options{
 		IdleTimeout: p.IdleTimeout, Resolution: p.Resolution, Monotone: p.Monotone, Numbered: p.Numbered,
-		Rules: p.Rules, Features: features.Options{Set: export.Needs(columns), First: splt},
+		Rules: p.Rules, Keys: p.Keys, Features: features.Options{Set: export.Needs(columns), First: splt},
 	}, path)
 	if err != nil {
 		b.Write(format.AppendHeader(nil))

@@ -15,7 +15,11 @@ func describe(p *Packet) string {
 	case Counted:
 		names := map[uint8]string{1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 50: "esp", 51: "ah", 58: "icmpv6", 132: "sctp", 136: "udplite"}
 		s := cmp.Or(names[p.Proto], fmt.Sprint("protocol ", p.Proto))
-		s += fmt.Sprintf(" %v > %v", netip.AddrPortFrom(src, p.SrcPort), netip.AddrPortFrom(dst, p.DstPort))
+		srcPort, dstPort, identifier := Ports(p.Proto, p.SrcPort, p.DstPort)
+		s += fmt.Sprintf(" %v > %v", netip.AddrPortFrom(src, srcPort), netip.AddrPortFrom(dst, dstPort))
+		if identifier != 0 {
+			s += fmt.Sprintf(" id %x", identifier)
+		}
 		if p.Proto == protoTCP {
 			s += fmt.Sprintf(" flags %02x", p.Flags)
 		}

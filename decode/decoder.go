@@ -3,7 +3,7 @@ package decode
 import "math"
 
 // A Decoder decodes packets as [Packet.Decode] does, but has flows of other IP
-// protocols too, or looks into UDP tunnels. Its fields are set before the first
+// protocols too, looks into UDP tunnels, or notes the encapsulation. Its fields are set before the first
 // packet. It belongs to one goroutine at a time; nil is a Decoder for TCP and
 // UDP alone.
 //
@@ -14,6 +14,8 @@ import "math"
 type Decoder struct {
 	Protocols Protocols
 	Tunnels   Tunnels
+	// Encapsulation is what Packet.Encapsulation is a digest of.
+	Encapsulation Encapsulations
 
 	// The last wanted header that was looked through, as the packet that it
 	// makes, and whether a UDP tunnel was.

@@ -42,8 +42,8 @@ func gtpuPacket(flags string, more string, payload []byte) []byte {
 func TestProtocols(t *testing.T) {
 	eth4 := func(proto byte, payload ...any) []byte { return ethernetIPv4(ipv4Packet(proto, payload...)) }
 	eth6 := func(proto byte, payload ...any) []byte { return ethernetIPv6(ipv6Packet(proto, payload...)) }
-	icmp := func(kind string) []byte { return eth4(1, kind, "0000 0001 0002") }
-	icmpv6 := func(kind string) []byte { return eth6(58, kind, "0000 0001 0002") }
+	icmp := func(kind string) []byte { return eth4(1, kind, "0000 a1b2 0002") }
+	icmpv6 := func(kind string) []byte { return eth6(58, kind, "0000 a1b2 0002") }
 	at := func(ports string) string {
 		src, dst, _ := strings.Cut(ports, " > ")
 		return fmt.Sprintf(" 10.0.0.1:%s > 192.0.2.2:%s", src, dst)
@@ -57,27 +57,27 @@ func TestProtocols(t *testing.T) {
 
 	testRowsWith(t, decoderOf("all", "none"), []row{
 		// RFC 792; Community ID: a message with an answer has its type and the answer's.
-		{"echo", 1, icmp("08 00"), 0, "icmp" + at("8 > 0")},
-		{"echo reply: the other way round", 1, icmp("00 00"), 0, "icmp" + at("0 > 8")},
+		{"echo", 1, icmp("08 00"), 0, "icmp" + at("8 > 0") + " id a1b2"},
+		{"echo reply: the other way round", 1, icmp("00 00"), 0, "icmp" + at("0 > 8") + " id a1b2"},
 		{"router advertisement", 1, icmp("09 00"), 0, "icmp" + at("9 > 10")},
 		{"router solicitation", 1, icmp("0a 00"), 0, "icmp" + at("10 > 9")},
-		{"timestamp", 1, icmp("0d 00"), 0, "icmp" + at("13 > 14")},
-		{"timestamp reply", 1, icmp("0e 00"), 0, "icmp" + at("14 > 13")},
-		{"information request", 1, icmp("0f 00"), 0, "icmp" + at("15 > 16")},
-		{"information reply", 1, icmp("10 00"), 0, "icmp" + at("16 > 15")},
-		{"address mask request", 1, icmp("11 00"), 0, "icmp" + at("17 > 18")},
-		{"address mask reply", 1, icmp("12 00"), 0, "icmp" + at("18 > 17")},
-		{"a code in a message with an answer has no say", 1, icmp("08 05"), 0, "icmp" + at("8 > 0")},
+		{"timestamp", 1, icmp("0d 00"), 0, "icmp" + at("13 > 14") + " id a1b2"},
+		{"timestamp reply", 1, icmp("0e 00"), 0, "icmp" + at("14 > 13") + " id a1b2"},
+		{"information request", 1, icmp("0f 00"), 0, "icmp" + at("15 > 16") + " id a1b2"},
+		{"information reply", 1, icmp("10 00"), 0, "icmp" + at("16 > 15") + " id a1b2"},
+		{"address mask request", 1, icmp("11 00"), 0, "icmp" + at("17 > 18") + " id a1b2"},
+		{"address mask reply", 1, icmp("12 00"), 0, "icmp" + at("18 > 17") + " id a1b2"},
+		{"a code in a message with an answer has no say", 1, icmp("08 05"), 0, "icmp" + at("8 > 0") + " id a1b2"},
 		{"destination unreachable: type and code, one way", 1, icmp("03 01"), 0, "icmp" + at("3 > 1") + " one way"},
 		{"time exceeded", 1, icmp("0b 00"), 0, "icmp" + at("11 > 0") + " one way"},
 		{"an ICMP error that quotes TCP is an ICMP flow", 1, eth4(1, "0303 0000 0000 0000", quoted), 0, "icmp" + at("3 > 3") + " one way"},
-		{"ICMP of 8 captured bytes", 1, eth4(1, "0800 0000 0001 0002 00"), 1, "icmp" + at("8 > 0")},
+		{"ICMP of 8 captured bytes", 1, eth4(1, "0800 0000 0001 0002 00"), 1, "icmp" + at("8 > 0") + " id 1"},
 		{"ICMP of 7 captured bytes is truncated", 1, icmp("08 00"), 1, "truncated"},
 		{"ICMP of 7 bytes on the wire is malformed", 1, eth4(1, "0800 0000 0001 00"), 0, "malformed"},
-		{"ICMPv6 in IPv4 keeps its own types", 1, eth4(58, "8000 0000 0001 0002"), 0, "icmpv6" + at("128 > 129")},
+		{"ICMPv6 in IPv4 keeps its own types", 1, eth4(58, "8000 0000 0001 0002"), 0, "icmpv6" + at("128 > 129") + " id 1"},
 
-		{"echo request, v6", 1, icmpv6("80 00"), 0, "icmpv6" + at6("128 > 129")},
-		{"echo reply, v6", 1, icmpv6("81 00"), 0, "icmpv6" + at6("129 > 128")},
+		{"echo request, v6", 1, icmpv6("80 00"), 0, "icmpv6" + at6("128 > 129") + " id a1b2"},
+		{"echo reply, v6", 1, icmpv6("81 00"), 0, "icmpv6" + at6("129 > 128") + " id a1b2"},
 		{"listener query", 1, icmpv6("82 00"), 0, "icmpv6" + at6("130 > 131")},
 		{"listener report", 1, icmpv6("83 00"), 0, "icmpv6" + at6("131 > 130")},
 		{"listener done", 1, icmpv6("84 00"), 0, "icmpv6" + at6("132 > 0") + " one way"},
@@ -89,8 +89,8 @@ func TestProtocols(t *testing.T) {
 		{"node information query", 1, icmpv6("8b 01"), 0, "icmpv6" + at6("139 > 140")},
 		{"node information response", 1, icmpv6("8c 00"), 0, "icmpv6" + at6("140 > 139")},
 		{"listener report of version 2", 1, icmpv6("8f 00"), 0, "icmpv6" + at6("143 > 0") + " one way"},
-		{"home agent discovery request", 1, icmpv6("90 00"), 0, "icmpv6" + at6("144 > 145")},
-		{"home agent discovery reply", 1, icmpv6("91 00"), 0, "icmpv6" + at6("145 > 144")},
+		{"home agent discovery request", 1, icmpv6("90 00"), 0, "icmpv6" + at6("144 > 145") + " id a1b2"},
+		{"home agent discovery reply", 1, icmpv6("91 00"), 0, "icmpv6" + at6("145 > 144") + " id a1b2"},
 		{"packet too big", 1, icmpv6("02 00"), 0, "icmpv6" + at6("2 > 0") + " one way"},
 
 		// RFC 9260, 3.1: ports, verification tag, checksum.
@@ -119,13 +119,13 @@ func TestProtocols(t *testing.T) {
 		{"AH before malformed UDP is malformed", 1, eth4(51, ah, udpHeader[:7]), 0, "malformed"},
 		{"mobility before no next header is mobility", 1, eth6(135, "3b 00 0000 0000 0000"), 0, "protocol 135" + at6("0 > 0")},
 		{"destination options before no next header have no flow", 1, eth6(60, "3b 00 0104 00000000"), 0, "protocol 59" + at6("0 > 0")},
-		{"GRE is looked through to ICMP", 1, eth4(47, "0000 0800", ipv4Packet(1, "0800 0000 0001 0001")), 0, "icmp" + at("8 > 0")},
+		{"GRE is looked through to ICMP", 1, eth4(47, "0000 0800", ipv4Packet(1, "0800 0000 0001 0001")), 0, "icmp" + at("8 > 0") + " id 1"},
 		{"GRE with ERSPAN is GRE", 1, eth4(47, "1000 88be 00000001 1000 0000 00000000", ethernetIPv4(quoted)), 0, "protocol 47" + at("0 > 0")},
 		{"GRE with ARP is GRE", 1, eth4(47, "0000 6558", ethernetFrame("0806", make([]byte, 28))), 0, "protocol 47" + at("0 > 0")},
 		{"IP in IP with a malformed packet is malformed", 1, eth4(4, with(quoted, 0, "75")), 0, "malformed"},
 		{"a UDP tunnel is a UDP flow", 1, ethernetIPv4(udpPacket(49320, 4789, vxlanHeader, ethernetIPv4(quoted))), 0, "udp 10.0.0.1:49320 > 192.0.2.2:4789"},
 
-		{"first fragment of ICMP", 1, ethernetIPv4(ipv4Fragment(1, 0x2000, "0800 0000 0001 0002")), 0, "icmp" + at("8 > 0") + " first of 1/1234"},
+		{"first fragment of ICMP", 1, ethernetIPv4(ipv4Fragment(1, 0x2000, "0800 0000 0001 0002")), 0, "icmp" + at("8 > 0") + " id 1 first of 1/1234"},
 		{"later fragment of ICMP", 1, ethernetIPv4(ipv4Fragment(1, 0x00b9, "0800 0000 0001 0002")), 0, "fragment 10.0.0.1 > 192.0.2.2 of 1/1234"},
 		{"first fragment of a protocol without ports", 1, ethernetIPv4(ipv4Fragment(89, 0x2000, "00")), 0, "protocol 89" + at("0 > 0") + " first of 89/1234"},
 		{"later fragment of it", 1, ethernetIPv4(ipv4Fragment(89, 0x00b9, "00")), 0, "fragment 10.0.0.1 > 192.0.2.2 of 89/1234"},
@@ -138,7 +138,7 @@ func TestProtocols(t *testing.T) {
 		{"whatever its length says", 1, eth4(17, with(udpHeader, 4, "0007")), 0, "other protocol"},
 		{"its later fragments too", 1, ethernetIPv4(ipv4Fragment(17, 0x00b9, tcpHeader)), 0, "other protocol"},
 		{"SCTP too", 1, eth4(132, make([]byte, 12)), 0, "other protocol"},
-		{"ICMP is not", 1, icmp("08 00"), 0, "icmp" + at("8 > 0")},
+		{"ICMP is not", 1, icmp("08 00"), 0, "icmp" + at("8 > 0") + " id a1b2"},
 		{"ARP is not IP", 1, ethernetFrame("0806", make([]byte, 28)), 0, "not IP"},
 		{"IPv4 cut is truncated", 1, icmp("08 00"), 9, "truncated"},
 	})
@@ -243,7 +243,7 @@ func TestTunnels(t *testing.T) {
 	})
 	testRowsWith(t, decoderOf("all", "vxlan,teredo"), []row{
 		{"a tunnel that is not asked for is UDP", 1, with4(49320, 6081, geneveHeader, ethernetIPv4(tcp)), 0, outer(49320, 6081)},
-		{"VXLAN with ICMP", 1, with4(49320, 4789, vxlanHeader, ethernetIPv4(ipv4Packet(1, "0800 0000 0001 0001"))), 0, "icmp 10.0.0.1:8 > 192.0.2.2:0"},
+		{"VXLAN with ICMP", 1, with4(49320, 4789, vxlanHeader, ethernetIPv4(ipv4Packet(1, "0800 0000 0001 0001"))), 0, "icmp 10.0.0.1:8 > 192.0.2.2:0 id 1"},
 		{"VXLAN with OSPF has no ports", 1, with4(49320, 4789, vxlanHeader, ethernetIPv4(ipv4Packet(89))), 0, "protocol 89 10.0.0.1:0 > 192.0.2.2:0"},
 		{"VXLAN with GRE that carries ARP is GRE", 1, with4(49320, 4789, vxlanHeader, ethernetIPv4(ipv4Packet(47, "0000 6558", arp))), 0, "protocol 47 10.0.0.1:0 > 192.0.2.2:0"},
 		{"Teredo's bubble is UDP even so", 1, with4(49320, 3544, ipv6Packet(59)), 0, outer(49320, 3544)},
@@ -462,9 +462,17 @@ func gopacketInside(linkType uint32, frame []byte) (says, names string) {
 		case *layers.SCTP:
 			return at("sctp", uint16(layer.SrcPort), uint16(layer.DstPort)), names
 		case *layers.ICMPv4:
-			return at("icmp", uint16(layer.TypeCode.Type()), pairOr(1, layer.TypeCode.Type(), layer.TypeCode.Code())), names
+			says = at("icmp", uint16(layer.TypeCode.Type()), pairOr(1, layer.TypeCode.Type(), layer.TypeCode.Code()))
+			if slices.Contains([]uint8{0, 8, 13, 14, 15, 16, 17, 18}, layer.TypeCode.Type()) && layer.Id != 0 {
+				says += fmt.Sprintf(" id %x", layer.Id)
+			}
+			return says, names
 		case *layers.ICMPv6:
-			return at("icmpv6", uint16(layer.TypeCode.Type()), pairOr(58, layer.TypeCode.Type(), layer.TypeCode.Code())), names
+			says = at("icmpv6", uint16(layer.TypeCode.Type()), pairOr(58, layer.TypeCode.Type(), layer.TypeCode.Code()))
+			if echo, ok := all[min(i+1, len(all)-1)].(*layers.ICMPv6Echo); ok && echo.Identifier != 0 {
+				says += fmt.Sprintf(" id %x", echo.Identifier)
+			}
+			return says, names
 		case *layers.UDP:
 			says = at("udp", uint16(layer.SrcPort), uint16(layer.DstPort))
 			if next != layers.LayerTypeVXLAN && next != layers.LayerTypeGeneve && next != layers.LayerTypeGTPv1U {

@@ -49,6 +49,9 @@ func (p *Packet) etherType(t uint16, b []byte, n int) Class {
 			if len(b) < 4 {
 				return short(n, 4)
 			}
+			if id := binary.BigEndian.Uint16(b) & 0xfff; id != 0 {
+				p.wrap(VLANTags, uint64(id))
+			}
 			tag := t
 			t = binary.BigEndian.Uint16(b[2:])
 			b, n = b[4:], n-4

@@ -29,6 +29,7 @@ func (p *Packet) gre(b []byte, n int) Class {
 	if flags&0xc000 != 0 {
 		size += 4
 	}
+	keyAt := size
 	if flags&0x2000 != 0 {
 		size += 4
 	}
@@ -47,6 +48,13 @@ func (p *Packet) gre(b []byte, n int) Class {
 	}
 	if len(b) < size {
 		return short(n, size)
+	}
+	if flags&0x2000 != 0 && flags&7 == 0 {
+		key := binary.BigEndian.Uint32(b[keyAt:])
+		if t == etherBridge { // NVGRE; below the network's identifier is the flow's
+			key >>= 8
+		}
+		p.wrap(TunnelEnds, uint64(key))
 	}
 	return p.grePayload(t, b[size:], n-size)
 }

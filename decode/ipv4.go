@@ -23,8 +23,11 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 			return Malformed
 		}
 	}
-	if p.headers++; p.headers > maxHeaders {
-		return Malformed
+	if p.headers++; p.headers > 1 {
+		if p.headers > maxHeaders {
+			return Malformed
+		}
+		p.enter()
 	}
 	if total := int(binary.BigEndian.Uint16(b[2:])); total < size {
 		// 0 is segmentation offload: the length is that of the frame.

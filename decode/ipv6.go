@@ -19,8 +19,11 @@ func (p *Packet) ipv6(b []byte, n int) Class {
 	if len(b) < 40 {
 		return short(n, 40)
 	}
-	if p.headers++; p.headers > maxHeaders {
-		return Malformed
+	if p.headers++; p.headers > 1 {
+		if p.headers > maxHeaders {
+			return Malformed
+		}
+		p.enter()
 	}
 	p.V6 = true
 	p.network = int32(cap(b))

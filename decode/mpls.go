@@ -4,8 +4,11 @@ import "encoding/binary"
 
 // Labels with a meaning of their own (RFC 3032, 2.1; RFC 5586).
 const (
+	labelELI  = 7  // entropy label indicator: the next one spreads load (RFC 6790, 4.2)
 	labelGACH = 13 // generic associated channel: management, no packet
 	labelOAM  = 14 // OAM alert (RFC 3429)
+
+	labelReserved = 15 // the last with a meaning of its own
 )
 
 // mpls reads a label stack (RFC 3032, 2.1):
@@ -16,16 +19,22 @@ const (
 // bits tell: 4 and 6 are the IP versions, 0 is taken for an Ethernet frame with
 // or without the control word of RFC 4448, anything else is not looked at.
 func (p *Packet) mpls(b []byte, n int) Class {
+	above := uint32(0)
 	for range maxLabels {
 		if len(b) < 4 {
 			return short(n, 4)
 		}
 		entry := binary.BigEndian.Uint32(b)
 		b, n = b[4:], n-4
+		label := entry >> 12
+		if label > labelReserved && above != labelELI {
+			p.wrap(MPLSLabels, uint64(label))
+		}
+		above = label
 		if entry>>8&1 == 0 {
 			continue
 		}
-		if label := entry >> 12; label == labelGACH || label == labelOAM {
+		if label == labelGACH || label == labelOAM {
 			return p.unknown()
 		}
 		if len(b) < 1 {

@@ -70,6 +70,9 @@ func (a Addr) IP(v6 bool) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
+// Less reports whether a comes before b in the order of their bytes.
+func (a Addr) Less(b Addr) bool { return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo }
+
 // A Packet is what the headers of one packet say. It is reused: Decode resets
 // it first, and it holds no reference to the frame.
 type Packet struct {
@@ -77,7 +80,8 @@ type Packet struct {
 	Seq, Ack uint32 // TCP
 	FragID   uint32 // identification, for FirstFragment and Fragment
 	// Ports of TCP, UDP, UDP-Lite, SCTP and DCCP. Of ICMP and ICMPv6, the type
-	// and its counterpart, or the type and the code if it has none; of ESP and AH,
+	// and its counterpart, below the halves of the identifier if they have one, or
+	// the type and the code if it has no counterpart: see Ports; of ESP and AH,
 	// the upper and the lower half of the security parameters index; 0 of others.
 	SrcPort, DstPort uint16
 	Proto            uint8 // the flow's protocol when Counted, FragProto when Fragment; see Decoder.settle
@@ -85,10 +89,14 @@ type Packet struct {
 	Flags            uint8 // FIN SYN RST PSH ACK URG ECE CWR from bit 0; 0 for UDP
 	RawFlags         uint8 // as they stand; Flags is 0 where the data offset is below 5
 	Class            Class
-	V6               bool // Src and Dst are IPv6 addresses
-	Whole            bool // TCP, no fragment, and the IP length leaves at least its header
-	FirstFragment    bool // Counted, at offset 0 with more fragments to come
-	OneWay           bool // what the ports stand for goes one way: the reverse is no packet of the flow
+	// Encapsulation is a digest of those parts of the encapsulation that
+	// Decoder.Encapsulation asks for, the same for both directions if the parts
+	// are; 0 for none.
+	Encapsulation uint64
+	V6            bool // Src and Dst are IPv6 addresses
+	Whole         bool // TCP, no fragment, and the IP length leaves at least its header
+	FirstFragment bool // Counted, at offset 0 with more fragments to come
+	OneWay        bool // what the ports stand for goes one way: the reverse is no packet of the flow
 
 	// Where Details looks: the bytes of the frame's slice, with what its
 	// capacity has behind it, from the IP header on and from what follows it on,

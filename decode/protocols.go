@@ -101,36 +101,45 @@ var tunnelNames = [...]string{"vxlan", "geneve", "gtpu", "l2tp", "teredo"}
 
 // UnmarshalText takes "all", "none", or names with commas between them.
 func (t *Tunnels) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "all":
-		*t = AllTunnels
-		return nil
-	case "none":
-		*t = 0
-		return nil
+	set, err := parseSet(string(text), tunnelNames[:])
+	if err == nil {
+		*t = Tunnels(set)
 	}
-	var u Tunnels
-	for name := range strings.SplitSeq(string(text), ",") {
-		i := slices.Index(tunnelNames[:], name)
-		if i < 0 {
-			return fmt.Errorf("want all, none, or names with commas between them: %s", strings.Join(tunnelNames[:], ", "))
-		}
-		u |= 1 << i
-	}
-	*t = u
-	return nil
+	return err
 }
 
 // MarshalText writes what UnmarshalText takes.
-func (t Tunnels) MarshalText() ([]byte, error) {
-	if t == 0 {
-		return []byte("none"), nil
+func (t Tunnels) MarshalText() ([]byte, error) { return formatSet(uint8(t), tunnelNames[:]), nil }
+
+// parseSet returns a set of names, the first in its lowest bit: of "all" of them,
+// of "none", or of those in text with commas between.
+func parseSet(text string, names []string) (set uint8, err error) {
+	switch text {
+	case "all":
+		return 1<<len(names) - 1, nil
+	case "none":
+		return 0, nil
 	}
-	var names []string
-	for i, name := range tunnelNames {
-		if t>>i&1 != 0 {
-			names = append(names, name)
+	for name := range strings.SplitSeq(text, ",") {
+		i := slices.Index(names, name)
+		if i < 0 {
+			return 0, fmt.Errorf("want all, none, or names with commas between them: %s", strings.Join(names, ", "))
+		}
+		set |= 1 << i
+	}
+	return set, nil
+}
+
+// formatSet writes a set as its names with commas between, "none" if it is empty.
+func formatSet(set uint8, names []string) []byte {
+	if set == 0 {
+		return []byte("none")
+	}
+	var of []string
+	for i, name := range names {
+		if set>>i&1 != 0 {
+			of = append(of, name)
 		}
 	}
-	return []byte(strings.Join(names, ",")), nil
+	return []byte(strings.Join(of, ","))
 }

@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 )
 
@@ -72,12 +75,34 @@ func (r *reader) end(size int) {
 
 type twin struct {
 	reader
-	p       Packet
+	p       seen
 	asked   asked
-	outer   *Packet // of the last header with a flow of its own that was looked through
-	tunnels int     // in UDP
+	outer   *seen // of the last header with a flow of its own that was looked through
+	tunnels int   // in UDP
 
 	tags, labels, extensions, headers, frames int
+}
+
+// seen is a packet with its encapsulation in words.
+type seen struct {
+	Packet
+	around string
+}
+
+// note adds a part of the encapsulation, if it is asked for.
+func (t *twin) note(part string, value any) {
+	if slices.Contains(t.asked.around, part) {
+		t.p.around += fmt.Sprintln(part, value)
+	}
+}
+
+// enter notes the ends of a tunnel, if there is an IP header already.
+func (t *twin) enter() {
+	if t.headers > 1 {
+		ends := [][2]uint64{{t.p.Src.Hi, t.p.Src.Lo}, {t.p.Dst.Hi, t.p.Dst.Lo}}
+		slices.SortFunc(ends, func(a, b [2]uint64) int { return slices.Compare(a[:], b[:]) })
+		t.note("tunnel", ends)
+	}
 }
 
 type step func(*twin) step
@@ -102,6 +127,7 @@ func (t *twin) nothingMore() step {
 type asked struct {
 	protocols []int // nil for all that can be had
 	tunnels   []string
+	around    []string
 }
 
 func (a *asked) protocol(number int) bool {
@@ -114,7 +140,7 @@ func (a *asked) protocol(number int) bool {
 var askedByDefault = asked{protocols: []int{6, 17}}
 
 // twinOf reads a frame.
-func twinOf(a asked, linkType uint32, frame []byte, wireLen uint32) (p Packet) {
+func twinOf(a asked, linkType uint32, frame []byte, wireLen uint32) (p seen) {
 	t := &twin{reader: reader{frame, max(len(frame), int(wireLen))}, asked: a}
 	defer func() {
 		p = t.p
@@ -183,7 +209,9 @@ func twinEtherType(kind int) step {
 			return twinIPv6
 		case 0x8100, 0x9100, 0x88a8:
 			t.need(4)
-			t.u16()
+			if id := t.u16() % 4096; id > 0 {
+				t.note("vlan", id)
+			}
 			inner := t.u16()
 			if inner <= 1500 && kind != 0x88a8 {
 				return twinLength(inner)
@@ -235,9 +263,14 @@ func twinLLC(t *twin) step {
 }
 
 func twinMPLS(t *twin) step {
+	entry := 0
 	for t.labels = 0; ; {
 		t.limit(&t.labels, maxLabels)
-		entry := t.u32()
+		above := entry >> 12
+		entry = t.u32()
+		if entry>>12 > 15 && (t.labels == 1 || above != 7) {
+			t.note("mpls", entry>>12)
+		}
 		if entry&0x100 == 0 {
 			continue
 		}
@@ -578,6 +611,7 @@ func twinIPv4(t *twin) step {
 		return is(Malformed)
 	}
 	t.limit(&t.headers, maxHeaders)
+	t.enter()
 	t.u8()
 	total := t.u16()
 	if total == 0 {
@@ -633,6 +667,7 @@ func twinIPv6(t *twin) step {
 	}
 	t.need(40)
 	t.limit(&t.headers, maxHeaders)
+	t.enter()
 	t.u32()
 	size, protocol := t.u16(), t.u8()
 	t.u8()
@@ -747,7 +782,7 @@ func twinProtocol(protocol int) step {
 		switch protocol {
 		case 1, 58:
 			t.need(8)
-			kind, code := t.u8(), t.u8()
+			kind, code, _, identifier := t.u8(), t.u8(), t.u16(), t.u16()
 			t.p.SrcPort, t.p.DstPort = uint16(kind), uint16(code)
 			pairs := [][2]int{{8, 0}, {10, 9}, {13, 14}, {15, 16}, {17, 18}}
 			if protocol == 58 {
@@ -756,7 +791,16 @@ func twinProtocol(protocol int) step {
 			t.p.OneWay = true
 			for _, pair := range pairs {
 				if i := slices.Index(pair[:], kind); i >= 0 {
-					t.p.DstPort, t.p.OneWay = uint16(pair[1-i]), false
+					// The greater of the two types has the upper half.
+					upper, lower := identifier/256*256, identifier%256*256
+					if !slices.Contains([]int{0, 8, 13, 14, 15, 16, 17, 18, 128, 129, 144, 145}, kind) {
+						upper, lower = 0, 0
+					}
+					other := pair[1-i]
+					t.p.SrcPort, t.p.DstPort, t.p.OneWay = uint16(kind+lower), uint16(other+upper), false
+					if kind > other {
+						t.p.SrcPort, t.p.DstPort = uint16(kind+upper), uint16(other+lower)
+					}
 				}
 			}
 		case 33, 132:
@@ -782,19 +826,29 @@ func twinGRE(t *twin) step {
 	if flags&0x4000 != 0 {
 		return is(OtherProtocol)
 	}
-	size := 0
-	for _, present := range []bool{
+	size, version, key := 0, flags&7, 0
+	for i, present := range []bool{
 		flags&0x8000 != 0,
 		flags&0x2000 != 0,
 		flags&0x1000 != 0,
 		flags&0x0080 != 0 && flags&7 != 0 && kind == 0x880b,
 		kind == 0x883e && t.at(0) >= 0 && t.at(0)>>4 != 4,
 	} {
+		if present && i == 1 {
+			key = size
+		}
 		if present {
 			size += 4
 		}
 	}
-	t.bytes(size)
+	optional := t.bytes(size)
+	if flags&0x2000 != 0 && version == 0 {
+		digits := hex.EncodeToString(optional[key : key+4])
+		if kind == 0x6558 {
+			digits = digits[:6]
+		}
+		t.note("tunnel", "identifier "+strings.TrimLeft(digits, "0"))
+	}
 	return twinGREPayload(kind)
 }
 
@@ -912,17 +966,23 @@ func has(sign bool) {
 	}
 }
 
+// network notes the identifier of a network.
+func (t *twin) network() {
+	t.note("tunnel", "identifier "+strings.TrimLeft(hex.EncodeToString(t.bytes(3)), "0"))
+	t.u8()
+}
+
 func twinVXLAN(t *twin) step {
 	t.need(8)
 	has(t.u32()&0x08000000 != 0)
-	t.u32()
+	t.network()
 	return twinBridged
 }
 
 func twinGeneve(t *twin) step {
 	t.need(8)
 	options, control, kind := t.u8(), t.u8(), t.u16()
-	t.u32()
+	t.network()
 	has(options < 64 && control < 128)
 	t.bytes(options * 4)
 	return twinEtherType(kind)
@@ -1000,26 +1060,55 @@ func checkTwin(t *testing.T, linkType uint32, frame []byte, wireLen uint32) {
 // choices are what a Decoder may be asked for, as the flags have it, and the
 // same for the twin.
 var choices = []struct {
-	protocols, tunnels string
-	asked              asked
+	protocols, tunnels, key string
+	asked                   asked
 }{
-	{"all", "all", asked{nil, tunnelNames[:]}},
-	{"all", "none", asked{nil, nil}},
-	{"tcp,udp", "all", asked{[]int{6, 17}, tunnelNames[:]}},
-	{"tcp", "vxlan,gtpu,teredo", asked{[]int{6}, []string{"vxlan", "gtpu", "teredo"}}},
-	{"udp,icmp,icmpv6,sctp", "geneve,l2tp", asked{[]int{17, 1, 58, 132}, []string{"geneve", "l2tp"}}},
-	{"icmp,esp,udplite,dccp,41", "none", asked{[]int{1, 50, 136, 33, 41}, nil}},
-	{"tcp,udp,ah,gre,59,135", "all", asked{[]int{6, 17, 51, 47, 59, 135}, tunnelNames[:]}},
-	{"tcp,udp", "none", askedByDefault},
+	{"all", "all", "all", asked{nil, tunnelNames[:], encapsulationNames[:]}},
+	{"all", "none", "none", asked{nil, nil, nil}},
+	{"tcp,udp", "all", "none", asked{[]int{6, 17}, tunnelNames[:], nil}},
+	{"tcp", "vxlan,gtpu,teredo", "tunnel", asked{[]int{6}, []string{"vxlan", "gtpu", "teredo"}, []string{"tunnel"}}},
+	{"udp,icmp,icmpv6,sctp", "geneve,l2tp", "vlan", asked{[]int{17, 1, 58, 132}, []string{"geneve", "l2tp"}, []string{"vlan"}}},
+	{"icmp,esp,udplite,dccp,41", "none", "mpls,vlan", asked{[]int{1, 50, 136, 33, 41}, nil, []string{"mpls", "vlan"}}},
+	{"tcp,udp,ah,gre,59,135", "all", "all", asked{[]int{6, 17, 51, 47, 59, 135}, tunnelNames[:], encapsulationNames[:]}},
+	{"tcp,udp", "none", "all", asked{[]int{6, 17}, nil, encapsulationNames[:]}},
 }
 
 // decoderOf returns the decoder of a choice.
-func decoderOf(protocols, tunnels string) *Decoder {
+func decoderOf(protocols, tunnels string) *Decoder { return decoderWith(protocols, tunnels, "none") }
+
+func decoderWith(protocols, tunnels, key string) *Decoder {
 	d := &Decoder{}
-	if err := errors.Join(d.Protocols.UnmarshalText([]byte(protocols)), d.Tunnels.UnmarshalText([]byte(tunnels))); err != nil {
+	if err := errors.Join(d.Protocols.UnmarshalText([]byte(protocols)), d.Tunnels.UnmarshalText([]byte(tunnels)),
+		d.Encapsulation.UnmarshalText([]byte(key))); err != nil {
 		panic(err)
 	}
 	return d
+}
+
+// digests are the digests of encapsulations that were met, and the other way
+// round.
+var digests struct {
+	sync.Mutex
+	of map[string]uint64
+	to map[uint64]string
+}
+
+// checkDigest wants the same digest for the same encapsulation, and another for
+// any other.
+func checkDigest(t *testing.T, around string, digest uint64) {
+	t.Helper()
+	digests.Lock()
+	defer digests.Unlock()
+	if digests.of == nil {
+		digests.of, digests.to = map[string]uint64{"": 0}, map[uint64]string{0: ""}
+	}
+	if before, ok := digests.of[around]; ok && before != digest {
+		t.Errorf("%q has the digest %x, and before %x", around, digest, before)
+	}
+	if before, ok := digests.to[digest]; ok && before != around {
+		t.Errorf("%q has the digest of %q", around, before)
+	}
+	digests.of[around], digests.to[digest] = digest, around
 }
 
 // checkChoice compares a Decoder with the twin.
@@ -1027,23 +1116,24 @@ func checkChoice(t *testing.T, choice int, linkType uint32, frame []byte, wireLe
 	t.Helper()
 	c := choices[choice]
 	var p Packet
-	decoderOf(c.protocols, c.tunnels).Decode(&p, linkType, frame, wireLen)
+	decoderWith(c.protocols, c.tunnels, c.key).Decode(&p, linkType, frame, wireLen)
 	compareTwin(t, p, twinOf(c.asked, linkType, frame, wireLen), linkType, frame, wireLen)
 	if t.Failed() {
-		t.Fatalf("asked for %s, %s", c.protocols, c.tunnels)
+		t.Fatalf("asked for %s, %s, %s", c.protocols, c.tunnels, c.key)
 	}
 }
 
-func compareTwin(t *testing.T, p, want Packet, linkType uint32, frame []byte, wireLen uint32) {
+func compareTwin(t *testing.T, p Packet, want seen, linkType uint32, frame []byte, wireLen uint32) {
 	t.Helper()
 	if p.Class != want.Class {
-		t.Errorf("link type %d, %d of %d bytes: %s, twin: %s\n%s", linkType, len(frame), wireLen, describe(&p), describe(&want), hex.Dump(frame))
+		t.Errorf("link type %d, %d of %d bytes: %s, twin: %s\n%s", linkType, len(frame), wireLen, describe(&p), describe(&want.Packet), hex.Dump(frame))
 		return
 	}
 	if p.Class != Counted && p.Class != Fragment {
 		return // what else was read on the way says nothing
 	}
-	if said(p) != said(want) {
+	checkDigest(t, want.around, p.Encapsulation)
+	if said(p) != said(want.Packet) || t.Failed() {
 		t.Errorf("link type %d, %d of %d bytes:\n%+v, twin:\n%+v\n%s", linkType, len(frame), wireLen, p, want, hex.Dump(frame))
 	}
 }
@@ -1052,6 +1142,6 @@ func compareTwin(t *testing.T, p, want Packet, linkType uint32, frame []byte, wi
 // details.
 func said(p Packet) Packet {
 	p.headers, p.frames = 0, 0
-	p.network, p.transport, p.size = 0, 0, 0
+	p.network, p.transport, p.size, p.Encapsulation = 0, 0, 0, 0
 	return p
 }

@@ -80,6 +80,7 @@ func (p *Packet) vxlan(b []byte, n int) Class {
 		return Counted
 	}
 	p.dig()
+	p.wrap(TunnelEnds, uint64(binary.BigEndian.Uint32(b[4:])>>8))
 	return p.bridged(b[size:], n-size)
 }
 
@@ -102,6 +103,7 @@ func (p *Packet) geneve(b []byte, n int) Class {
 		return Truncated
 	}
 	p.dig()
+	p.wrap(TunnelEnds, uint64(binary.BigEndian.Uint32(b[4:])>>8))
 	return p.etherType(binary.BigEndian.Uint16(b[2:]), b[size:], n-size)
 }
 

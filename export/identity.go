@@ -15,7 +15,8 @@ import (
 // flowID names a flow by what makes it: the same flow of the same capture has
 // the same name in every run.
 var flowID = textColumn("flow_id", "16 hexadecimal digits that name the flow: xxHash64 of protocol, IP version, source address and port, "+
-	"destination address and port, and start time in nanoseconds, big endian",
+	"destination address and port, start time in nanoseconds, and what else makes the flow if it is not 0: identifier of ICMP, digest of --key; "+
+	"big endian",
 	func(b []byte, f *flowtable.Flow) []byte {
 		version := byte(4)
 		if f.V6 {
@@ -26,6 +27,12 @@ var flowID = textColumn("flow_id", "16 hexadecimal digits that name the flow: xx
 		text = binary.BigEndian.AppendUint16(appendAddr(text, f.Src, f.V6), f.SrcPort)
 		text = binary.BigEndian.AppendUint16(appendAddr(text, f.Dst, f.V6), f.DstPort)
 		text = binary.BigEndian.AppendUint64(text, uint64(f.Start))
+		if f.Identifier != 0 {
+			text = binary.BigEndian.AppendUint16(text, f.Identifier)
+		}
+		if f.Encapsulation != 0 {
+			text = binary.BigEndian.AppendUint64(text, f.Encapsulation)
+		}
 		var sum [8]byte
 		binary.BigEndian.PutUint64(sum[:], xxhash.Sum64(text))
 		return hex.AppendEncode(b, sum[:])
@@ -37,7 +44,7 @@ var flowID = textColumn("flow_id", "16 hexadecimal digits that name the flow: xx
 var communityID = textColumn("community_id", "Community ID version 1 with seed 0",
 	func(b []byte, f *flowtable.Flow) []byte {
 		src, dst, srcPort, dstPort := f.Src, f.Dst, f.SrcPort, f.DstPort
-		if (less(dst, src) || src == dst && dstPort < srcPort) && decode.TwoWay(f.Protocol, srcPort) {
+		if (dst.Less(src) || src == dst && dstPort < srcPort) && decode.TwoWay(f.Protocol, srcPort) {
 			src, dst, srcPort, dstPort = dst, src, dstPort, srcPort
 		}
 		var room [64]byte
@@ -51,8 +58,6 @@ var communityID = textColumn("community_id", "Community ID version 1 with seed 0
 		sum := sha1.Sum(text)
 		return base64.StdEncoding.AppendEncode(append(b, "1:"...), sum[:])
 	})
-
-func less(a, b decode.Addr) bool { return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo }
 
 func appendAddr(b []byte, a decode.Addr, v6 bool) []byte {
 	if !v6 {

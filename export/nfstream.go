@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -21,6 +22,7 @@ var nfStream = Profile{
 	Monotone:    true,
 	Numbered:    true,
 	first:       nfSPLT,
+	Keys:        flowtable.Keys{Encapsulation: decode.VLANTags},
 	Rules:       flowtable.Rules{ActiveTimeout: 1800 * time.Second, NoReuse: true, AtTimeout: true, Turn: true},
 }
 

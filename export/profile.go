@@ -21,6 +21,7 @@ type Profile struct {
 	Monotone    bool
 	Numbered    bool
 	Rules       flowtable.Rules
+	Keys        flowtable.Keys
 
 	first func(n int) []*Column
 }

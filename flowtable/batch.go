@@ -33,6 +33,8 @@ type Batch struct {
 
 	// Times of the packets, and the latest of a packet of a flow.
 	earliest, latest, latestOfFlow Time
+
+	encapsulations []uint64 // digests of the packets of flows, by their numbers, if the key has them
 }
 
 // A packet is one packet of a capture as tables need it: a cache line, since
@@ -88,7 +90,7 @@ type detail struct {
 func (b *Batch) Reset() {
 	b.Classes = [decode.NumClasses]uint64{}
 	b.packets, b.fragments, b.steps = b.packets[:0], b.fragments[:0], b.steps[:0]
-	b.details, b.payload = b.details[:0], b.payload[:0]
+	b.details, b.payload, b.encapsulations = b.details[:0], b.payload[:0], b.encapsulations[:0]
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
 	}
@@ -132,6 +134,7 @@ func (b *Batch) keep(number uint16, d *decode.Packet) {
 		b.Classes[decode.LeftOut]++
 		return
 	}
+	b.noteEncapsulation(number, d)
 	b.share(number, half)
 	b.latestOfFlow = max(b.latestOfFlow, p.time)
 }
@@ -174,7 +177,7 @@ func (p *packet) set(h *hasher, d *decode.Packet) (half uint32, ok bool) {
 		p.key.rest = 0
 		return 0, false
 	}
-	p.hash, half = h.hash(&p.key)
+	p.hash, half = h.hash(&p.key, d.Encapsulation)
 	if d.Whole {
 		marks |= whole
 	}

@@ -59,7 +59,7 @@ func (t *Table) Bytes() int {
 	if t.features != nil {
 		n = t.features.Bytes()
 	}
-	return n + t.records.Bytes() + t.recency.links.Bytes() + t.backward.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
+	return n + t.around.bytes() + t.records.Bytes() + t.recency.links.Bytes() + t.backward.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
 		(cap(t.recency.strays)+cap(t.reused))*timedCost +
 		(cap(t.due.flows)+cap(t.early))*int(unsafe.Sizeof(dueFlow{}))
 }
@@ -184,6 +184,7 @@ func (t *Table) shrink() {
 		to := t.records.Move(records, ref)
 		if to != ref {
 			t.recency.move(ref, to)
+			t.around.set(to, t.around.get(ref))
 			if t.features != nil {
 				t.features.Move(ref, to)
 			}
@@ -197,6 +198,7 @@ func (t *Table) shrink() {
 	t.records.Cut(records)
 	t.backward.Cut(backward)
 	t.recency.links.Uncover(t.records.Len() + 1)
+	t.around.uncover(t.records.Len() + 1)
 	if t.features != nil {
 		t.features.Uncover(t.records.Len() + 1)
 	}

@@ -77,7 +77,7 @@ func TestMaxFlowsEqualsModel(t *testing.T) {
 type memoryFeed struct {
 	*feed
 	t       *testing.T
-	keys    map[key][]arrival // packets that are in no row yet
+	keys    map[wrappedKey][]arrival // packets that are in no row yet
 	n       uint64
 	worst   int // bytes taken
 	seen    int // rows
@@ -88,8 +88,7 @@ func (m *memoryFeed) packet(p arrival) {
 	p.Position = m.n
 	m.n++
 	if m.compare {
-		var k key
-		k.of(&p.Packet, false)
+		k := keyOf(&p.Packet)
 		m.keys[k] = append(m.keys[k], p)
 	}
 	m.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
@@ -121,11 +120,22 @@ func (m *memoryFeed) drain(s Step) {
 	}
 }
 
+// A wrappedKey is a key with the digest of the encapsulation.
+type wrappedKey struct {
+	key
+	encapsulation uint64
+}
+
+func keyOf(p *decode.Packet) wrappedKey {
+	k := wrappedKey{encapsulation: p.Encapsulation}
+	k.of(p, false)
+	return k
+}
+
 // check compares a row with what its packets alone give.
 func (m *memoryFeed) check(f *Flow) {
-	p := decode.Packet{Proto: f.Protocol, V6: f.V6, Src: f.Src, Dst: f.Dst, SrcPort: f.SrcPort, DstPort: f.DstPort}
-	var k key
-	k.of(&p, false)
+	p := decode.Packet{Proto: f.Protocol, V6: f.V6, Src: f.Src, Dst: f.Dst, SrcPort: f.SrcPort, DstPort: f.DstPort, Encapsulation: f.Encapsulation}
+	k := keyOf(&p)
 	n := int(f.Fwd.Packets + f.Bwd.Packets)
 	if len(m.keys[k]) < n {
 		m.t.Fatalf("a row of %d packets, of which %d came since the row before", n, len(m.keys[k]))
@@ -147,7 +157,7 @@ func (m *memoryFeed) check(f *Flow) {
 	if s := (Step{Due: All}); !alone.table.Next(&s, &want) {
 		m.t.Fatal("no row")
 	}
-	want.First, want.Reason, want.Finish, want.Number = f.First, f.Reason, f.Finish, f.Number
+	want.First, want.Reason, want.Finish, want.Number, want.Encapsulation = f.First, f.Reason, f.Finish, f.Number, f.Encapsulation
 	if want != *f {
 		m.t.Fatalf("row %+v\nwant %+v", *f, want)
 	}
@@ -161,9 +171,11 @@ func TestMaxMemory(t *testing.T) {
 	const bound, chunks = 6 << 20, 2 << 20
 	for _, compare := range []bool{true, false} {
 		in := NewIntake(Looks{})
-		table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound})
+		wrapped := Keys{Encapsulation: decode.VLANTags}
+		table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound, Keys: wrapped})
+		in.Keep(wrapped)
 		m := &memoryFeed{feed: &feed{intake: in, table: table, batch: in.NewBatch(1), size: 500},
-			t: t, keys: map[key][]arrival{}, compare: compare}
+			t: t, keys: map[wrappedKey][]arrival{}, compare: compare}
 		r := rand.New(rand.NewPCG(3, 4))
 		at := Time(0)
 		for round := range 3 {
@@ -183,7 +195,8 @@ func TestMaxMemory(t *testing.T) {
 							}
 							p := arrival{Time: at - back, Len: 60 + r.Uint32N(1400)}
 							p.Proto, p.DstPort = 17, uint16(each)
-							p.Src.Lo, p.Dst.Lo = uint64(first+i), uint64(round)
+							p.Src.Lo, p.Dst.Lo = uint64(first+i)/3, uint64(round)
+							p.Encapsulation = uint64(first+i) % 3
 							if r.IntN(3) == 0 && each > 1 {
 								p.Src, p.Dst, p.SrcPort, p.DstPort = p.Dst, p.Src, p.DstPort, p.SrcPort
 							}

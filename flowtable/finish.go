@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/stats"
 )
@@ -240,6 +241,8 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 		f.Src, f.Dst = f.Dst, f.Src
 		f.SrcPort, f.DstPort = f.DstPort, f.SrcPort
 	}
+	f.SrcPort, f.DstPort, f.Identifier = decode.Ports(r.key.proto(), f.SrcPort, f.DstPort)
+	f.Encapsulation = t.around.get(d.ref)
 	f.Protocol, f.V6 = r.key.proto(), r.key.v6()
 	f.Fine = r.state&fine != 0
 	f.Reason = d.reason

@@ -15,7 +15,12 @@ type Flow struct {
 	// V6 tells whether they are IPv6 addresses.
 	Src, Dst         decode.Addr
 	SrcPort, DstPort uint16
-	// Protocol is 6 (TCP) or 17 (UDP).
+	// Identifier is that of the ICMP or ICMPv6 messages of the flow, 0 if they have
+	// none.
+	Identifier uint16
+	// Encapsulation is the digest of what of it the key has, 0 if that is nothing.
+	Encapsulation uint64
+	// Protocol is 6 (TCP), 17 (UDP), or another that is asked for.
 	Protocol uint8
 	V6       bool
 	// Fine is set when some packet's time has a finer resolution than a

@@ -26,6 +26,7 @@ type fragments struct {
 
 type firstFragment struct {
 	id               key // source and destination in this order; identification
+	encapsulation    uint64
 	time             Time
 	next             uint32 // towards the newest
 	srcPort, dstPort uint16
@@ -42,15 +43,17 @@ func fragmentKey(p *decode.Packet) key {
 	return key{p.Src, p.Dst, rest}
 }
 
-func (f *fragments) find(k *key, hash uint32) uint32 {
+func (f *fragments) find(k *key, encapsulation uint64, hash uint32) uint32 {
 	if f.oldest == 0 {
 		return 0
 	}
 	s := f.index.segment(hash)
 	mask := len(s.slots) - 1
 	for i := int(hash) & mask; s.slots[i].ref != 0; i = (i + 1) & mask {
-		if e := s.slots[i]; e.hash == hash && f.items.At(e.ref).id == *k {
-			return e.ref
+		if e := s.slots[i]; e.hash == hash {
+			if first := f.items.At(e.ref); first.id == *k && first.encapsulation == encapsulation {
+				return e.ref
+			}
 		}
 	}
 	return 0
@@ -59,8 +62,8 @@ func (f *fragments) find(k *key, hash uint32) uint32 {
 // remember takes in a first fragment.
 func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
 	k := fragmentKey(p)
-	hash, _ := h.hash(&k)
-	ref := f.find(&k, hash)
+	hash, _ := h.hash(&k, p.Encapsulation)
+	ref := f.find(&k, p.Encapsulation, hash)
 	if ref == 0 {
 		if f.index.used == maxFragments {
 			f.forgetOldest(h)
@@ -80,13 +83,13 @@ func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
 	}
 	e := f.items.At(ref)
 	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, p.Proto, p.SrcPort, p.DstPort
-	e.oneWay = p.OneWay
+	e.oneWay, e.encapsulation = p.OneWay, p.Encapsulation
 }
 
 func (f *fragments) forgetOldest(h *hasher) {
 	ref := f.oldest
 	e := f.items.At(ref)
-	hash, _ := h.hash(&e.id)
+	hash, _ := h.hash(&e.id, e.encapsulation)
 	f.index.remove(hash, ref)
 	f.oldest = e.next
 	f.items.Put(ref)
@@ -96,8 +99,8 @@ func (f *fragments) forgetOldest(h *hasher) {
 // class Counted; without a first one it becomes an orphan.
 func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	k := fragmentKey(p)
-	hash, _ := h.hash(&k)
-	ref := f.find(&k, hash)
+	hash, _ := h.hash(&k, p.Encapsulation)
+	ref := f.find(&k, p.Encapsulation, hash)
 	if ref == 0 || at.since(f.items.At(ref).time) > fragmentTime {
 		p.Class = decode.OrphanFragment
 		return

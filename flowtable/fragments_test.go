@@ -2,6 +2,7 @@ package flowtable
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/flowfast/flowfast/decode"
@@ -41,6 +42,38 @@ func TestFragmentsOfOtherProtocols(t *testing.T) {
 		e.end()
 		if !slices.Equal(e.rows, []string{test.want}) {
 			t.Errorf("%s: got %q, want %q", test.rule, e.rows, test.want)
+		}
+	}
+}
+
+// Fragments of datagrams with the same identification in several encapsulations
+// are of several flows.
+func TestFragmentsInEncapsulations(t *testing.T) {
+	e := newFeed(t, 100, 0, Looks{}, 2)
+	e.use(mustNew(t, Options{IdleTimeout: 1000, Keys: Keys{Encapsulation: decode.VLANTags}}))
+	e.intake.hasher.mask = 0 // all hashes are the same
+	at := Time(0)
+	add := func(class decode.Class, encapsulation uint64, port uint16) {
+		p := decode.Packet{Class: class, FragID: 7, Proto: 17, FragProto: 17, Src: decode.Addr{Lo: 9}, Dst: decode.Addr{Lo: 5},
+			Encapsulation: encapsulation, SrcPort: port, FirstFragment: class == decode.Counted}
+		e.add([]arrival{{Packet: p, Time: at / 8, Len: 100}})
+		at++
+	}
+	const datagrams = 200
+	for i := range uint64(datagrams) {
+		add(decode.Counted, i, uint16(i))
+	}
+	for i := range uint64(datagrams) {
+		add(decode.Fragment, datagrams-1-i, 0)
+	}
+	add(decode.Fragment, datagrams, 0)
+	e.end()
+	if e.packets != 2*datagrams || len(e.rows) != datagrams {
+		t.Fatalf("%d packets in %d rows, want %d in %d", e.packets, len(e.rows), 2*datagrams, datagrams)
+	}
+	for i, row := range e.rows {
+		if !strings.Contains(row, " [2 0] [200 0] ") {
+			t.Fatalf("row %d: %s", i, row)
 		}
 	}
 }

@@ -158,7 +158,7 @@ func (in *Intake) resolve(b *Batch) {
 	for i := range b.packets {
 		if p := &b.packets[i]; p.key.rest&ofFlow != 0 {
 			k := p.key.masked()
-			_, half := in.hasher.hash(&k)
+			_, half := in.hasher.hash(&k, b.encapsulation(i))
 			b.share(uint16(i), half)
 		}
 	}

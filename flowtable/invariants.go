@@ -43,7 +43,7 @@ func (t *Table) checkInvariants() {
 			continue
 		}
 		inIndex++
-		slot := t.find(&r.key, r.hash)
+		slot := t.find(&r.key, t.around.get(ref), r.hash)
 		must(slot != nil && slot.ref == ref, "record %d is open and not in the index", ref)
 		last := Time(r.fwd.Last)
 		if r.bwd != 0 {

@@ -69,7 +69,7 @@ func (k *key) portB() uint16 { return uint16(k.rest >> 32) }
 // drawn for each table, so that nobody can aim collisions at it: xxHash alone
 // has pairs of inputs that collide whatever its seed.
 type hasher struct {
-	words [5]uint64
+	words [6]uint64
 	mask  uint32 // bits of the index's half that are used; tests use few
 	Keys
 }
@@ -78,6 +78,9 @@ type hasher struct {
 type Keys struct {
 	// OneWay makes the two directions flows of their own.
 	OneWay bool
+	// Encapsulation is what of it the key has, as a digest of 64 bits: packets with
+	// different digests are of different flows.
+	Encapsulation decode.Encapsulations
 	// Sample leaves out all packets but those of one flow in Sample, chosen by a
 	// hash of its key: the same ones in every capture. 0 and 1 leave none out.
 	Sample uint64
@@ -101,10 +104,10 @@ func newHasher() hasher {
 	return h
 }
 
-// hash returns the hash of a key: the low half for the index, the high half to
-// share keys out among tables.
-func (h *hasher) hash(k *key) (index, share uint32) {
-	var b [40]byte
+// hash returns the hash of a key and a digest of the encapsulation: the low half
+// for the index, the high half to share keys out among tables.
+func (h *hasher) hash(k *key, encapsulation uint64) (index, share uint32) {
+	var b [48]byte
 	binary.LittleEndian.PutUint64(b[0:], k.a.Lo^h.words[0])
 	binary.LittleEndian.PutUint64(b[8:], k.b.Lo^h.words[1])
 	binary.LittleEndian.PutUint64(b[16:], k.rest^h.words[2])
@@ -113,6 +116,10 @@ func (h *hasher) hash(k *key) (index, share uint32) {
 		n = 40
 		binary.LittleEndian.PutUint64(b[24:], k.a.Hi^h.words[3])
 		binary.LittleEndian.PutUint64(b[32:], k.b.Hi^h.words[4])
+	}
+	if encapsulation != 0 {
+		binary.LittleEndian.PutUint64(b[n:], encapsulation^h.words[5])
+		n += 8
 	}
 	sum := xxhash.Sum64(b[:n])
 	return uint32(sum) & h.mask, uint32(sum >> 32)

@@ -68,7 +68,7 @@ func (m *model) add(p arrival) {
 	if !p.OneWay {
 		slices.Sort(ends)
 	}
-	k := fmt.Sprint(p.Proto, ends)
+	k := fmt.Sprint(p.Proto, ends, p.Encapsulation)
 	f := m.open[k]
 	src := endpoint(p.Src, p.V6, p.SrcPort)
 	if m.rules.SYNACKTurns && p.Proto == 6 && p.RawFlags&0x12 == 0x12 {
@@ -198,13 +198,13 @@ func (f *modelFlow) describe() string {
 		src, dst = dst, src
 	}
 	return fmt.Sprint(f.reason, p.Position, src, dst, p.Proto,
-		int64(p.Time), f.last(), packets, bytes, flags, isFine)
+		int64(p.Time), f.last(), packets, bytes, flags, isFine, p.Encapsulation)
 }
 
 func describe(f *Flow) string {
 	return fmt.Sprint(f.Reason, f.First, endpoint(f.Src, f.V6, f.SrcPort), endpoint(f.Dst, f.V6, f.DstPort), f.Protocol,
 		int64(f.Start), int64(f.Last), [2]uint64{f.Fwd.Packets, f.Bwd.Packets}, [2]uint64{f.Fwd.Bytes, f.Bwd.Bytes},
-		[2][8]uint64{f.Fwd.Flags, f.Bwd.Flags}, f.Fine)
+		[2][8]uint64{f.Fwd.Flags, f.Bwd.Flags}, f.Fine, f.Encapsulation)
 }
 
 // A feed takes packets through a table as a run does, in batches.
@@ -223,6 +223,12 @@ func newFeed(t *testing.T, window int, first Time, l Looks, size int) *feed {
 	in := NewIntake(l)
 	in.Clock = newClock(window, first)
 	return &feed{intake: in, table: mustNew(t, Options{IdleTimeout: 1000}), batch: in.NewBatch(1), size: size}
+}
+
+// use makes a table the one that is fed.
+func (e *feed) use(table *Table) {
+	e.table = table
+	e.intake.Keep(table.keys)
 }
 
 func (e *feed) drain(s Step) {
@@ -316,17 +322,20 @@ func TestTableEqualsModel(t *testing.T) {
 		displace int
 		future   bool // some packets are stamped years ahead
 		mask     uint32
+		wrapped  bool // in one of several encapsulations, which are of the key
 	}{
-		{"few keys", 2000, 10, 20, 1, false, ^uint32(0)},
-		{"many keys", 8000, 3000, 20, 1, false, ^uint32(0)},
-		{"growth", 60000, 40000, 1, 1, false, ^uint32(0)},
-		{"all idle", 3000, 200, 2000, 1, false, ^uint32(0)},
-		{"one bucket", 2000, 500, 20, 1, false, 0},
-		{"one bucket of each segment", 20000, 6000, 1, 1, false, 0xff << 24},
-		{"one segment", 20000, 6000, 1, 1, false, 0xff},
-		{"out of order", 4000, 100, 20, window, false, ^uint32(0)},
-		{"slightly out of order", 4000, 100, 20, 5, false, ^uint32(0)},
-		{"packets from the future", 4000, 100, 20, window / 2, true, ^uint32(0)},
+		{"few keys", 2000, 10, 20, 1, false, ^uint32(0), false},
+		{"many keys", 8000, 3000, 20, 1, false, ^uint32(0), false},
+		{"growth", 60000, 40000, 1, 1, false, ^uint32(0), false},
+		{"all idle", 3000, 200, 2000, 1, false, ^uint32(0), false},
+		{"one bucket", 2000, 500, 20, 1, false, 0, false},
+		{"one bucket of each segment", 20000, 6000, 1, 1, false, 0xff << 24, false},
+		{"one segment", 20000, 6000, 1, 1, false, 0xff, false},
+		{"out of order", 4000, 100, 20, window, false, ^uint32(0), false},
+		{"slightly out of order", 4000, 100, 20, 5, false, ^uint32(0), false},
+		{"packets from the future", 4000, 100, 20, window / 2, true, ^uint32(0), false},
+		{"encapsulations", 4000, 50, 20, 5, false, ^uint32(0), true},
+		{"encapsulations, one bucket", 2000, 200, 20, 1, false, 0, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for seed := range uint64(6) {
@@ -339,9 +348,17 @@ func TestTableEqualsModel(t *testing.T) {
 						}
 					}
 				}
+				o := Options{IdleTimeout: 1000}
+				if test.wrapped {
+					o.Keys.Encapsulation = decode.VLANTags
+					for i := range packets {
+						packets[i].Encapsulation = r.Uint64N(3)
+					}
+				}
 				displace(r, packets, test.displace)
 				m := model{timeout: 1000, open: map[string]*modelFlow{}, clock: math.MinInt64}
 				e := newFeed(t, window, packets[0].Time, Looks{1 + r.IntN(3), []int{1, 3, 0}[r.IntN(3)]}, []int{1, 5, 200}[r.IntN(3)])
+				e.use(mustNew(t, o))
 				e.intake.hasher.mask = test.mask
 				table := e.table
 				table.gatherMost = []int{1, 7, gatherMost}[r.IntN(3)]

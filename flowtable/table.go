@@ -23,6 +23,8 @@ type Options struct {
 	MaxFlows, MaxMemory int
 	// Rules say when else flows begin and end.
 	Rules Rules
+	// Keys say which packets are of one flow, as [Intake.Keep] has been told.
+	Keys Keys
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
 }
@@ -47,6 +49,8 @@ type Table struct {
 	pool     *stats.Pool
 	features *features.Store // nil if there are none
 	asked    features.Options
+	around   *encapsulations // nil if the key has none
+	keys     Keys
 	batch    *Batch // that is added, and
 	number   int    // the packet of it
 	touched  uint64 // keeps the loads of touch alive
@@ -74,7 +78,7 @@ func New(o Options) (*Table, error) {
 	case o.IdleTimeout == 0:
 		o.IdleTimeout = DefaultIdleTimeout
 	}
-	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, bounds: newBounds(o), latest: minTime, horizon: minTime, gatherMost: gatherMost}
+	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, keys: o.Keys, bounds: newBounds(o), latest: minTime, horizon: minTime, gatherMost: gatherMost}
 	t.rules = newRules(o.Rules, t.timeout)
 	t.clear()
 	return t, nil
@@ -85,7 +89,8 @@ func (t *Table) clear() {
 	t.index, t.recency = newIndex(), newRecency(&t.records)
 	t.records, t.backward, t.pool = slab.Slab[record]{}, slab.Slab[stats.Series]{}, stats.NewPool()
 	t.features = features.NewStore(t.asked)
-	t.bounds.record = recordCost
+	t.around = newEncapsulations(t.keys)
+	t.bounds.record = recordCost + t.around.cost()
 	if t.features != nil {
 		t.bounds.record += t.features.Cost()
 	}
@@ -179,8 +184,9 @@ func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32)
 // add takes in the packet at a position of the capture, whose record may be ref.
 func (t *Table) add(p *packet, position uint64, ref uint32) {
 	t.latest = max(t.latest, p.time)
-	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) {
-		s := t.find(&p.key, p.hash)
+	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) ||
+		t.around != nil && t.around.get(ref) != t.batch.encapsulation(t.number) {
+		s := t.slot(p)
 		if s == nil {
 			if t.index.used == t.bounds.flows {
 				t.makeRoom()
@@ -194,7 +200,7 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 	d := r.direction(p)
 	if p.time.since(r.last) > t.rules.idle {
 		r.state &^= open // it stays in the recency list until the horizon has passed it
-		t.find(&p.key, p.hash).ref = t.start(p, position, t.forward(p))
+		t.slot(p).ref = t.start(p, position, t.forward(p))
 		return
 	}
 	why, ends := Reuse, false
@@ -230,11 +236,16 @@ func (t *Table) cut(ref uint32, p *packet, position uint64, why Reason) {
 	}
 	t.recency.remove(ref)
 	t.reused.push(timed{p.time, r.first, ref})
-	t.find(&p.key, p.hash).ref = t.start(p, position, forward)
+	t.slot(p).ref = t.start(p, position, forward)
+}
+
+// slot returns the slot of the open flow of the packet that is added, or nil.
+func (t *Table) slot(p *packet) *slot {
+	return t.find(&p.key, t.batch.encapsulation(t.number), p.hash)
 }
 
 // find returns the slot of the open flow with a key, or nil.
-func (t *Table) find(k *key, hash uint32) *slot {
+func (t *Table) find(k *key, encapsulation uint64, hash uint32) *slot {
 	s := t.index.segment(hash)
 	mask := len(s.slots) - 1
 	for i := int(hash) & mask; ; i = (i + 1) & mask {
@@ -242,7 +253,7 @@ func (t *Table) find(k *key, hash uint32) *slot {
 		if e.ref == 0 {
 			return nil
 		}
-		if e.hash == hash && t.records.At(e.ref).key.is(k) {
+		if e.hash == hash && t.records.At(e.ref).key.is(k) && t.around.get(e.ref) == encapsulation {
 			return e
 		}
 	}
@@ -269,6 +280,7 @@ func (t *Table) start(p *packet, position uint64, forward uint32) uint32 {
 	// The counts are those of a new record, or were cleared when it was free.
 	r.key, r.start, r.first, r.hash, r.last = p.key.masked(), p.time, position, p.hash, p.time
 	r.state = inUse | open | forward
+	t.around.set(ref, t.batch.encapsulation(t.number))
 	d := 0
 	if forward != 0 != (p.key.rest&fromB != 0) {
 		d = 1

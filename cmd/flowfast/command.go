@@ -27,14 +27,13 @@ type command struct {
 	memory    size // the most that all jobs take; 0 for what the machine allows
 	rows      choice
 	columns   []*export.Column
-	tcpEnd    tcpEnd
 	format    export.Format
 	dataset   bool
 	notes     []export.Note // for formats that keep the options
 	quiet     bool
 	summary   string // where the summary goes as JSON, "" for nowhere
 
-	formatGiven bool // by its name
+	given func(flag string) bool // tells the flags that stand on the command line
 
 	streams
 	status int
@@ -87,11 +86,7 @@ func (c *command) cobra() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(root *cobra.Command, args []string) error {
-			if c.rows.profile == legacyProfile {
-				if err := c.checkLegacy(root.Flags().Changed); err != nil {
-					return err
-				}
-			}
+			c.given = root.Flags().Changed
 			return c.take(args)
 		},
 		Run: func(*cobra.Command, []string) { c.status = c.execute() },
@@ -117,12 +112,14 @@ func (c *command) cobra() *cobra.Command {
 		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
 	f.Var((*seconds)(&c.options.Rules.ActiveTimeout), "active-timeout",
 		"end a flow with the first packet that comes\nlater than `SECONDS` after its start\n(default none)")
-	f.Var(&c.tcpEnd, "tcp-end",
+	f.Var((*tcpEnd)(&c.options.Rules.TCPEnd), "tcp-end",
 		"close a TCP flow with FIN of both sides and an\nACK, with RST, or both: a later SYN begins a\nnew one; `HOW` is none, fin, rst or fin-rst\n(default none)")
 	f.Var(text{&c.options.Protocols}, "protocols",
 		"have flows of these IP protocols: all, or `NAMES`\nand numbers such as tcp,udp,icmp,icmpv6,sctp,47\n(default tcp,udp)")
 	f.Var(text{&c.options.Tunnels}, "decap",
 		"look into UDP tunnels: all, or `NAMES` of vxlan,\ngeneve, gtpu, l2tp, teredo (default none)")
+	f.Var(text{&c.options.Keys.Encapsulation}, "key",
+		"tell flows with the same addresses and ports\napart by their encapsulation: all, or `PARTS` of\nvlan, mpls, tunnel (default none)")
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
 		"look for ended flows every `PACKETS` packets\n(default 1)")
 	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
@@ -172,12 +169,16 @@ func (c *command) take(args []string) error {
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
 	case !c.options.Choice.From.IsZero() && !c.options.Choice.To.IsZero() && !c.options.Choice.From.Before(c.options.Choice.To):
 		return errors.New("--from and --to leave no time between them")
-	case c.options.Keys.OneWay && c.tcpEnd.by&flowtable.EndFIN != 0:
+	case c.options.Keys.OneWay && c.options.Rules.TCPEnd&flowtable.EndFIN != 0:
 		return errors.New("--tcp-end: no flow of --unidirectional has the FIN of both sides; rst it can have")
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
-	if c.rows.profile != legacyProfile {
+	if c.rows.profile == legacyProfile {
+		if err := c.checkLegacy(); err != nil {
+			return err
+		}
+	} else {
 		columns, profile, err := c.rows.columns()
 		if err != nil {
 			return err
@@ -195,10 +196,13 @@ func (c *command) follow(p export.Profile) {
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, p.IdleTimeout)
 	o.Resolution, o.Monotone, o.Numbered = p.Resolution, p.Monotone, p.Numbered
 	o.Numbered = o.Numbered || export.Numbered(c.columns)
+	if !c.given("key") {
+		o.Keys.Encapsulation = p.Keys.Encapsulation
+	}
 	rules := p.Rules
 	rules.ActiveTimeout = cmp.Or(o.Rules.ActiveTimeout, rules.ActiveTimeout)
-	if c.tcpEnd.given {
-		rules.TCPEnd = c.tcpEnd.by
+	if c.given("tcp-end") {
+		rules.TCPEnd = o.Rules.TCPEnd
 	}
 	rules.SYNACKTurns = rules.SYNACKTurns && !o.Keys.OneWay // its source would be the destination of its packets
 	o.Rules = rules
@@ -210,11 +214,11 @@ func (c *command) takeFormat() error {
 	switch {
 	case c.dataset && !folder:
 		return errors.New("--dataset goes with -r, and not with --join")
-	case c.dataset && !c.formatGiven:
+	case c.dataset && !c.given("format"):
 		c.format, _ = export.FormatNamed(datasetFormat)
 	case c.dataset && !c.format.Parts():
 		return fmt.Errorf("--dataset is of %s files, not of %v", datasetFormat, c.format)
-	case !c.formatGiven && !folder:
+	case !c.given("format") && !folder:
 		c.format = export.FormatOf(c.output)
 	}
 	if c.rows.profile == legacyProfile && !strings.HasPrefix(c.format.String(), "csv") {

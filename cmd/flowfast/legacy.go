@@ -19,10 +19,10 @@ const legacyProfile = "cicflowmeter-legacy"
 
 // checkLegacy returns an error if the user asked for what the original program
 // does not do.
-func (c *command) checkLegacy(changed func(flag string) bool) error {
+func (c *command) checkLegacy() error {
 	for _, flag := range []string{"columns", "splt", "quantiles", "end-reason", "idle-timeout", "active-timeout", "tcp-end",
-		"protocols", "decap", "check-every", "check-most", "max-flows", "max-memory", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize"} {
-		if changed(flag) {
+		"protocols", "decap", "key", "check-every", "check-most", "max-flows", "max-memory", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize"} {
+		if c.given(flag) {
 			return fmt.Errorf("--%s does not go with --profile %s, which computes what CICFlowMeter itself does", flag, legacyProfile)
 		}
 	}

@@ -23,6 +23,7 @@ type rowOptions struct {
 	TCPEnd         string `json:"tcp-end"`
 	Protocols      string `json:"protocols"`
 	Decap          string `json:"decap"`
+	Key            string `json:"key"`
 	Profile        string `json:"profile"`
 	MaxFlows       int    `json:"max-flows"`  // 0 for no bound
 	MaxMemory      int64  `json:"max-memory"` // bytes; 0 for what the machine allows
@@ -46,6 +47,7 @@ func (c *command) rowOptions() rowOptions {
 		TCPEnd:         c.options.Rules.TCPEnd.String(),
 		Protocols:      textOf(c.options.Protocols),
 		Decap:          textOf(c.options.Tunnels),
+		Key:            textOf(c.options.Keys.Encapsulation),
 		Profile:        c.rows.profile,
 		MaxFlows:       c.options.MaxFlows,
 		MaxMemory:      int64(c.memory),

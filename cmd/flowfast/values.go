@@ -52,10 +52,7 @@ func (s *size) String() string { return "" }
 func (s *size) Type() string   { return "size" }
 
 // A tcpEnd is the value of a flag: what closes TCP flows.
-type tcpEnd struct {
-	by    flowtable.TCPEnd
-	given bool
-}
+type tcpEnd flowtable.TCPEnd
 
 func (t *tcpEnd) Set(text string) error {
 	by, ok := map[string]flowtable.TCPEnd{
@@ -64,7 +61,7 @@ func (t *tcpEnd) Set(text string) error {
 	if !ok {
 		return errors.New("want none, fin, rst or fin-rst")
 	}
-	*t = tcpEnd{by, true}
+	*t = tcpEnd(by)
 	return nil
 }
 
@@ -79,7 +76,7 @@ func (f *formatName) Set(text string) error {
 	if !ok {
 		return fmt.Errorf("want one of %s", strings.Join(export.FormatNames(), ", "))
 	}
-	f.format, f.formatGiven = named, true
+	f.format = named
 	return nil
 }
 

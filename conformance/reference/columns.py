@@ -30,7 +30,7 @@ import full
 import pyflowmeter
 
 
-def rows(profile, packets, timeout=None, quantiles=(), splt=0):
+def rows(profile, packets, timeout=None, quantiles=(), splt=0, parts=()):
     """The rows of a profile; timeout in seconds (a Fraction), None for the profile's own."""
     def ns(default):
         return int((default if timeout is None else timeout) * 10**9)
@@ -39,7 +39,7 @@ def rows(profile, packets, timeout=None, quantiles=(), splt=0):
         for f in flows.flows(packets, ns(600)):
             yield full.row(f, splt, quantiles)
     elif profile == "pyflowmeter":
-        for f in flows.flows(packets, ns(600)):
+        for f in flows.flows(packets, ns(600), parts):
             row = pyflowmeter.row(f)
             row["src_ip"], row["dst_ip"] = dissect.address(f.src[0]), dissect.address(f.dst[0])
             row["start_time"] = exact.decimal(f.start)
@@ -65,6 +65,7 @@ def main():
     parser.add_argument("--timeout", type=Fraction, help="idle timeout in seconds (600; cicflowmeter: 120)")
     parser.add_argument("--quantiles", default="", help="more quantiles (full), as 0.05,0.95")
     parser.add_argument("--splt", type=int, default=0, help="packets in the splt_ columns (full)")
+    parser.add_argument("--key", default="", help="parts of the encapsulation in the key (pyflowmeter), as vlan,mpls,tunnel")
     parser.add_argument("--output", help="file for the rows, in place of standard output")
     parser.add_argument("--selftest", action="store_true")
     runs = [[]]
@@ -80,7 +81,8 @@ def main():
         if not args.capture:
             parser.error("no capture")
         quantiles = [q for q in args.quantiles.split(",") if q]
-        lines = rows(args.profile, dissect.packets(args.capture), args.timeout, quantiles, args.splt)
+        parts = [part for part in args.key.split(",") if part]
+        lines = rows(args.profile, dissect.packets(args.capture), args.timeout, quantiles, args.splt, parts)
         if args.output:
             with open(args.output, "w", newline="") as f:
                 write(f, lines)

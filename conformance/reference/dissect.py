@@ -52,6 +52,12 @@ class Packet:
     flags, seq, ack, win        TCP; 0 for others and later fragments
     mss, wscale, sack           options of a TCP header: 0, -1, 0 if there are none
     src_mac, dst_mac, vlans, mpls   the frame's: text, text, list of ids, top label or -1
+    around     what stands around the packet's IP header, outermost first, by name:
+               vlan    ids of all tags but 0
+               mpls    labels above 15, but for the one below label 7 (RFC 6790)
+               tunnel  of every IP header around: both addresses, sorted; of every GRE
+                       header of version 0 with a key: that, and of Ethernet in GRE its
+                       upper 24 bits
     """
     flags = seq = ack = win = mss = sack = 0
     wscale = mpls = -1
@@ -253,6 +259,47 @@ def link(p, layers, raw, kind):
     p.vlans = tags
 
 
+def around(layers, raw):
+    """What stands around the innermost IP header above the transport header."""
+    out = {"vlan": [], "mpls": [], "tunnel": []}
+    seen, ends = set(), None
+    for name, value in layers:
+        if name in ("tcp_raw", "udp_raw"):
+            break
+        if not name.endswith("_raw") or not isinstance(value, list):
+            continue
+        at = value[1]
+        if name in ("vlan_raw", "ieee8021ad_raw"):
+            while at not in seen and len(raw) >= at + 4:
+                seen.add(at)
+                if be(raw, at, 2) & 0xFFF:
+                    out["vlan"].append(be(raw, at, 2) & 0xFFF)
+                if be(raw, at + 2, 2) not in TAGS:
+                    break
+                at += 4
+        elif name == "mpls_raw":
+            above = None
+            while at not in seen and len(raw) >= at + 4:
+                seen.add(at)
+                label = be(raw, at, 4) >> 12
+                if label > 15 and above != 7:
+                    out["mpls"].append(label)
+                if raw[at + 2] & 1:
+                    break
+                above, at = label, at + 4
+        elif name == "gre_raw" and len(raw) >= at + 4:
+            flags, kind = be(raw, at, 2), be(raw, at + 2, 2)
+            if flags & 0x2007 == 0x2000:
+                key = be(raw, at + (8 if flags & 0xC000 else 4), 4)
+                out["tunnel"].append(key >> 8 if kind == 0x6558 else key)
+        elif name in ("ip_raw", "ipv6_raw"):
+            if ends:
+                out["tunnel"].append(ends)
+            size, where = (4, at + 12) if name == "ip_raw" else (16, at + 8)
+            ends = tuple(sorted((raw[where:where + size], raw[where + size:where + 2 * size])))
+    return out
+
+
 def packet(layers, clock, firsts):
     """The packet of a frame, or None if it is none that counts."""
     frame = dict(dict(layers)["frame"])
@@ -275,6 +322,7 @@ def packet(layers, clock, firsts):
     if ip is None:
         return None
     link(p, layers, raw, int(frame["frame.encap_type"]))
+    p.around = around(layers, raw)
     p.version, p.ttl, p.tos = ip.version, ip.ttl, ip.tos
     fragment = (ip.src, ip.dst, ip.proto, ip.ident)
     if transport is None:

@@ -58,21 +58,24 @@ class Flow:
             self.base[1 - d] = (p.ack - 1) % SERIAL
 
 
-def key(p):
-    return p.proto, p.version, *sorted((p.src, p.dst))
+def key(p, parts=()):
+    return p.proto, p.version, *sorted((p.src, p.dst)), *(tuple(p.around[part]) for part in parts)
 
 
-def flows(packets, timeout):
-    """The flows of the packets, in the order in which they start."""
+def flows(packets, timeout, parts=()):
+    """The flows of the packets, in the order in which they start.
+
+    Their key has those parts of what stands around the IP header, too.
+    """
     out, of = [], {}
     for p in packets:
-        f = of.get(key(p))
+        f = of.get(key(p, parts))
         if f is not None and p.t - f.last > timeout:
             f.end_reason, f = "idle", None
         if f is not None and f.reused_by(p):
             f.end_reason, f = "reuse", None
         if f is None:
-            f = of[key(p)] = Flow(p)
+            f = of[key(p, parts)] = Flow(p)
             out.append(f)
         f.add(p)
     clock = max((p.t for p in packets), default=0)
