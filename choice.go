@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/bpf"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/internal/cryptopan"
 	"github.com/flowfast/flowfast/ioutil"
 )
@@ -16,23 +17,29 @@ type Choice struct {
 	// From is the time of the first packets that count, To that after the last;
 	// a zero time stands for none.
 	From, To time.Time
-	// Filter is a program of the BSD Packet Filter, which gets the captured bytes
-	// of the frame: packets for which it returns 0 do not count (McCanne,
-	// Jacobson, The BSD Packet Filter, 1993). A program is compiled for one link
-	// type, and is used for all.
-	Filter []bpf.RawInstruction
+	// Filter leaves out the packets that it does not match, if it is not nil.
+	Filter Filter
 }
 
+// A Filter returns, for a link type by its LINKTYPE_ number, a program of the BSD
+// Packet Filter, which gets the captured bytes of the frame: packets for which it
+// returns 0 do not count (McCanne, Jacobson, The BSD Packet Filter, 1993). A program
+// for BSD null gets the address family little-endian. Packets
+// of a link type for which there is an error do not count either, and the error
+// is one of their capture. It may be called by several goroutines at once.
+type Filter func(linkType uint32) ([]bpf.RawInstruction, error)
+
 // A chooser is a Choice as packets are held against it. It belongs to one
-// goroutine at a time.
+// goroutine at a time; its copies share their filters. nil takes all packets.
 type chooser struct {
 	from, to int64
-	filter   *bpf.VM
+	filters  *filters // nil if there are none
+	last     matcher  // of the link type of the packet before
 }
 
 // newChooser returns nil if all packets count.
 func newChooser(c Choice) (*chooser, error) {
-	if c.From.IsZero() && c.To.IsZero() && len(c.Filter) == 0 {
+	if c.From.IsZero() && c.To.IsZero() && c.Filter == nil {
 		return nil, nil
 	}
 	const forever = 1<<63 - 1
@@ -46,18 +53,18 @@ func newChooser(c Choice) (*chooser, error) {
 	if !c.To.IsZero() {
 		chosen.to = c.To.UnixNano()
 	}
-	if len(c.Filter) > 0 {
-		program, ok := bpf.Disassemble(c.Filter)
-		if !ok {
-			return nil, fmt.Errorf("filter: an instruction that is not known")
-		}
-		vm, err := bpf.NewVM(program)
-		if err != nil {
-			return nil, fmt.Errorf("filter: %w", err)
-		}
-		chosen.filter = vm
+	if c.Filter != nil {
+		chosen.filters = &filters{filter: c.Filter, of: map[uint32]matcher{}}
 	}
 	return chosen, nil
+}
+
+// copy returns a chooser for another goroutine.
+func (c *chooser) copy() *chooser {
+	if c == nil {
+		return nil
+	}
+	return &chooser{from: c.from, to: c.to, filters: c.filters}
 }
 
 // takes reports whether a packet counts.
@@ -65,11 +72,13 @@ func (c *chooser) takes(r *ioutil.Record) bool {
 	if r.Time < c.from || r.Time >= c.to {
 		return false
 	}
-	if c.filter == nil {
+	if c.filters == nil || !decode.KnownLinkType(r.LinkType) {
 		return true
 	}
-	n, err := c.filter.Run(r.Data)
-	return err == nil && n > 0
+	if !c.last.made || c.last.linkType != r.LinkType {
+		c.last = c.filters.get(r.LinkType)
+	}
+	return c.last.matches(r.Data, r.OrigLen)
 }
 
 // anonymize gives a flow other addresses, if that is wanted.

@@ -1,7 +1,6 @@
 package flowfast_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"testing"
@@ -79,14 +78,19 @@ func TestSamplesAreDisjoint(t *testing.T) {
 	}
 }
 
+// filterOf returns a filter of one program for every link type.
+func filterOf(program ...bpf.RawInstruction) flowfast.Filter {
+	return func(uint32) ([]bpf.RawInstruction, error) { return program, nil }
+}
+
 func TestBadChoice(t *testing.T) {
 	for _, o := range []flowfast.Options{
 		{AnonymizeKey: make([]byte, 31)},
-		{Choice: flowfast.Choice{Filter: []bpf.RawInstruction{{Op: 0xffff}}}},
+		{Choice: flowfast.Choice{Filter: filterOf(bpf.RawInstruction{Op: 0xffff})}},
 		{Choice: flowfast.Choice{From: time.Unix(5, 0), To: time.Unix(5, 0)}},
-		{Choice: flowfast.Choice{Filter: []bpf.RawInstruction{{Op: 0x28, K: 12}}}},
+		{Choice: flowfast.Choice{Filter: filterOf(bpf.RawInstruction{Op: 0x28, K: 12})}}, // no return
 	} {
-		if _, err := flowfast.NewReader(o, bytes.NewReader(nil), "x"); err == nil {
+		if _, err := flowfast.Open(o, "testdata/nano.pcap"); err == nil {
 			t.Errorf("no error for %+v", o)
 		}
 	}

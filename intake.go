@@ -23,6 +23,7 @@ const spanLength = 128 << 10
 type intake struct {
 	options    Options
 	key        *cryptopan.Key // of addresses; nil leaves them as they are
+	chosen     *chooser       // nil if all packets count
 	spanLength int
 	files      []string        // captures still to be opened, in order
 	capture    *ioutil.Capture // the one being read
@@ -105,6 +106,10 @@ func (in *intake) begin(c *ioutil.Capture, name string) error {
 		c.Close()
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	if err, all := in.chosen.refused(c.LinkTypes()); all {
+		c.Close()
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	in.capture, in.name = c, name
 	in.offer(c.Spans())
 	in.progress.capture.Store(c)
@@ -145,6 +150,9 @@ func (in *intake) endOfCapture(why error) {
 		}
 	}
 	in.strange = linkTypes{}
+	if err, _ := in.chosen.refused(in.capture.LinkTypes()); err != nil {
+		in.fail(fmt.Errorf("%s: packets left out: %w", in.name, err))
+	}
 	in.close()
 }
 

@@ -35,8 +35,7 @@ type piece struct {
 }
 
 func (in *intake) newPiece(tables int) *piece {
-	chosen, _ := newChooser(in.options.Choice) // which newRun has seen
-	return &piece{chosen: chosen, decoder: in.options.decoder(), Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
+	return &piece{chosen: in.chosen.copy(), decoder: in.options.decoder(), Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
 }
 
 // reset empties the piece.

@@ -35,7 +35,7 @@ func newRun(o Options) (*Run, error) {
 	if in.key, err = newKey(o.AnonymizeKey); err != nil {
 		return nil, err
 	}
-	if _, err := newChooser(o.Choice); err != nil {
+	if in.chosen, err = newChooser(o.Choice); err != nil {
 		return nil, err
 	}
 	return &Run{intake: in, started: time.Now()}, nil

@@ -67,7 +67,10 @@ func TestImports(t *testing.T) {
 	ours := 0
 	for line := range strings.Lines(string(out)) {
 		imports := strings.Fields(line)
-		name, bad := imports[0], []string{"C", "os/exec", "plugin", "runtime/cgo"}
+		name, bad := imports[0], []string{"C", "plugin", "runtime/cgo"}
+		if name != module+"/cmd/flowfast" { // for tcpdump, which compiles filters
+			bad = append(bad, "os/exec")
+		}
 		if strings.HasPrefix(name, module) {
 			ours++
 			bad = append(bad, "net", "net/http")

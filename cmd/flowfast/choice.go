@@ -4,26 +4,23 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-	"golang.org/x/net/bpf"
-
 	"github.com/flowfast/flowfast"
+	"github.com/spf13/pflag"
 )
 
 // packetFlags are the flags that say which packets count and whose they are.
-func packetFlags(f *pflag.FlagSet, o *flowfast.Options) {
+func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter) {
 	f.Var((*moment)(&o.Choice.From), "from",
 		"leave out packets before `TIME`: seconds since\n1970 or 2026-11-24T12:00:00Z (default none)")
 	f.Var((*moment)(&o.Choice.To), "to",
 		"leave out packets from `TIME` on (default none)")
-	f.Var((*program)(&o.Choice.Filter), "filter",
-		"leave out packets that a compiled filter\nrefuses: `PROGRAM` is what tcpdump -ddd prints\n(default none)")
+	f.Var(filter, "filter",
+		"leave out packets that do not match\n`EXPRESSION`, which is compiled by tcpdump; or is\nwhat tcpdump -ddd prints (default none)")
 	f.Var((*sample)(&o.Keys.Sample), "sample",
 		"leave out all but one of N flows, chosen by a\nhash of addresses and ports: `1/N` (default all)")
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
@@ -68,41 +65,6 @@ func (s *sample) Set(text string) error {
 
 func (s *sample) String() string { return "" }
 func (s *sample) Type() string   { return "sample" }
-
-// A program is the value of a flag: a filter as tcpdump -ddd prints it, the
-// number of instructions and then four numbers for each, in lines or with
-// commas between.
-type program []bpf.RawInstruction
-
-func (p *program) Set(text string) error {
-	bad := errors.New("want a compiled filter, such as \"$(tcpdump -ddd 'tcp port 80')\"")
-	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' })
-	if len(lines) < 2 {
-		return bad
-	}
-	if n, err := strconv.Atoi(strings.TrimSpace(lines[0])); err != nil || n != len(lines)-1 {
-		return bad
-	}
-	*p = nil
-	for _, line := range lines[1:] {
-		var op uint16
-		var jt, jf uint8
-		var k uint32
-		if n, err := fmt.Sscan(line, &op, &jt, &jf, &k); n != 4 || err != nil || len(strings.Fields(line)) != 4 {
-			return bad
-		}
-		*p = append(*p, bpf.RawInstruction{Op: op, Jt: jt, Jf: jf, K: k})
-	}
-	known, ok := bpf.Disassemble(*p)
-	if !ok {
-		return errors.New("the filter has an instruction that is not known")
-	}
-	_, err := bpf.NewVM(known)
-	return err
-}
-
-func (p *program) String() string { return "" }
-func (p *program) Type() string   { return "program" }
 
 // A secret is the value of a flag: a key, or the file that it is in.
 type secret []byte

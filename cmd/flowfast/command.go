@@ -31,6 +31,7 @@ type command struct {
 	dataset   bool
 	notes     []export.Note // for formats that keep the options
 	quiet     bool
+	filter    filter
 	summary   string // where the summary goes as JSON, "" for nowhere
 
 	given func(flag string) bool // tells the flags that stand on the command line
@@ -130,7 +131,7 @@ func (c *command) cobra() *cobra.Command {
 		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for\nlongest (default no bound)")
 	f.Var(&c.memory, "max-memory",
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
-	packetFlags(f, &c.options)
+	packetFlags(f, &c.options, &c.filter)
 	c.rows.flags(f)
 	f.Var((*formatName)(c), "format",
 		"write `FORMAT`: "+formatList()+"\n(default by OUTPUT's extension, csv if it is\nnone of these; with -r csv)")
@@ -186,6 +187,7 @@ func (c *command) take(args []string) error {
 		c.columns = columns
 		c.follow(profile)
 	}
+	c.options.Choice.Filter = c.filter.programs()
 	return c.takeFormat()
 }
 

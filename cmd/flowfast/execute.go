@@ -12,6 +12,10 @@ import (
 
 // execute does what the user asked for and returns the exit status.
 func (c *command) execute() int {
+	if err := checkFilter(c.options.Choice.Filter); err != nil {
+		c.complain(err)
+		return exitUsage
+	}
 	began := time.Now()
 	ctx, stop := untilSignal()
 	defer stop()

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/bpf"
-
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 )
@@ -53,7 +51,7 @@ func (c *command) rowOptions() rowOptions {
 		MaxMemory:      int64(c.memory),
 		From:           inTime(c.options.Choice.From),
 		To:             inTime(c.options.Choice.To),
-		Filter:         inInstructions(c.options.Choice.Filter),
+		Filter:         c.filter.text(),
 		Sample:         c.options.Keys.Sample,
 		Unidirectional: c.options.Keys.OneWay,
 		Anonymize:      fingerprint(c.options.AnonymizeKey),
@@ -120,17 +118,4 @@ func inTime(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// inInstructions writes a filter as the flag takes it, "" for none.
-func inInstructions(program []bpf.RawInstruction) string {
-	if len(program) == 0 {
-		return ""
-	}
-	var text strings.Builder
-	fmt.Fprint(&text, len(program))
-	for _, i := range program {
-		fmt.Fprintf(&text, ",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K)
-	}
-	return text.String()
 }

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/flowfast/flowfast"
+)
+
+// A filter is the value of a flag: a filter as tcpdump -ddd prints it, or an
+// expression, which tcpdump compiles for each link type that is met. There is no
+// other whole compiler of the language that needs no C.
+type filter struct {
+	program    []bpf.RawInstruction
+	expression string
+}
+
+func (f *filter) Set(text string) error {
+	first, _, lines := strings.Cut(strings.TrimSpace(text), "\n")
+	if !lines {
+		first, _, lines = strings.Cut(first, ",")
+	}
+	if _, err := strconv.Atoi(first); lines && err == nil {
+		f.expression = ""
+		f.program, err = parseProgram(text)
+		return err
+	}
+	f.expression, f.program = strings.TrimSpace(text), nil
+	if f.expression == "" {
+		return errors.New("want an expression of tcpdump's, such as 'tcp port 80'")
+	}
+	return nil
+}
+
+func (f *filter) String() string { return "" }
+func (f *filter) Type() string   { return "expression" }
+
+// text writes the filter as the flag takes it, "" for none.
+func (f *filter) text() string {
+	if f.program == nil {
+		return f.expression
+	}
+	var text strings.Builder
+	fmt.Fprint(&text, len(f.program))
+	for _, i := range f.program {
+		fmt.Fprintf(&text, ",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K)
+	}
+	return text.String()
+}
+
+// programs returns what gives the programs for link types, nil if there is no
+// filter. tcpdump compiles once for each.
+func (f *filter) programs() flowfast.Filter {
+	switch {
+	case f.program != nil:
+		return func(uint32) ([]bpf.RawInstruction, error) { return f.program, nil }
+	case f.expression == "":
+		return nil
+	}
+	type compiled struct {
+		program []bpf.RawInstruction
+		err     error
+	}
+	var mu sync.Mutex
+	of := map[uint32]compiled{}
+	return func(linkType uint32) ([]bpf.RawInstruction, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		c, ok := of[linkType]
+		if !ok {
+			c.program, c.err = compile(f.expression, linkType)
+			of[linkType] = c
+		}
+		return c.program, c.err
+	}
+}
+
+// checkFilter returns an error if no link type has such a filter.
+func checkFilter(of flowfast.Filter) error {
+	if of == nil {
+		return nil
+	}
+	const ethernet, raw, radiotap = 1, 101, 127 // what these know is all there is
+	_, err := of(ethernet)
+	for _, linkType := range []uint32{raw, radiotap} {
+		if err != nil {
+			if _, other := of(linkType); other == nil {
+				return nil
+			}
+		}
+	}
+	return err
+}
+
+// compile lets tcpdump compile an expression for a link type: that of an empty
+// capture, since expressions mean less for an interface (which IPv6 is on a
+// loopback depends on the system).
+func compile(expression string, linkType uint32) ([]bpf.RawInstruction, error) {
+	path, err := exec.LookPath("tcpdump")
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/tcpdump") // not in everybody's path
+	}
+	if err != nil {
+		return nil, errors.New("--filter: tcpdump, which compiles expressions, is not found; what tcpdump -ddd prints elsewhere is taken too")
+	}
+	if linkType == 14 { // OpenBSD's number of raw IP, which others do not know
+		linkType = 101
+	}
+	capture := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4)
+	capture = append(capture, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	capture = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(capture, 262144), linkType)
+	cmd := exec.Command(path, "-r", "-", "-ddd", "--", expression)
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(capture), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("--filter: for link type %d tcpdump says: %s", linkType, reason(stderr.String(), err))
+	}
+	program, err := parseProgram(string(out))
+	if err != nil {
+		return nil, fmt.Errorf("--filter: for link type %d: %w", linkType, err)
+	}
+	return program, nil
+}
+
+// reason returns what tcpdump says of an error, or else the error.
+func reason(said string, err error) string {
+	for line := range strings.Lines(said) {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "tcpdump: "); ok && !strings.HasPrefix(rest, "WARNING") {
+			return rest
+		}
+	}
+	return err.Error()
+}
+
+// parseProgram reads what tcpdump -ddd prints: the number of instructions and
+// then four numbers for each, in lines or with commas between.
+func parseProgram(text string) ([]bpf.RawInstruction, error) {
+	bad := errors.New("want a number of instructions, and so many times four numbers, as tcpdump -ddd prints them")
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' })
+	if len(lines) < 2 {
+		return nil, bad
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(lines[0])); err != nil || n != len(lines)-1 {
+		return nil, bad
+	}
+	var program []bpf.RawInstruction
+	for _, line := range lines[1:] {
+		var op uint16
+		var jt, jf uint8
+		var k uint32
+		if n, err := fmt.Sscan(line, &op, &jt, &jf, &k); n != 4 || err != nil || len(strings.Fields(line)) != 4 {
+			return nil, bad
+		}
+		program = append(program, bpf.RawInstruction{Op: op, Jt: jt, Jf: jf, K: k})
+	}
+	known, ok := bpf.Disassemble(program)
+	if !ok {
+		return nil, errors.New("the filter has an instruction that is not known")
+	}
+	if _, err := bpf.NewVM(known); err != nil {
+		return nil, err
+	}
+	return program, nil
+}
