@@ -20,6 +20,9 @@ import (
 // run allocates must not depend on its length: nothing per packet, and nothing
 // per row. (The horizon keeps the flows of up to 131,072 packets.)
 func TestAllocations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads millions of packets")
+	}
 	for _, name := range []string{"reuse", "dns", "options"} {
 		dir := t.TempDir()
 		short, packets := repeated(t, name, dir, 200_000, 3600)

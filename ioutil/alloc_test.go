@@ -11,6 +11,9 @@ import (
 // TestAllocations reads in steady state: nothing is allocated for a packet, a
 // batch or a chunk.
 func TestAllocations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads millions of packets")
+	}
 	pcap := littleEndian().pcap(0xa1b2c3d4, 65535, 1)
 	ng := littleEndian().section().iface(1, 0, "").iface(1, 0, littleEndian().option(9, "\x09"))
 	for i := range uint32(20_000) {

@@ -37,6 +37,9 @@ func longRecords() map[string][]byte {
 // TestLongRecords reads captures with long records as files in memory and as
 // streams, whole and cut, and wants the same packets and errors.
 func TestLongRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads gigabytes")
+	}
 	for name, data := range longRecords() {
 		cuts := []int{len(data)}
 		for cut := len(data) - 1; cut > 0; cut -= maxData/3 + 7 {
