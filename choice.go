@@ -33,8 +33,8 @@ type Filter func(linkType uint32) ([]bpf.RawInstruction, error)
 // goroutine at a time; its copies share their filters. nil takes all packets.
 type chooser struct {
 	from, to int64
-	filters  *filters // nil if there are none
-	last     matcher  // of the link type of the packet before
+	filters  *filters   // nil if there are none
+	matchers []*matcher // of the link types that were met
 }
 
 // newChooser returns nil if all packets count.
@@ -75,10 +75,19 @@ func (c *chooser) takes(r *ioutil.Record) bool {
 	if c.filters == nil || !decode.KnownLinkType(r.LinkType) {
 		return true
 	}
-	if !c.last.made || c.last.linkType != r.LinkType {
-		c.last = c.filters.get(r.LinkType)
+	return c.matcher(r.LinkType).matches(r.Data, r.OrigLen)
+}
+
+// matcher returns the filter of a link type, of which there are few.
+func (c *chooser) matcher(linkType uint32) *matcher {
+	for _, m := range c.matchers {
+		if m.linkType == linkType {
+			return m
+		}
 	}
-	return c.last.matches(r.Data, r.OrigLen)
+	m := c.filters.get(linkType)
+	c.matchers = append(c.matchers, &m)
+	return &m
 }
 
 // anonymize gives a flow other addresses, if that is wanted.

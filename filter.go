@@ -54,7 +54,6 @@ func (c *chooser) refused(declared []uint32) (err error, all bool) {
 // which nothing changes.
 type matcher struct {
 	linkType uint32
-	made     bool
 	err      error // why there is no program
 	whole    *bpf.VM
 	// cut is for frames that were cut by the snap length, nil if that is no
@@ -64,7 +63,7 @@ type matcher struct {
 }
 
 func newMatcher(filter Filter, linkType uint32) matcher {
-	m := matcher{linkType: linkType, made: true}
+	m := matcher{linkType: linkType}
 	raw, err := filter(linkType)
 	if err != nil {
 		m.err = err
