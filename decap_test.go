@@ -7,8 +7,11 @@ import (
 	"strconv"
 	"testing"
 
+	"golang.org/x/net/bpf"
+
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // TestProtocolsAndTunnels runs every recorded capture with all protocols and
@@ -27,7 +30,9 @@ func TestProtocolsAndTunnels(t *testing.T) {
 		if same, _ := rows(t, flowfast.Options{Workers: 1, Protocols: asked}, path); !bytes.Equal(same, usual) {
 			t.Errorf("%s: other rows with the default asked for", name)
 		}
-		o := flowfast.Options{Workers: 1, Protocols: decode.AllProtocols, Tunnels: decode.AllTunnels}
+		length := filterOf(bpf.RawInstruction{Op: 0x80}, bpf.RawInstruction{Op: 0x16}) // returns the length
+		o := flowfast.Options{Workers: 1, Protocols: decode.AllProtocols, Tunnels: decode.AllTunnels,
+			Keys: flowtable.Keys{Encapsulation: decode.VLANTags | decode.MPLSLabels | decode.TunnelEnds}, Choice: flowfast.Choice{Filter: length}}
 		want, s := rows(t, o, path)
 		for o.Workers = 2; o.Workers < 6; o.Workers += 3 {
 			if got, _ := rows(t, o, path); !bytes.Equal(got, want) {
