@@ -43,7 +43,7 @@ func profileRows(t *testing.T, path, profile string, splt int, more ...string) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	columns, err := p.Select(more)
+	columns, err := p.Select(more, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

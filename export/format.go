@@ -2,6 +2,8 @@ package export
 
 import (
 	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -92,15 +94,22 @@ func FormatNamed(name string) (Format, bool) {
 }
 
 // FormatOf returns the format that the extension of a file's name tells, in any
-// case of letters: CSV if it tells none.
-func FormatOf(file string) Format {
+// case of letters: CSV if it tells none, but false if it tells one that there is
+// not.
+func FormatOf(file string) (f Format, ok bool) {
 	file = strings.ToLower(file)
 	for i := range formats {
 		if strings.HasSuffix(file, "."+formats[i].name) {
-			return Format{&formats[i]}
+			return Format{&formats[i]}, true
 		}
 	}
-	return Format{}
+	return Format{}, !slices.Contains(foreign, filepath.Ext(file))
+}
+
+// foreign are extensions of files that hold something else than CSV.
+var foreign = []string{
+	".gz", ".zst", ".bz2", ".xz", ".lz4", ".zip", ".json", ".ndjson", ".feather", ".ipc", ".pq", ".orc", ".avro", ".tsv",
+	".xlsx", ".db", ".sqlite",
 }
 
 func (f Format) get() *format {

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -62,29 +63,74 @@ func FindProfile(name string) (Profile, error) {
 }
 
 // Select returns the columns with the given names, in their order: of the
-// profile first, then of the others, among which "profile:name" chooses. An
-// error names the nearest column where there is none.
-func (p Profile) Select(names []string, more ...*Column) ([]*Column, error) {
+// profile first, with those of the first packets of a flow and of quantiles, then
+// of the others, among which "profile:name" chooses. A column that is called as
+// another is has the name that it was chosen by. An error names the nearest column
+// where there is none, and the flag that a column comes with.
+func (p Profile) Select(names []string, first int, quantiles []float64) ([]*Column, error) {
+	more := p.more(first, quantiles)
 	var selected []*Column
+	called := map[string]bool{}
 	for _, name := range names {
 		c := find(slices.Concat(p.Columns, more), name)
 		for _, other := range Profiles() {
+			of := slices.Concat(other.Columns, other.more(first, nil))
 			if c == nil {
-				c = find(other.Columns, name)
+				c = find(of, name)
 			}
 			if rest, ok := strings.CutPrefix(name, other.Name+":"); ok && c == nil {
-				c = find(other.Columns, rest)
+				c = find(of, rest)
 			}
 		}
-		if c == nil {
-			return nil, fmt.Errorf("no column %q; the nearest is %q", name, p.nearest(name, more))
-		}
-		if slices.Contains(selected, c) {
+		switch {
+		case c == nil:
+			return nil, p.noColumn(name, more)
+		case slices.Contains(selected, c) || called[name]:
 			return nil, fmt.Errorf("column %q stands twice", name)
+		case called[c.Name]:
+			renamed := *c
+			renamed.Name = name
+			c = &renamed
 		}
+		called[c.Name] = true
 		selected = append(selected, c)
 	}
 	return selected, nil
+}
+
+// With returns the columns of the profile, those of the first packets of a flow, if
+// there are any, and those of quantiles.
+func (p Profile) With(first int, quantiles []float64) []*Column {
+	return slices.Concat(p.Columns, p.more(first, quantiles))
+}
+
+// more returns the columns of the first packets, if there are any, and of
+// quantiles.
+func (p Profile) more(first int, quantiles []float64) []*Column {
+	var more []*Column
+	if first > 0 {
+		more = p.SPLT(first)
+	}
+	return append(more, Quantiles(quantiles)...)
+}
+
+var quantileName = regexp.MustCompile(`^(fwd|bwd)_(pkt_size|iat)_p[0-9.]+$`)
+
+// noColumn is the error that a name is not one of a column.
+func (p Profile) noColumn(name string, more []*Column) error {
+	_, plain, qualified := strings.Cut(name, ":")
+	if !qualified {
+		plain = name
+	}
+	for _, other := range Profiles() {
+		if find(other.SPLT(1), plain) != nil {
+			return fmt.Errorf("no column %q without a number of first packets (--splt)", name)
+		}
+	}
+	if quantileName.MatchString(plain) {
+		return fmt.Errorf("no column %q unless its quantile is asked for (--quantiles)", name)
+	}
+	return fmt.Errorf("no column %q; the nearest is %q", name, p.nearest(name, more))
 }
 
 func find(columns []*Column, name string) *Column {

@@ -49,15 +49,21 @@ func (c *choice) columns() (columns []*export.Column, profile export.Profile, er
 	if c.splt > maxSPLT {
 		return nil, profile, fmt.Errorf("--splt %d: want %d at most", c.splt, maxSPLT)
 	}
-	var more []*export.Column
-	if c.splt > 0 {
-		more = profile.SPLT(c.splt)
-	}
-	more = append(more, export.Quantiles(c.quantiles)...)
-	columns = slices.Concat(profile.Columns, more)
-	if c.names != nil {
-		if columns, err = profile.Select(c.names, more...); err != nil {
+	switch {
+	case c.names == nil:
+		columns = profile.With(c.splt, c.quantiles)
+	case slices.ContainsFunc(c.names, func(name string) bool { return strings.HasPrefix(name, legacyProfile+":") }):
+		return nil, profile, fmt.Errorf("columns of %s come only with that profile, all of them", legacyProfile)
+	default:
+		if columns, err = profile.Select(c.names, c.splt, c.quantiles); err != nil {
 			return nil, profile, err
+		}
+		needs := export.Needs(columns)
+		if c.splt > 0 && needs&features.First == 0 {
+			return nil, profile, errors.New("--splt: none of its columns is among --columns")
+		}
+		if c.quantiles != nil && needs&features.Quantiles == 0 {
+			return nil, profile, errors.New("--quantiles: none of their columns is among --columns")
 		}
 	}
 	if c.endReason && !slices.Contains(columns, export.EndReason) {

@@ -221,7 +221,10 @@ func (c *command) takeFormat() error {
 	case c.dataset && !c.format.Parts():
 		return fmt.Errorf("--dataset is of %s files, not of %v", datasetFormat, c.format)
 	case !c.given("format") && !folder:
-		c.format = export.FormatOf(c.output)
+		var ok bool
+		if c.format, ok = export.FormatOf(c.output); !ok {
+			return fmt.Errorf("%s: the extension is not one of %s; --format says what to write", c.output, strings.Join(export.FormatNames(), ", "))
+		}
 	}
 	if c.rows.profile == legacyProfile && !strings.HasPrefix(c.format.String(), "csv") {
 		return fmt.Errorf("--profile %s is written as csv, csv.gz or csv.zst, not as %v", legacyProfile, c.format)

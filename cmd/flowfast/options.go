@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,10 +29,11 @@ type rowOptions struct {
 	From           string `json:"from"`
 	To             string `json:"to"`
 	Filter         string `json:"filter"`
-	Sample         uint64 `json:"sample"` // one of so many flows
+	Sample         string `json:"sample"`
 	Unidirectional bool   `json:"unidirectional"`
 	Anonymize      string `json:"anonymize"` // names the key
 	Columns        string `json:"columns"`
+	SPLT           int    `json:"splt"` // 0 for none
 	Format         string `json:"format"`
 	Dataset        bool   `json:"dataset"`
 }
@@ -51,11 +53,12 @@ func (c *command) rowOptions() rowOptions {
 		MaxMemory:      int64(c.memory),
 		From:           inTime(c.options.Choice.From),
 		To:             inTime(c.options.Choice.To),
-		Filter:         c.filter.text(),
-		Sample:         c.options.Keys.Sample,
+		Filter:         c.filterText(),
+		Sample:         inShare(c.options.Keys.Sample),
 		Unidirectional: c.options.Keys.OneWay,
 		Anonymize:      fingerprint(c.options.AnonymizeKey),
 		Columns:        columnNames(c.columns),
+		SPLT:           c.rows.splt,
 		Format:         c.format.String(),
 		Dataset:        c.dataset,
 	}
@@ -77,10 +80,33 @@ func (o rowOptions) differences(recorded rowOptions) []string {
 	for i := range asked.NumField() {
 		if a, b := asked.Field(i).Interface(), before.Field(i).Interface(); a != b {
 			name := asked.Type().Field(i).Tag.Get("json")
+			if name == "columns" {
+				all = append(all, otherColumns(before.Field(i).String(), asked.Field(i).String()))
+				continue
+			}
 			all = append(all, fmt.Sprintf("--%s was %v, now it is %v", name, b, a))
 		}
 	}
 	return all
+}
+
+// otherColumns tells two lists of columns apart.
+func otherColumns(before, now string) string {
+	without := func(all, those string) string {
+		return strings.Join(slices.DeleteFunc(strings.Split(all, ","), func(name string) bool {
+			return slices.Contains(strings.Split(those, ","), name)
+		}), ",")
+	}
+	lacks, has := without(before, now), without(now, before)
+	switch {
+	case lacks == "" && has == "":
+		return "the columns had another order"
+	case lacks == "":
+		return "there were no columns " + has
+	case has == "":
+		return "there were columns " + lacks
+	}
+	return fmt.Sprintf("there were columns %s in place of %s", lacks, has)
 }
 
 // notes returns the options and the version, for formats that keep them beside
@@ -118,4 +144,22 @@ func inTime(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// inShare writes a sample as the flag takes it, "" for none.
+func inShare(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("1/%d", n)
+}
+
+// filterText is the filter, but for addresses that are to be told nobody: then it
+// is only named.
+func (c *command) filterText() string {
+	text := c.filter.text()
+	if text == "" || c.options.AnonymizeKey == nil {
+		return text
+	}
+	return fingerprint(slices.Concat(c.options.AnonymizeKey, []byte(text)))
 }
