@@ -121,7 +121,7 @@ func (o *Options) decoder() *decode.Decoder {
 	if o.Protocols.Default() && o.Tunnels == 0 && o.Keys.Encapsulation == 0 {
 		return nil
 	}
-	return &decode.Decoder{Protocols: o.Protocols, Tunnels: o.Tunnels, Encapsulation: o.Keys.Encapsulation}
+	return &decode.Decoder{Protocols: o.Protocols, Tunnels: o.Tunnels, Encapsulation: o.Keys.Encapsulation, Portless: o.Keys.Portless}
 }
 
 // bounded tells if flows can be evicted.

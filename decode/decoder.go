@@ -16,6 +16,9 @@ type Decoder struct {
 	Tunnels   Tunnels
 	// Encapsulation is what Packet.Encapsulation is a digest of.
 	Encapsulation Encapsulations
+	// Portless are protocols whose packets have ports 0, whatever could stand for
+	// them, so that their flows go by addresses; the zero Protocols are none.
+	Portless Protocols
 
 	// The last wanted header that was looked through, as the packet that it
 	// makes, and whether a UDP tunnel was.
@@ -39,6 +42,9 @@ func (d *Decoder) Decode(p *Packet, linkType uint32, frame []byte, wireLen uint3
 		}
 	}
 	c = d.settle(p, c)
+	if d.Portless.in(p.Proto) {
+		p.SrcPort, p.DstPort, p.OneWay = 0, 0, false
+	}
 	p.Class = c
 	if c != Counted {
 		p.FirstFragment = false

@@ -99,16 +99,13 @@ type Link struct {
 	// Src and Dst are its addresses; of a cooked header there is only Src.
 	Src, Dst       [6]byte
 	HasSrc, HasDst bool
-	// VLANs are the identifiers of the first NumVLANs tags, the outermost first.
-	VLANs    [maxLinkTags]uint16
+	// VLANs are the identifiers of the NumVLANs tags, the outermost first.
+	VLANs    [maxTags]uint16
 	NumVLANs uint8
 	// MPLS is the label at the top of the stack behind the tags, -1 if there is
 	// none.
 	MPLS int32
 }
-
-// maxLinkTags is how many VLAN tags a Link has room for.
-const maxLinkTags = 4
 
 // Read sets l to what the link header of a frame says. Of a link type without
 // addresses and tags, or of a header that is cut, it has less or nothing.
@@ -163,10 +160,8 @@ func (l *Link) tags(t uint16, b []byte) {
 			if len(b) < 4 {
 				return
 			}
-			if l.NumVLANs < maxLinkTags {
-				l.VLANs[l.NumVLANs] = binary.BigEndian.Uint16(b) & 0xfff
-				l.NumVLANs++
-			}
+			l.VLANs[l.NumVLANs] = binary.BigEndian.Uint16(b) & 0xfff
+			l.NumVLANs++
 			t, b = binary.BigEndian.Uint16(b[2:]), b[4:]
 		case etherMPLS, etherMPLSUp:
 			if len(b) >= 4 {

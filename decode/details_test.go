@@ -95,9 +95,9 @@ func TestLink(t *testing.T) {
 		want     Link
 	}{
 		{"Ethernet", 1, macs + "0800 45", Link{MPLS: -1}},
-		{"one tag", 1, macs + "8100 6064 0800 45", Link{VLANs: [4]uint16{100}, NumVLANs: 1, MPLS: -1}},
-		{"two tags, the outermost first", 1, macs + "88a8 0001 8100 0fff 0800", Link{VLANs: [4]uint16{1, 4095}, NumVLANs: 2, MPLS: -1}},
-		{"a tag and labels: the one at the top", 1, macs + "8100 0002 8847 00010040 00020140", Link{VLANs: [4]uint16{2}, NumVLANs: 1, MPLS: 16}},
+		{"one tag", 1, macs + "8100 6064 0800 45", Link{VLANs: [maxTags]uint16{100}, NumVLANs: 1, MPLS: -1}},
+		{"two tags, the outermost first", 1, macs + "88a8 0001 8100 0fff 0800", Link{VLANs: [maxTags]uint16{1, 4095}, NumVLANs: 2, MPLS: -1}},
+		{"a tag and labels: the one at the top", 1, macs + "8100 0002 8847 00010040 00020140", Link{VLANs: [maxTags]uint16{2}, NumVLANs: 1, MPLS: 16}},
 		{"cut in a tag", 1, macs + "8100 00", Link{MPLS: -1}},
 	} {
 		frame := bytesOf(test.frame)
@@ -111,7 +111,7 @@ func TestLink(t *testing.T) {
 	}
 	var l Link
 	l.Read(linkCooked, bytesOf("0000 0001 0006 02005e100002 0000 8100 0005 0800"))
-	if want := (Link{Src: [6]byte(bytesOf("02005e100002")), HasSrc: true, VLANs: [4]uint16{5}, NumVLANs: 1, MPLS: -1}); l != want {
+	if want := (Link{Src: [6]byte(bytesOf("02005e100002")), HasSrc: true, VLANs: [maxTags]uint16{5}, NumVLANs: 1, MPLS: -1}); l != want {
 		t.Errorf("cooked: got %+v, want %+v", l, want)
 	}
 	l.Read(linkCooked2, bytesOf("0800 0000 00000001 0001 00 06 02005e100002 0000"))

@@ -27,11 +27,21 @@ var protocolNames = map[string]uint8{
 
 // Has reports whether the packets of an IP protocol have flows.
 func (p *Protocols) Has(protocol uint8) bool {
-	set := &p.set
-	if *set == [4]uint64{} {
-		set = &defaultProtocols.set
+	if p.set == [4]uint64{} {
+		return defaultProtocols.in(protocol)
 	}
-	return set[protocol>>6]>>(protocol&63)&1 != 0
+	return p.in(protocol)
+}
+
+// in reports whether a protocol is in the set as it stands.
+func (p *Protocols) in(protocol uint8) bool { return p.set[protocol>>6]>>(protocol&63)&1 != 0 }
+
+// Without returns the protocols that are not among others, which are numbers.
+func (p Protocols) Without(others ...uint8) Protocols {
+	for _, number := range others {
+		p.set[number>>6] &^= 1 << (number & 63)
+	}
+	return p
 }
 
 // Default reports whether p are TCP and UDP.

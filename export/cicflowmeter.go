@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -23,6 +24,7 @@ var cicFlowMeter = Profile{
 	Columns:     cicFlowMeterColumns(),
 	IdleTimeout: 120 * time.Second,
 	Resolution:  time.Microsecond,
+	Keys:        flowtable.Keys{Portless: decode.AllProtocols.Without(6, 17, 33, 132, 136)}, // those that have ports
 	Rules: flowtable.Rules{
 		ActiveTimeout: 120 * time.Second,
 		TCPEnd:        flowtable.EndFIN | flowtable.EndRST,
@@ -67,7 +69,7 @@ func cicFlowMeterColumns() []*Column {
 		count("Total Bwd packets", "packets", "backward packets", func(f *flowtable.Flow) uint64 { return f.Bwd.Packets }),
 	)
 	for i, d := range sides {
-		add(features.Payload, real("Total Length of "+d.name+" Packet", "bytes", "payload of the "+d.word+" packets",
+		add(features.Payload, real("Total Length of "+d.name+" Packet", "bytes", "payload of the "+d.word+" packets, by the lengths in the headers as far as the frame goes",
 			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() }))
 	}
 	for i, d := range sides {
@@ -97,7 +99,7 @@ func cicFlowMeterColumns() []*Column {
 		}
 	}
 	for i, d := range sides {
-		add(features.Payload, count(d.name+" Header Length", "bytes", "TCP and UDP headers of the "+d.word+" packets",
+		add(features.Payload, count(d.name+" Header Length", "bytes", "transport headers of the "+d.word+" packets",
 			func(f *flowtable.Flow) uint64 { return f.Features.Payload.Sum[i] }))
 	}
 	for _, d := range sides {

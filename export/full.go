@@ -39,11 +39,11 @@ func makeFullColumns() []*Column {
 			func(f *features.Flow) uint64 { return f.Intervals[2].Max }))
 	for i, d := range sides {
 		add(features.Payload,
-			featureColumn(d.prefix+"_payload_byte", "bytes", "transport payload of the "+d.word+" packets, by the lengths in the headers",
+			featureColumn(d.prefix+"_payload_byte", "bytes", "transport payload of the "+d.word+" packets, by the lengths in the headers as far as the frame goes",
 				func(f *features.Flow) uint64 { return uint64(f.Payload.Bytes[i].Sum()) }),
 			featureColumn(d.prefix+"_payload_pkt", "packets", d.word+" packets with payload",
 				func(f *features.Flow) uint64 { return f.Payload.With[i] }),
-			featureColumn(d.prefix+"_header_byte", "bytes", "TCP and UDP headers of the "+d.word+" packets",
+			featureColumn(d.prefix+"_header_byte", "bytes", "transport headers of the "+d.word+" packets",
 				func(f *features.Flow) uint64 { return f.Payload.Sum[i] }))
 	}
 	for i, d := range sides {
@@ -131,7 +131,7 @@ func streamColumns(prefix, word string, i int) []*Column {
 		column("win_max", "", "largest TCP window of the "+word+" segments", func(s *features.Stream) uint64 { return uint64(s.MaxWindow) }),
 		column("win_zero_cnt", "packets", word+" segments with window 0 and without RST",
 			func(s *features.Stream) uint64 { return s.ZeroWindows }),
-		column("retrans_cnt", "packets", word+" segments that repeat sequence numbers",
+		column("retrans_cnt", "packets", word+" segments that begin before the next expected sequence number and fill no gap, keep-alives among them",
 			func(s *features.Stream) uint64 { return s.Retransmissions }),
 		column("ooo_cnt", "packets", word+" segments that fill the latest gap in the sequence numbers",
 			func(s *features.Stream) uint64 { return s.OutOfOrder }),
@@ -193,9 +193,9 @@ func linkColumns() []*Column {
 		return b
 	}
 	return []*Column{
-		textColumn("src_mac", "source address in the outermost link header of the first packet, empty if it has none",
+		textColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",
 			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasSrc, l.Src) }),
-		textColumn("dst_mac", "destination address there",
+		textColumn("dst_mac", "address of the flow's destination there; a Linux cooked header has the sender's alone",
 			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasDst, l.Dst) }),
 		textColumn("vlan_ids", "VLAN identifiers of the first packet's tags, the outermost first, with blanks between",
 			func(b []byte, f *flowtable.Flow) []byte {
@@ -212,10 +212,10 @@ func linkColumns() []*Column {
 	}
 }
 
-// SPLT returns the columns of the first n packets of a flow.
-func SPLT(n int) []*Column {
+// SPLT returns the columns of the first packets of a flow.
+func SPLT() []*Column {
 	list := func(name, unit, what string, of func(e *features.Early) int64) *Column {
-		c := column(List, name, unit, fmt.Sprintf("%s of the first %d packets of both directions", what, n), func(v *Value, f *flowtable.Flow) {
+		c := column(List, name, unit, what+" of the first packets of both directions", func(v *Value, f *flowtable.Flow) {
 			v.List = v.List[:0]
 			for i := range f.Features.First {
 				v.List = append(v.List, of(&f.Features.First[i]))

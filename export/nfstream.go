@@ -22,7 +22,8 @@ var nfStream = Profile{
 	Monotone:    true,
 	Numbered:    true,
 	first:       nfSPLT,
-	Keys:        flowtable.Keys{Encapsulation: decode.VLANTags},
+	Keys:        flowtable.Keys{Encapsulation: decode.VLANTags, Portless: decode.AllProtocols.Without(6, 17)},
+	Protocols:   decode.AllProtocols,
 	Rules:       flowtable.Rules{ActiveTimeout: 1800 * time.Second, NoReuse: true, AtTimeout: true, Turn: true},
 }
 
@@ -49,8 +50,8 @@ func nfStreamColumns() []*Column {
 			return of.text(b, f)[:at+len("00:00:00")]
 		})
 	}
-	srcMAC, dstMAC := orZero("src_mac", "source address of the first packet's frame", mac[0]),
-		orZero("dst_mac", "destination address of the first packet's frame", mac[1])
+	srcMAC, dstMAC := orZero("src_mac", "address of the flow's source in the first packet's frame", mac[0]),
+		orZero("dst_mac", "address of the flow's destination in the first packet's frame", mac[1])
 	add(0,
 		rowNumber,
 		column(Int, "expiration_id", "", "0 idle or at the end of the capture, 1 by the active timeout, -1 otherwise", func(v *Value, f *flowtable.Flow) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -23,6 +24,7 @@ type Profile struct {
 	Numbered    bool
 	Rules       flowtable.Rules
 	Keys        flowtable.Keys
+	Protocols   decode.Protocols
 
 	first func(n int) []*Column
 }
@@ -32,7 +34,7 @@ func (p Profile) SPLT(n int) []*Column {
 	if p.first != nil {
 		return p.first(n)
 	}
-	return SPLT(n)
+	return SPLT()
 }
 
 // Profiles returns all profiles.

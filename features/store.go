@@ -152,9 +152,15 @@ type link struct {
 	seen  bool
 }
 
-func (l *link) count(p *Packet, _ int) {
-	if !l.seen {
-		l.seen, l.first = true, *p.Link
+// count takes the first packet's, the other way round if that goes backward: the
+// source is the flow's.
+func (l *link) count(p *Packet, direction int) {
+	if l.seen {
+		return
+	}
+	l.seen, l.first = true, *p.Link
+	if f := &l.first; direction != 0 {
+		f.Src, f.Dst, f.HasSrc, f.HasDst = f.Dst, f.Src, f.HasDst, f.HasSrc
 	}
 }
 

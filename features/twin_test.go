@@ -47,7 +47,7 @@ func somePacket(r *rand.Rand, before []sent) sent {
 		Segment: r.IntN(5) > 0, Window: uint16(r.IntN(2) * r.IntN(65536)),
 		MSS: uint16(r.IntN(1500)), WindowScale: int8(r.IntN(15) - 1), SACKPermitted: r.IntN(2) == 0,
 	}
-	p.Link = &decode.Link{HasSrc: r.IntN(2) == 0, MPLS: int32(r.IntN(100))}
+	p.Link = &decode.Link{HasSrc: r.IntN(2) == 0, Src: [6]byte{byte(r.IntN(9))}, Dst: [6]byte{byte(r.IntN(9))}, MPLS: int32(r.IntN(100))}
 	return p
 }
 
@@ -200,7 +200,12 @@ func compareFlow(t *testing.T, f *Flow, packets []sent, most int) {
 	}
 	want := decode.Link{}
 	if len(packets) > 0 {
-		want = *packets[0].Link
+		first := packets[0]
+		want = *first.Link
+		if first.direction == 1 {
+			want.Src, want.Dst = first.Link.Dst, first.Link.Src
+			want.HasSrc, want.HasDst = first.Link.HasDst, first.Link.HasSrc
+		}
 	}
 	if f.Link != want {
 		t.Errorf("link: got %v, want %v", f.Link, want)

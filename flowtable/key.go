@@ -78,6 +78,9 @@ type hasher struct {
 type Keys struct {
 	// OneWay makes the two directions flows of their own.
 	OneWay bool
+	// Portless are protocols whose flows go by addresses alone; the zero Protocols
+	// are none.
+	Portless decode.Protocols
 	// Encapsulation is what of it the key has, as a digest of 64 bits: packets with
 	// different digests are of different flows.
 	Encapsulation decode.Encapsulations

@@ -1,11 +1,26 @@
 package legacy
 
+import (
+	"regexp"
+	"slices"
+)
+
 // A Column describes one column of a row.
 type Column struct {
 	Name       string // as in the header, with the original's capitals
 	Unit       string // "" for texts and numbers of ports and protocols
 	Definition string
+	Kind       Kind
 }
+
+// A Kind says how the values of a column are written.
+type Kind uint8
+
+const (
+	Real    Kind = iota // with a point, an exponent, Infinity or NaN; 0 alone where there is no sample
+	Integer             // whole numbers
+	Text
+)
 
 // Columns returns the columns of a row, in order, with the names of the
 // original's FlowFeature and the values of its BasicFlow.
@@ -16,20 +31,22 @@ type Column struct {
 // capture can make durations, intervals and rates negative; nothing else is.
 func Columns() []Column {
 	c := []Column{
-		{"Flow ID", "", "addresses, ports and protocol, in the direction of the flow's first packet"},
-		{"Src IP", "", "IPv4 address of the sender of the first packet"},
-		{"Src Port", "", "its port, 0 to 65535; 0 unless TCP or UDP"},
-		{"Dst IP", "", "IPv4 address of the receiver of the first packet"},
-		{"Dst Port", "", "its port, 0 to 65535; 0 unless TCP or UDP"},
-		{"Protocol", "", "6 TCP, 17 UDP, 0 any other"},
-		{"Timestamp", "", "time of the first packet: day/month/year, 12-hour clock, AM or PM, whole seconds"},
-		{"Flow Duration", "microseconds", "latest packet less first packet; 120000000 at most"},
-		{"Total Fwd Packet", "packets", "packets of the source's address, whatever their port; 1 or more"},
-		{"Total Bwd packets", "packets", "the others"},
-		{"Total Length of Fwd Packet", "bytes", "sum of the forward payloads"},
-		{"Total Length of Bwd Packet", "bytes", "sum of the backward payloads"},
+		{Name: "Flow ID", Unit: "", Definition: "addresses, ports and protocol, in the direction of the flow's first packet"},
+		{Name: "Src IP", Unit: "", Definition: "IPv4 address of the sender of the first packet"},
+		{Name: "Src Port", Unit: "", Definition: "its port, 0 to 65535; 0 unless TCP or UDP"},
+		{Name: "Dst IP", Unit: "", Definition: "IPv4 address of the receiver of the first packet"},
+		{Name: "Dst Port", Unit: "", Definition: "its port, 0 to 65535; 0 unless TCP or UDP"},
+		{Name: "Protocol", Unit: "", Definition: "6 TCP, 17 UDP, 0 any other"},
+		{Name: "Timestamp", Unit: "", Definition: "time of the first packet: day/month/year, 12-hour clock, AM or PM, whole seconds"},
+		{Name: "Flow Duration", Unit: "microseconds", Definition: "latest packet less first packet; 120000000 at most"},
+		{Name: "Total Fwd Packet", Unit: "packets", Definition: "packets of the source's address, whatever their port; 1 or more"},
+		{Name: "Total Bwd packets", Unit: "packets", Definition: "the others"},
+		{Name: "Total Length of Fwd Packet", Unit: "bytes", Definition: "sum of the forward payloads"},
+		{Name: "Total Length of Bwd Packet", Unit: "bytes", Definition: "sum of the backward payloads"},
 	}
-	add := func(name, unit, definition string) { c = append(c, Column{name, unit, definition}) }
+	add := func(name, unit, definition string) {
+		c = append(c, Column{Name: name, Unit: unit, Definition: definition})
+	}
 	directions := [2]struct{ prefix, word string }{{"Fwd", "forward"}, {"Bwd", "backward"}}
 	for _, d := range directions {
 		add(d.prefix+" Packet Length Max", "bytes", "maximum of the "+d.word+" payloads")
@@ -92,5 +109,17 @@ func Columns() []Column {
 	four("Active", "microseconds", "times between two silences of more than 5 seconds, from packet to packet")
 	four("Idle", "microseconds", "silences of more than 5 seconds")
 	add("Label", "", label)
+	for i := range c {
+		switch name := c[i].Name; {
+		case slices.Contains([]string{"Flow ID", "Src IP", "Dst IP", "Timestamp", "Label"}, name):
+			c[i].Kind = Text
+		case integers.MatchString(name):
+			c[i].Kind = Integer
+		}
+	}
 	return c
 }
+
+// integers are the names of the columns that the original keeps as int or long.
+var integers = regexp.MustCompile(`^(Src Port|Dst Port|Protocol|Flow Duration|Total Fwd Packet|Total Bwd packets|` +
+	`(Fwd|Bwd) (PSH|URG) Flags|... Flag Count|.* Header Length|.* Bulk Rate Avg|.*/Bulk Avg|Subflow .*|.* Init Win Bytes|Fwd Act Data Pkts|Fwd Seg Size Min)$`)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,8 +90,22 @@ func named(t *testing.T, line string) map[string]string {
 	row := map[string]string{}
 	for i, c := range columns {
 		row[c.Name] = values[i]
+		if kind := kindOf(values[i]); kind != c.Kind && !(c.Kind == Real && values[i] == "0") {
+			t.Errorf("%s: %q is of kind %d, want %d", c.Name, values[i], kind, c.Kind)
+		}
 	}
 	return row
+}
+
+// kindOf tells how a value is written.
+func kindOf(value string) Kind {
+	if _, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return Integer
+	}
+	if _, err := strconv.ParseFloat(value, 64); err == nil {
+		return Real
+	}
+	return Text
 }
 
 // check compares rows in the columns that are named: "Total Fwd Packet: 4, …".

@@ -123,33 +123,50 @@ func columnsCommand(out io.Writer) *cobra.Command {
 		Short: "list the columns of every profile, or of one",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			profiles := append(export.Profiles(), legacyColumns())
-			if name == legacyProfile {
-				profiles = profiles[len(profiles)-1:]
-			} else if name != "" {
-				p, err := export.FindProfile(name)
-				if err != nil {
+			all := tables()
+			if name != "" && name != legacyProfile {
+				if _, err := export.FindProfile(name); err != nil {
 					return err
 				}
-				profiles = []export.Profile{p}
 			}
-			_, err := io.WriteString(out, listing(profiles))
-			return err
+			if name != "" {
+				all = slices.DeleteFunc(all, func(t listed) bool { return !slices.Contains(t.profiles, name) })
+			}
+			for i, t := range all {
+				if i > 0 {
+					fmt.Fprintln(out)
+				}
+				if _, err := fmt.Fprintf(out, "%s\n\n%s", t.title, export.Markdown(t.columns)); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 	command.Flags().StringVar(&name, "profile", "", "list the columns of the profile `NAME`")
 	return command
 }
 
-// listing returns the columns of profiles as a table in Markdown each.
-func listing(profiles []export.Profile) string {
-	var b strings.Builder
-	for i, p := range profiles {
-		if i > 0 {
-			b.WriteByte('\n')
+// A listed is a table of columns, of one profile or more.
+type listed struct {
+	profiles []string
+	title    string
+	columns  []*export.Column
+}
+
+// tables returns the columns of all profiles, and those that flags add to them.
+func tables() []listed {
+	var all []listed
+	var most []string // all but legacy and nfstream
+	nfstream, _ := export.FindProfile("nfstream")
+	for _, p := range append(export.Profiles(), legacyColumns()) {
+		all = append(all, listed{[]string{p.Name}, fmt.Sprintf("Profile %s: %s", p.Name, p.Definition), p.Columns})
+		if p.Name != legacyProfile && p.Name != nfstream.Name {
+			most = append(most, p.Name)
 		}
-		fmt.Fprintf(&b, "Profile %s: %s\n\n", p.Name, p.Definition)
-		b.WriteString(export.Markdown(p.Columns))
 	}
-	return b.String()
+	return append(all,
+		listed{[]string{nfstream.Name}, "With --splt N, of the first N packets of a flow, in the profile nfstream:", nfstream.SPLT(1)},
+		listed{most, "With --splt N, of the first N packets of a flow, in other profiles:", export.SPLT()},
+		listed{append(most, nfstream.Name), "With --quantiles 0.05, and with others accordingly:", export.Quantiles([]float64{0.05})})
 }

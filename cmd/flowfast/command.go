@@ -42,7 +42,9 @@ type command struct {
 
 const long = `Flowfast reads packet captures and writes flow tables: one row for each TCP
 or UDP flow, both directions in one, with packets, bytes, five-number summaries
-of packet sizes and inter-arrival times, and TCP flag counts.
+of packet sizes and inter-arrival times, and TCP flag counts; or the columns, by
+the flow rules, of CICFlowMeter, NFStream or PyFlowMeter (--profile). All columns
+are listed by: flowfast columns
 
 INPUT is a pcap or pcapng file, plain or in gzip, zstd, bzip2, xz or lz4, told
 by its first bytes; or - for standard input. OUTPUT is a file, which appears
@@ -201,6 +203,10 @@ func (c *command) follow(p export.Profile) {
 	if !c.given("key") {
 		o.Keys.Encapsulation = p.Keys.Encapsulation
 	}
+	if !c.given("protocols") {
+		o.Protocols = p.Protocols
+	}
+	o.Keys.Portless = p.Keys.Portless
 	rules := p.Rules
 	rules.ActiveTimeout = cmp.Or(o.Rules.ActiveTimeout, rules.ActiveTimeout)
 	if c.given("tcp-end") {

@@ -32,8 +32,9 @@ func (c *command) checkLegacy() error {
 // legacyColumns are its columns, for listings.
 func legacyColumns() export.Profile {
 	p := export.Profile{Name: legacyProfile, Definition: "what CICFlowMeter itself computes, defects included, for comparing with published tables"}
+	kinds := map[legacy.Kind]export.Kind{legacy.Integer: export.Int, legacy.Real: export.Float, legacy.Text: export.Text}
 	for _, c := range legacy.Columns() {
-		p.Columns = append(p.Columns, &export.Column{Name: c.Name, Unit: c.Unit, Definition: c.Definition, Kind: export.Text})
+		p.Columns = append(p.Columns, &export.Column{Name: c.Name, Unit: c.Unit, Definition: c.Definition, Kind: kinds[c.Kind]})
 	}
 	return p
 }
