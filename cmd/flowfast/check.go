@@ -20,9 +20,13 @@ func (c *command) checkOutputs(p *plan) error {
 			look.inputs[found.real] = true
 		}
 	}
+	summary := look.real(c.summary)
 	for _, j := range p.jobs {
 		if err := look.output(j); err != nil {
 			return err
+		}
+		if summary != "" && summary == look.real(j.output) {
+			return fmt.Errorf("%s: rows and summary can't both go there", j.output)
 		}
 	}
 	if p.manifest != nil {
@@ -30,11 +34,11 @@ func (c *command) checkOutputs(p *plan) error {
 		if err := look.free(name, look.real(name)); err != nil {
 			return err
 		}
-		if look.real(c.summary) == look.real(name) {
+		if summary == look.real(name) {
 			return fmt.Errorf("%s: is the manifest of this run, no place for its summary", c.summary)
 		}
 	}
-	return look.free(c.summary, look.real(c.summary))
+	return look.free(c.summary, summary)
 }
 
 // A lookup tells outputs that are inputs. Under a folder there may be a hundred

@@ -43,8 +43,8 @@ type command struct {
 const long = `Flowfast reads packet captures and writes flow tables: one row for each TCP
 or UDP flow, both directions in one, with packets, bytes, five-number summaries
 of packet sizes and inter-arrival times, and TCP flag counts; or the columns, by
-the flow rules, of CICFlowMeter, NFStream or PyFlowMeter (--profile). All columns
-are listed by: flowfast columns
+the flow rules, of CICFlowMeter, NFStream or PyFlowMeter (--profile).
+All columns are listed by: flowfast columns
 
 INPUT is a pcap or pcapng file, plain or in gzip, zstd, bzip2, xz or lz4, told
 by its first bytes; or - for standard input. OUTPUT is a file, which appears
@@ -113,8 +113,8 @@ func (c *command) cobra() *cobra.Command {
 		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream, in the order of their first packets")
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
 		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
-	f.Var((*seconds)(&c.options.Rules.ActiveTimeout), "active-timeout",
-		"end a flow with the first packet that comes\nlater than `SECONDS` after its start\n(default none)")
+	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
+		"end a flow with the first packet that comes\nlater than `SECONDS` after its start, or never:\nnone (default none)")
 	f.Var((*tcpEnd)(&c.options.Rules.TCPEnd), "tcp-end",
 		"close a TCP flow with FIN of both sides and an\nACK, with RST, or both: a later SYN begins a\nnew one; `HOW` is none, fin, rst or fin-rst\n(default none)")
 	f.Var(text{&c.options.Protocols}, "protocols",
@@ -172,6 +172,8 @@ func (c *command) take(args []string) error {
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
 	case !c.options.Choice.From.IsZero() && !c.options.Choice.To.IsZero() && !c.options.Choice.From.Before(c.options.Choice.To):
 		return errors.New("--from and --to leave no time between them")
+	case c.options.Rules.TCPEnd != 0 && !c.options.Protocols.Has(6):
+		return errors.New("--tcp-end: --protocols leaves no flow of TCP")
 	case c.options.Keys.OneWay && c.options.Rules.TCPEnd&flowtable.EndFIN != 0:
 		return errors.New("--tcp-end: no flow of --unidirectional has the FIN of both sides; rst it can have")
 	case c.summary == c.output:
@@ -208,11 +210,16 @@ func (c *command) follow(p export.Profile) {
 	}
 	o.Keys.Portless = p.Keys.Portless
 	rules := p.Rules
-	rules.ActiveTimeout = cmp.Or(o.Rules.ActiveTimeout, rules.ActiveTimeout)
+	if c.given("active-timeout") {
+		rules.ActiveTimeout = o.Rules.ActiveTimeout
+	}
 	if c.given("tcp-end") {
 		rules.TCPEnd = o.Rules.TCPEnd
 	}
-	rules.SYNACKTurns = rules.SYNACKTurns && !o.Keys.OneWay // its source would be the destination of its packets
+	if o.Keys.OneWay { // a source would be the destination of its packets, and no flow has the FIN of both sides
+		rules.SYNACKTurns = false
+		rules.TCPEnd &^= flowtable.EndFIN
+	}
 	o.Rules = rules
 }
 

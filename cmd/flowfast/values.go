@@ -33,6 +33,23 @@ func (s *seconds) Set(text string) error {
 func (s *seconds) String() string { return "" }
 func (s *seconds) Type() string   { return "seconds" }
 
+// An orNone is the value of a flag: a time span, or none.
+type orNone time.Duration
+
+func (o *orNone) Set(text string) error {
+	if text == "none" {
+		*o = 0
+		return nil
+	}
+	if err := (*seconds)(o).Set(text); err != nil {
+		return fmt.Errorf("%w, or none", err)
+	}
+	return nil
+}
+
+func (o *orNone) String() string { return "" }
+func (o *orNone) Type() string   { return "seconds" }
+
 // A size is the value of a flag: a number of bytes.
 type size int64
 
