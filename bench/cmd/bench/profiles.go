@@ -18,10 +18,14 @@ var choices = []struct{ name, flags string }{
 	{"cicflowmeter", "--profile cicflowmeter"},
 	{"cicflowmeter-legacy", "--profile cicflowmeter-legacy"},
 	{"nfstream", "--profile nfstream"},
+	{"default, csv.gz", "--format csv.gz"},
 	{"default, csv.zst", "--format csv.zst"},
 	{"default, jsonl", "--format jsonl"},
+	{"default, jsonl.gz", "--format jsonl.gz"},
+	{"default, jsonl.zst", "--format jsonl.zst"},
 	{"default, parquet", "--format parquet"},
 	{"default, arrow", "--format arrow"},
+	{"default, arrows", "--format arrows"},
 }
 
 // profiles prints what profiles and formats take, beside the default one in CSV,
