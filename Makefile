@@ -109,7 +109,7 @@ conformance: ## compare with the reference on the shared captures (needs tshark)
 
 FORMATS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/formats
 
-formats-install: ## put the Python readers that the tests of the formats use where they look
+formats-install: ## put the Python libraries that the conformance tests use where they look
 	$(PYTHON) -m venv $(FORMATS)
 	$(FORMATS)/bin/python -m pip install --quiet --disable-pip-version-check -r conformance/formats.txt
 

@@ -1,22 +1,25 @@
 """Read flow tables with pandas, pyarrow, polars and DuckDB, and compare.
 
-    formats.py FOLDER
+    formats.py FOLDER PROFILE
 
 FOLDER has rows.csv and the same rows in files rows.EXTENSION, one for each
-format of flowfast. Every reader that knows a format reads it; columns, types
-and values must be those of rows.csv, floats to the last bit. If there is a
-folder dataset, it must have the rows of the CSV files in the folder each, with
-the names of their captures, which are in the folder in.
+format of flowfast, and columns.md, where flowfast columns lists their types.
+Every reader that knows a format reads it; columns, types and values must be
+those of rows.csv, floats to the last bit. If there is a folder dataset, it must
+have the rows of the CSV files in the folder each, with the names of their
+captures, which are in the folder in.
 Prints a line for each difference, then the number of tables compared.
 """
 
 import csv
 import json
 import os
+import re
 import sys
 from decimal import Decimal
 
 import duckdb
+import numpy
 import pandas
 import polars
 import pyarrow
@@ -27,20 +30,23 @@ import pyarrow.ipc
 import pyarrow.json
 import pyarrow.parquet
 
-TEXT = {"src_ip", "dst_ip", "end_reason", "capture"}
-NARROW = {"src_port": "uint16", "dst_port": "uint16", "protocol": "uint8"}
+FOLDER, PROFILE = sys.argv[1:]
 
-
-def fractional(name):
-    return name == "duration" or "_iat_" in name or name.endswith(("_q1", "_median", "_q3"))
+with open(FOLDER + "/columns.md", encoding="utf-8") as f:
+    LISTED = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", f.read(), re.MULTILINE))
+LISTED["capture"] = "text"
+NARROW = {"src_port": "uint16", "dst_port": "uint16", "protocol": "uint8"} if PROFILE in ("default", "full") else {}
+IDLE_TIMEOUT = {"nfstream": b"120", "cicflowmeter": b"120"}
+# Text that readers of CSV or JSON may take for numbers, for times or for nothing.
+LOOKS_LIKE_ANOTHER = {"src_mac", "dst_mac", "src_oui", "dst_oui", "vlan_ids", "flow_id", "Timestamp"}
 
 
 def type_of(name):
-    if name in TEXT:
-        return "text"
-    if name == "start_time":
-        return "time"
-    return "float64" if fractional(name) else NARROW.get(name, "int64")
+    # One quantile is listed for all.
+    listed = LISTED[re.sub(r"_p[0-9.]+$", "_p5", name)]
+    if listed == "integer":
+        return NARROW.get(name, "int64")
+    return {"real": "float64", "list of integers": "list"}.get(listed, listed)
 
 
 def expected(path):
@@ -54,6 +60,8 @@ def expected(path):
             return text
         if kind == "time":
             return int(Decimal(text) * 10**9)
+        if kind == "list":
+            return json.loads(text)
         return float(text) if kind == "float64" else int(text)
 
     return names, [tuple(map(value, names, row)) for row in rows]
@@ -67,12 +75,15 @@ NAMES = {
     "int64": {"int64", "Int64", "BIGINT"},
     "uint16": {"uint16", "UInt16", "USMALLINT"},
     "uint8": {"uint8", "UInt8", "UTINYINT"},
+    "list": {"object", "list<element: int64 not null>", "list<item: int64 not null>", "List(Int64)", "BIGINT[]"},
 }
 
 
 def of_pandas(t):
     columns = [t[c].astype("int64") if str(t[c].dtype).startswith("datetime") else t[c] for c in t.columns]
-    return list(t.columns), [str(d) for d in t.dtypes], rows([c.tolist() for c in columns])
+    # Lists of Parquet and Arrow are numpy's.
+    values = [[v.tolist() if isinstance(v, numpy.ndarray) else v for v in c.tolist()] for c in columns]
+    return list(t.columns), [str(d) for d in t.dtypes], rows(values)
 
 
 def of_arrow(t):
@@ -94,25 +105,60 @@ def rows(columns):
     return list(zip(*columns))
 
 
+ALL, ROWS = expected(FOLDER + "/rows.csv")
+TOLD = [n for n in ALL if n in LOOKS_LIKE_ANOTHER]
+LISTS = [n for n in ALL if type_of(n) == "list"]
+
+
+def lists(table):
+    """Turn the text that lists are in CSV into lists."""
+    names, types, got = table
+    return names, types, [tuple(json.loads(v) if n in LISTS else v for n, v in zip(names, row)) for row in got]
+
+
+def schema(text, real, numbers, whole):
+    types = {"text": text, "time": real, "float64": real, "list": numbers}
+    return {n: types.get(type_of(n), whole) for n in ALL}
+
+
 def polars_json(path):
     # It guesses types from the first rows, where numbers may all be whole, and
     # puts the columns in no order if it guesses from all.
-    names, _ = expected(os.path.dirname(path) + "/rows.csv")
-    types = {"text": polars.String, "time": polars.Float64, "float64": polars.Float64}
-    return polars.read_ndjson(path, schema={n: types.get(type_of(n), polars.Int64) for n in names})
+    return polars.read_ndjson(path, schema=schema(polars.String, polars.Float64, polars.List(polars.Int64), polars.Int64))
+
+
+def duckdb_json(path):
+    # It can be told the types of all columns, or of none.
+    columns = {"columns": schema("VARCHAR", "DOUBLE", "BIGINT[]", "BIGINT")} if TOLD else {}
+    return duckdb.read_json(path, format="newline_delimited", sample_size=-1, **columns)
+
+
+def pyarrow_csv(path):
+    options = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(TOLD, pyarrow.string()))
+    return pyarrow.csv.read_csv(path, convert_options=options)
+
+
+def polars_csv(path):
+    told = dict.fromkeys(TOLD, polars.String)
+    return polars.read_csv(path, infer_schema_length=None, schema_overrides=told, empty_string_is_null=False)
+
+
+def duckdb_csv(path):
+    told = dict.fromkeys(TOLD, "VARCHAR") | dict.fromkeys(LISTS, "BIGINT[]")
+    return duckdb.read_csv(path, sample_size=-1, dtype=told, force_not_null=TOLD)
 
 
 CSV = {
-    "pandas": lambda p: of_pandas(pandas.read_csv(p)),
-    "pyarrow": lambda p: of_arrow(pyarrow.csv.read_csv(p)),
-    "polars": lambda p: of_polars(polars.read_csv(p, infer_schema_length=None)),
-    "duckdb": lambda p: of_duckdb(duckdb.read_csv(p, sample_size=-1)),
+    "pandas": lambda p: lists(of_pandas(pandas.read_csv(p, dtype=dict.fromkeys(TOLD, str), keep_default_na=False))),
+    "pyarrow": lambda p: lists(of_arrow(pyarrow_csv(p))),
+    "polars": lambda p: lists(of_polars(polars_csv(p))),
+    "duckdb": lambda p: of_duckdb(duckdb_csv(p)),
 }
 JSON = {
     "pandas": lambda p: of_pandas(pandas.read_json(p, lines=True, dtype=False, precise_float=True)),
     "pyarrow": lambda p: of_arrow(pyarrow.json.read_json(p)),
     "polars": lambda p: of_polars(polars_json(p)),
-    "duckdb": lambda p: of_duckdb(duckdb.read_json(p, format="newline_delimited", sample_size=-1)),
+    "duckdb": lambda p: of_duckdb(duckdb_json(p)),
 }
 PARQUET = {
     "pandas": lambda p: of_pandas(pandas.read_parquet(p)),
@@ -174,9 +220,9 @@ def metadata(folder):
         if field.nullable or set(field.metadata) != {b"unit", b"definition"}:
             yield f"arrow: field {field}: {field.metadata}"
     columns = json.loads(kept[b"flowfast.definitions"])
-    if [c["name"] for c in columns] != meta.schema.names or not all(c["definition"] for c in columns):
+    if [c["name"] for c in columns] != meta.schema.to_arrow_schema().names or not all(c["definition"] for c in columns):
         yield f"parquet: flowfast.definitions is {columns}"
-    if kept[b"flowfast.idle-timeout"] != b"600" or b"flowfast.version" not in kept:
+    if kept[b"flowfast.idle-timeout"] != IDLE_TIMEOUT.get(PROFILE, b"600") or b"flowfast.version" not in kept:
         yield f"parquet: metadata {kept}"
     for g in range(meta.num_row_groups):
         for c in range(meta.num_columns):
@@ -194,12 +240,11 @@ def main(folder):
             print(f"{label}: {line}")
             bad += 1
 
-    names, want = expected(folder + "/rows.csv")
     for extension, readers in FORMATS.items():
         for reader, read in readers.items():
             typed = extension in ("parquet", "arrow", "arrows")
             try:
-                lines = differences(read, f"{folder}/rows.{extension}", names, want, typed)
+                lines = differences(read, f"{folder}/rows.{extension}", ALL, ROWS, typed)
             except Exception as e:
                 lines = [f"{type(e).__name__}: {e}"]
             report(f"{extension}, {reader}", lines)
@@ -227,4 +272,4 @@ def main(folder):
     return bad > 0
 
 
-sys.exit(main(sys.argv[1]))
+sys.exit(main(FOLDER))

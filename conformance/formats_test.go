@@ -6,40 +6,49 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/flowfast/flowfast/export"
 )
 
-// readers returns a python with the libraries that formats.py reads tables with:
-// FLOWFAST_PYTHON, the one that make formats-install makes, or python3. Without
-// them the test is skipped, or fails if FLOWFAST_CONFORMANCE is "required".
-func readers(t *testing.T) string {
-	t.Helper()
+// pythonWith returns a python that can import the modules: FLOWFAST_PYTHON, the one
+// that make formats-install makes, or python3. If there is none it returns why.
+func pythonWith(modules string) (python, missing string) {
 	cache, _ := os.UserCacheDir()
 	installed := filepath.Join(cmp.Or(os.Getenv("XDG_CACHE_HOME"), cache), "flowfast", "formats", "bin", "python")
-	missing := ""
-	for _, python := range []string{os.Getenv("FLOWFAST_PYTHON"), installed, "python3"} {
+	for _, python = range []string{os.Getenv("FLOWFAST_PYTHON"), installed, "python3"} {
 		if python == "" {
 			continue
 		}
-		out, err := exec.Command(python, "-c", "import duckdb, pandas, polars, pyarrow, zstandard").CombinedOutput()
+		out, err := exec.Command(python, "-c", "import "+modules).CombinedOutput()
 		if err == nil {
-			return python
+			return python, ""
 		}
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		missing = cmp.Or(lines[len(lines)-1], err.Error())
 	}
-	if os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
-		t.Fatalf("%s; make formats-install installs what is needed", missing)
+	return "", missing + "; make formats-install installs what is needed"
+}
+
+// readers returns a python with the libraries that formats.py reads tables with.
+// Without them the test is skipped, or fails if FLOWFAST_CONFORMANCE is "required".
+func readers(t *testing.T) string {
+	t.Helper()
+	python, missing := pythonWith("duckdb, pandas, polars, pyarrow, zstandard")
+	if missing != "" && os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
+		t.Fatal(missing)
 	}
-	t.Skipf("FORMATS NOT CHECKED: %s; make formats-install installs what is needed", missing)
-	return ""
+	if missing != "" {
+		t.Skipf("FORMATS NOT CHECKED: %s", missing)
+	}
+	return python
 }
 
 // TestFormats reads every format with pandas, pyarrow, polars and DuckDB, and
-// wants the rows of CSV in the right types. (formats.py does it.)
+// wants the rows of CSV in the types that flowfast columns lists. (formats.py does
+// it.)
 func TestFormats(t *testing.T) {
 	python := readers(t)
 	flowfast := filepath.Join(t.TempDir(), "flowfast")
@@ -48,25 +57,32 @@ func TestFormats(t *testing.T) {
 	}
 	command(t, "go", "build", "-o", flowfast, "../cmd/flowfast")
 	captures := filepath.Join("..", "testdata")
+	const each, andDataset = "34 tables compared", "38 tables compared"
 	for _, test := range []struct {
-		capture string
-		flags   []string
-		dataset bool
-		tables  string
+		capture, profile string
+		flags            []string
+		tables           string
 	}{
-		{"web.pcap.zst", nil, true, "38 tables compared"},
-		{"reuse.pcap", []string{"--end-reason"}, false, "34 tables compared"},
-		{"nano.pcap", []string{"--end-reason"}, false, "34 tables compared"},
-		{"interfaces.pcapng.zst", nil, false, "34 tables compared"},
-		{"bulk.pcap.zst", []string{"--end-reason"}, false, "34 tables compared"},
+		{"web.pcap.zst", "default", nil, andDataset},
+		{"reuse.pcap", "default", []string{"--end-reason"}, each},
+		{"nano.pcap", "default", []string{"--end-reason"}, each},
+		{"interfaces.pcapng.zst", "default", nil, each},
+		{"bulk.pcap.zst", "default", []string{"--end-reason"}, each},
+		{"web.pcap.zst", "full", []string{"--splt", "8", "--quantiles", "0.05,0.95"}, andDataset},
+		{"vlan.pcap.zst", "full", []string{"--splt", "8", "--quantiles", "0.05,0.95"}, each},
+		{"web.pcap.zst", "nfstream", []string{"--splt", "10"}, andDataset},
+		{"slow.pcap.zst", "cicflowmeter", nil, andDataset},
+		{"loss.pcap.zst", "pyflowmeter", nil, andDataset},
 	} {
-		t.Run(test.capture, func(t *testing.T) {
+		t.Run(test.capture+" "+test.profile, func(t *testing.T) {
 			folder := t.TempDir()
-			run := func(args ...string) { command(t, flowfast, append(append([]string{"-q"}, test.flags...), args...)...) }
+			run := func(args ...string) {
+				command(t, flowfast, slices.Concat([]string{"-q", "--profile", test.profile}, test.flags, args)...)
+			}
 			for _, format := range export.FormatNames() {
 				run(filepath.Join(captures, test.capture), filepath.Join(folder, "rows."+format))
 			}
-			if test.dataset {
+			if test.tables == andDataset {
 				// Names that mean something to readers of datasets, or could be numbers.
 				in := filepath.Join(folder, "in")
 				for _, name := range []string{"01", "1", "2026-11-24", "a=b/_x.pcap", ".c [d] %3D é.pcap", "sub/same.pcap"} {
@@ -75,7 +91,12 @@ func TestFormats(t *testing.T) {
 				run("-r", in, filepath.Join(folder, "each"))
 				run("-r", "--dataset", in, filepath.Join(folder, "dataset"))
 			}
-			out := command(t, python, "formats.py", folder)
+			// --end-reason is listed in the profile full.
+			listed := command(t, flowfast, "columns", "--profile", "full") + command(t, flowfast, "columns", "--profile", test.profile)
+			if err := os.WriteFile(filepath.Join(folder, "columns.md"), []byte(listed), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			out := command(t, python, "formats.py", folder, test.profile)
 			if !strings.Contains(out, test.tables) {
 				t.Errorf("%s, want %s", out, test.tables)
 			}

@@ -46,7 +46,7 @@ class Packet:
     later      it is an IP fragment behind the first: no transport header
     complete   no fragment at all, and the IP length leaves the whole transport header
     header     length of the transport header: data offset * 4 (0 if below 20), UDP 8, later fragments 0
-    payload    payload length by the headers
+    payload    payload length by the headers, as far as the frame goes
     data       the captured bytes of the payload
     ttl, tos   of the IP header directly above the transport header
     flags, seq, ack, win        TCP; 0 for others and later fragments
@@ -330,8 +330,8 @@ def packet(layers, clock, firsts):
         if not ip.offset or first is None or p.t - first.t > FRAGMENT_WAIT:
             return None
         p.later, p.proto, p.src, p.dst = True, first.proto, first.src, first.dst
-        p.header, p.payload = 0, max(0, ip.end - ip.start)
-        p.data = raw[ip.start:max(ip.start, ip.end)]
+        p.header, p.payload = 0, max(0, limit - ip.start)
+        p.data = raw[ip.start:ip.start + p.payload]
         return p
     name, at = transport
     above = names[:min(names.index(n) for n in ("tcp", "udp") if n in names)]
@@ -352,7 +352,7 @@ def packet(layers, clock, firsts):
         else:
             p.flags, p.win = raw[at + 13], be(raw, at + 14, 2)
             tcp_options(p, raw[at + 20:max(at + 20, min(at + p.header, ip.end))])
-    p.payload = max(0, ip.end - at - p.header)
+    p.payload = max(0, limit - at - p.header)
     p.data = raw[at + p.header:at + p.header + p.payload]
     p.complete = not ip.more and not ip.offset and p.header > 0 and ip.end - at >= p.header
     if ip.more and not ip.offset:

@@ -303,6 +303,14 @@ def headers():
     check_row("1,024 bytes", row, "fwd_entropy 8, fwd_payload_byte 1123")
     row, = table("full", [("0", eth(ip4(udp(bytes(30)), total=0)))])
     check_row("total length 0", row, "fwd_payload_byte 30")
+    row, = table("full", [("0", eth(ip4(udp(bytes(30)), total=100)))])
+    check_row("total length beyond the frame", row, "fwd_payload_byte 30")
+    row, = table("full", [("0", eth(ip4((4, ip4(udp(bytes(30)), total=90)[1]), total=60), pad=200))])
+    check_row("total length beyond the IP header around", row, "fwd_payload_byte 12")
+    frames = [("0", eth(ip4((17, udp(bytes(40))[1][:32]), fragment=0x2000))),
+              ("1", eth(ip4((17, bytes(50)), fragment=4, total=100)))]
+    row, = table("full", frames)
+    check_row("total length of a fragment beyond the frame", row, "fwd_payload_byte 74, fwd_payload_pkt 2")
     row, = table("full", [("0", ip4(udp(b"raw"))[1])], link=101)
     check_row("raw IP", row, "fwd_payload_byte 3", src_mac="", dst_mac="")
     cooked = struct.pack(">HHH8sH", 0, 1, 6, bytes.fromhex("020000000001 0000"), 0x0800) + ip4(udp(b"sll"))[1]
@@ -392,10 +400,12 @@ def statistics():
     check("kurt", exact.kurt([6, 1, 3, 2]), 24.5 / 12.25 - 3)
     try:
         import numpy
+        import scipy
         from scipy import stats
     except ImportError:
         print("numpy or scipy is not installed: statistics not held against them")
         return
+    print(f"statistics held against numpy {numpy.__version__} and scipy {scipy.__version__}")
     rng = random.Random(1)
     for n in (2, 3, 10, 1000):
         v = [int(rng.expovariate(1e-6)) for _ in range(n)]
