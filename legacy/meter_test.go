@@ -90,7 +90,7 @@ func named(t *testing.T, line string) map[string]string {
 	row := map[string]string{}
 	for i, c := range columns {
 		row[c.Name] = values[i]
-		if kind := kindOf(values[i]); kind != c.Kind && !(c.Kind == Real && values[i] == "0") {
+		if kind := kindOf(values[i]); kind != c.Kind && (c.Kind != Real || values[i] != "0") {
 			t.Errorf("%s: %q is of kind %d, want %d", c.Name, values[i], kind, c.Kind)
 		}
 	}
