@@ -24,9 +24,9 @@ type Choice struct {
 // A Filter returns, for a link type by its LINKTYPE_ number, a program of the BSD
 // Packet Filter, which gets the captured bytes of the frame: packets for which it
 // returns 0 do not count (McCanne, Jacobson, The BSD Packet Filter, 1993). A program
-// for BSD null gets the address family little-endian. Packets
-// of a link type for which there is an error do not count either, and the error
-// is one of their capture. It may be called by several goroutines at once.
+// for BSD null gets the address family little-endian. Packets of a link type for
+// which there is an error do not count either, and the error is one of their
+// capture. A Filter may be called by several goroutines at once.
 type Filter func(linkType uint32) ([]bpf.RawInstruction, error)
 
 // A chooser is a Choice as packets are held against it. It belongs to one

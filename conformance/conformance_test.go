@@ -65,26 +65,13 @@ const fraction = "the microseconds of a timestamp are over a second; tshark prin
 
 // shared returns the folder with the reference and the captures.
 func shared(t *testing.T) string {
-	dir := os.Getenv("FLOWFAST_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	missing := ""
-	if _, err := os.Stat(filepath.Join(dir, "oracle", "oracle.py")); err != nil {
-		missing = "no reference in " + dir
-	}
+	sharedFolder(t, "oracle", "oracle.py")
 	for _, program := range []string{"tshark", "editcap", "python3"} {
 		if _, err := exec.LookPath(program); err != nil {
-			missing = err.Error()
+			unchecked(t, "CONFORMANCE", err)
 		}
 	}
-	if missing != "" && os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
-		t.Fatal(missing)
-	}
-	if missing != "" {
-		t.Skipf("CONFORMANCE NOT CHECKED: %s", missing)
-	}
-	return dir
+	return sharedFolder(t)
 }
 
 func TestConformance(t *testing.T) {

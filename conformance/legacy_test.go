@@ -16,18 +16,7 @@ import (
 // originals returns the folder with the captures and the one with the rows of
 // the original, CICFlowMeter at commit 98a5eba, run in the time zone UTC.
 func originals(t *testing.T) (captures, rows string) {
-	dir := os.Getenv("FLOWFAST_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared")
-	}
-	captures, rows = filepath.Join(dir, "captures"), filepath.Join(dir, "peer-rows", "cicflowmeter")
-	if _, err := os.Stat(rows); err != nil {
-		if os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
-			t.Fatal(err)
-		}
-		t.Skipf("CONFORMANCE NOT CHECKED: %v", err)
-	}
-	return captures, rows
+	return sharedFolder(t, "captures"), sharedFolder(t, "peer-rows", "cicflowmeter")
 }
 
 // TestLegacy compares the rows of package legacy with the original's: as sets,

@@ -137,12 +137,8 @@ func samePyValue(column, want, got string, deviation, noise float64) bool {
 	if sameValue(column, want, got) {
 		return true
 	}
-	w, err := strconv.ParseFloat(want, 64)
-	if err != nil {
-		return false
-	}
-	g, err := strconv.ParseFloat(got, 64)
-	if err != nil {
+	w, g, ok := numbers(want, got)
+	if !ok {
 		return false
 	}
 	allowed := 0.0

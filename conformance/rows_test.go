@@ -28,12 +28,29 @@ func sharedFolder(t *testing.T, name ...string) string {
 	dir := cmp.Or(os.Getenv("FLOWFAST_SHARED"), filepath.Join("..", "..", "shared"))
 	dir = filepath.Join(append([]string{dir}, name...)...)
 	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
-			t.Fatal(err)
-		}
-		t.Skipf("CONFORMANCE NOT CHECKED: %v", err)
+		unchecked(t, "CONFORMANCE", err)
 	}
 	return dir
+}
+
+// required tells if a suite fails where something that it needs is missing.
+func required() bool { return os.Getenv("FLOWFAST_CONFORMANCE") == "required" }
+
+// unchecked ends a test that can't be made, for a reason: it fails if it is
+// required, and is skipped otherwise.
+func unchecked(t *testing.T, what string, why any) {
+	t.Helper()
+	if required() {
+		t.Fatal(why)
+	}
+	t.Skipf("%s NOT CHECKED: %v", what, why)
+}
+
+// numbers returns two values as numbers, if they are.
+func numbers(want, got string) (w, g float64, ok bool) {
+	w, errW := strconv.ParseFloat(want, 64)
+	g, errG := strconv.ParseFloat(got, 64)
+	return w, g, errW == nil && errG == nil
 }
 
 // profileRows returns the columns and the rows of a capture, or of what could be

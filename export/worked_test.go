@@ -92,7 +92,7 @@ func rows(t *testing.T, profile string, splt int, pcap []byte) (rows []map[strin
 	}
 	run, err := flowfast.NewReader(flowfast.Options{
 		IdleTimeout: p.IdleTimeout, Resolution: p.Resolution, Monotone: p.Monotone, Numbered: p.Numbered,
-		Rules: p.Rules, Features: features.Options{Set: export.Needs(columns), First: splt},
+		Rules: p.Rules, Keys: p.Keys, Protocols: p.Protocols, Features: features.Options{Set: export.Needs(columns), First: splt},
 	}, bytes.NewReader(pcap), "example")
 	if err != nil {
 		t.Fatal(err)
