@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
@@ -22,6 +23,7 @@ type command struct {
 	options   flowfast.Options
 	recursive bool
 	resume    bool
+	overwrite bool
 	join      bool
 	jobs      int
 	memory    size // the most that all jobs take; 0 for what the machine allows
@@ -31,6 +33,8 @@ type command struct {
 	dataset   bool
 	notes     []export.Note // for formats that keep the options
 	quiet     bool
+	strict    bool // warnings are errors
+	progress  progressMode
 	filter    filter
 	summary   string // where the summary goes as JSON, "" for nowhere
 
@@ -73,7 +77,9 @@ func run(args []string, s streams) int {
 	c := command{streams: s}
 	root := c.cobra()
 	root.SetArgs(args)
-	if err := root.Execute(); err != nil {
+	if err := root.Execute(); errors.Is(err, syscall.EPIPE) { // columns | head
+		return exitOK
+	} else if err != nil {
 		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(err.Error()))
 		return exitUsage
 	}
@@ -109,6 +115,8 @@ func (c *command) cobra() *cobra.Command {
 		"read every capture under the folder INPUT, at\nany depth, into a file of its own under the\nfolder OUTPUT; other files are passed over")
 	f.BoolVar(&c.resume, "resume", false,
 		"with -r, go on where a run was stopped: leave\nwhat OUTPUT/flowfast-manifest.json says is done")
+	f.BoolVar(&c.overwrite, "overwrite", false,
+		"with -r, replace the outputs of a run\nwith other options, which is refused otherwise")
 	f.BoolVar(&c.join, "join", false,
 		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream, in the order of their first packets")
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
@@ -141,8 +149,12 @@ func (c *command) cobra() *cobra.Command {
 		"with -r, write one Parquet dataset with a\ncolumn capture, in files\nOUTPUT/<capture>/part-0.parquet and on")
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
+	f.Var(&c.progress, "progress",
+		"show progress `HOW`: bar, plain (a line a minute)\nor none (default bar on a terminal, else plain)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,
 		"show no progress, no warnings and no closing\nsummary, only errors")
+	f.BoolVar(&c.strict, "strict", false,
+		"take every warning for an error: show it even\nwith -q, and exit with 1")
 	f.BoolP("help", "h", false, "show this help and exit")
 	f.Bool("version", false, "show the version and exit")
 	return root
@@ -168,6 +180,10 @@ func (c *command) take(args []string) error {
 		return errors.New("--join takes files, not standard input: it looks at their first packets beforehand")
 	case c.resume && (!c.recursive || c.join):
 		return errors.New("--resume goes with -r, and not with --join")
+	case c.overwrite && (!c.recursive || c.join || c.resume):
+		return errors.New("--overwrite goes with -r, and not with --join or --resume")
+	case c.progress == asBar && !isTerminalWriter(c.err):
+		return errors.New("--progress bar: standard error is not a terminal")
 	case c.output == "-" && c.recursive && !c.join:
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
 	case !c.options.Choice.From.IsZero() && !c.options.Choice.To.IsZero() && !c.options.Choice.From.Before(c.options.Choice.To):

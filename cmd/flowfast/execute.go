@@ -29,7 +29,7 @@ func (c *command) execute() int {
 		return exitBad
 	}
 	c.keepToMemory()
-	show := c.display(p)
+	show := c.display(ctx, p)
 	for _, err := range p.errs {
 		show.say(func() { c.complain(err) })
 	}
@@ -55,7 +55,7 @@ func (c *command) execute() int {
 
 // tell prints what a job has to say: its warnings, then its errors.
 func (c *command) tell(r *result) {
-	if !c.quiet {
+	if !c.quiet || c.strict {
 		for _, text := range warnings(r) {
 			c.print("warning: " + text)
 		}
@@ -68,10 +68,14 @@ func (c *command) tell(r *result) {
 // close prints and writes the closing summary, and returns the exit status.
 func (c *command) close(r report) int {
 	status := exitOK
-	if r.Failed > 0 || len(r.Errors) > 0 {
+	if r.Failed > 0 || len(r.Errors) > 0 || c.strict && len(r.Warnings) > 0 {
 		status = exitBad
 	}
-	if !c.quiet && r.worthShowing() {
+	switch {
+	case c.quiet || !r.worthShowing():
+	case r.nothingDone():
+		c.print(fmt.Sprintf("nothing to do: %s captures had been done before", grouped(r.AlreadyDone)))
+	default:
 		fmt.Fprint(c.err, r.text())
 	}
 	if err := c.writeSummary(r); err != nil {

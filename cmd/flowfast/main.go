@@ -17,7 +17,7 @@
 //	outputs.go   the files of an output
 //	dataset.go   the parts of a dataset
 //	manifest.go  what has become of each, for a run that resumes
-//	progress.go  how far they are, on a terminal
+//	progress.go  how far they are, on a terminal or in a log
 //	report.go    what came of them, as text and as JSON
 package main
 

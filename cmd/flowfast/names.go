@@ -7,9 +7,7 @@ import (
 	"strings"
 )
 
-// The extensions of captures and of what is compressed. A rotated capture's
-// number (x.pcap0, x.pcap.1) is no extension: it tells the files of a set
-// apart.
+// The extensions of captures and of what is compressed.
 var (
 	captureExtensions    = []string{".pcap", ".pcapng", ".cap", ".dmp", ".dump", ".ntar"}
 	compressedExtensions = []string{".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4"}
@@ -21,8 +19,21 @@ const suffix = "_flow."
 
 // cut takes the capture's extensions off a path: one of a compression, then
 // one of a capture, in any case of letters. Something of the name is left.
+//
+// The number of a rotated capture (x.pcap1 as tcpdump -C writes it, x.pcap.1) tells
+// the files of a set apart, and stays: x1, x.1.
 func cut(path string) string {
-	return cutOne(cutOne(path, compressedExtensions), captureExtensions)
+	path = cutOne(path, compressedExtensions)
+	bare := strings.TrimRight(path, "0123456789")
+	number := path[len(bare):]
+	dot := ""
+	if number != "" && strings.HasSuffix(bare, ".") {
+		bare, dot = bare[:len(bare)-1], "."
+	}
+	if name := cutOne(bare, captureExtensions); name != bare {
+		return name + dot + number
+	}
+	return path
 }
 
 func cutOne(path string, extensions []string) string {

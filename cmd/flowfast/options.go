@@ -73,40 +73,22 @@ func textOf(t encoding.TextMarshaler) string {
 	return string(text)
 }
 
-// differences returns a line for each option that is not as recorded.
+// differences names the options that are not as recorded, the short ones with
+// their values.
 func (o rowOptions) differences(recorded rowOptions) []string {
+	const short = 40
 	asked, before := reflect.ValueOf(o), reflect.ValueOf(recorded)
 	var all []string
 	for i := range asked.NumField() {
 		if a, b := asked.Field(i).Interface(), before.Field(i).Interface(); a != b {
-			name := asked.Type().Field(i).Tag.Get("json")
-			if name == "columns" {
-				all = append(all, otherColumns(before.Field(i).String(), asked.Field(i).String()))
-				continue
+			name := "--" + asked.Type().Field(i).Tag.Get("json")
+			if values := fmt.Sprintf(" (%v, now %v)", b, a); len(values) <= short {
+				name += values
 			}
-			all = append(all, fmt.Sprintf("--%s was %v, now it is %v", name, b, a))
+			all = append(all, name)
 		}
 	}
 	return all
-}
-
-// otherColumns tells two lists of columns apart.
-func otherColumns(before, now string) string {
-	without := func(all, those string) string {
-		return strings.Join(slices.DeleteFunc(strings.Split(all, ","), func(name string) bool {
-			return slices.Contains(strings.Split(those, ","), name)
-		}), ",")
-	}
-	lacks, has := without(before, now), without(now, before)
-	switch {
-	case lacks == "" && has == "":
-		return "the columns had another order"
-	case lacks == "":
-		return "there were no columns " + has
-	case has == "":
-		return "there were columns " + lacks
-	}
-	return fmt.Sprintf("there were columns %s in place of %s", lacks, has)
 }
 
 // notes returns the options and the version, for formats that keep them beside

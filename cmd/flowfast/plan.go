@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/flowfast/flowfast/export"
 )
 
 // A plan is what is to be done.
@@ -95,6 +97,10 @@ func (c *command) folder() (*plan, error) {
 		if before, err = m.read(); err != nil {
 			return nil, err
 		}
+	} else if !c.overwrite {
+		if err := m.mayReplace(); err != nil {
+			return nil, err
+		}
 	}
 	t, err := walk(input, c.output, before.knows)
 	if err != nil {
@@ -141,6 +147,11 @@ func (c *command) checkFolders(input string) error {
 		return fmt.Errorf("%s: is no directory; -r writes into one", c.output)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
+	case err != nil:
+		if format, ok := export.FormatOf(c.output); ok && filepath.Ext(c.output) != "" {
+			return fmt.Errorf("%s: -r writes into a folder, and this is named like a file: "+
+				"-r --join writes one file, -r --format %v a file for each capture into a folder", c.output, format)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -14,12 +15,14 @@ import (
 	"golang.org/x/term"
 )
 
-// A display shows on a terminal how far the jobs are: a line for each that is
-// being done, and below them one for all if there are several. It draws from a
-// goroutine of its own and asks the runs for a few counters, five times a
-// second; the runs do not wait for it. Without a terminal it shows nothing.
+// A display shows how far the jobs are. On a terminal it has a line for each that
+// is being done, and below them one for all if there are several, five times a
+// second. Else it writes one line a minute, so that a log shows that a long run is
+// alive. It draws from a goroutine of its own and asks the runs for a few
+// counters; the runs do not wait for it.
 type display struct {
 	w    io.Writer
+	ctx  context.Context // done when a signal ends the run
 	size func() (columns, rows int)
 	quit chan struct{}
 	gone sync.WaitGroup
@@ -45,32 +48,40 @@ type line struct {
 	rate        float64 // packets per second
 }
 
-const redraw = 200 * time.Millisecond
+const (
+	redraw     = 200 * time.Millisecond
+	plainEvery = time.Minute
+)
 
 // The bar takes what the name and the figures leave of the width.
 const template pb.ProgressBarTemplate = `{{string . "name"}} {{bar . "[" "=" ">" " " "]"}} {{string . "figures"}}`
 
-// display returns the display of a plan, nil if there is none to see it.
-func (c *command) display(p *plan) *display {
-	f, ok := c.err.(*os.File)
-	if !ok || c.quiet || !isTerminal(f) {
+// display returns the display of a plan, nil if nobody wants to see it.
+func (c *command) display(ctx context.Context, p *plan) *display {
+	if c.quiet || c.progress == asNone {
 		return nil
 	}
-	d := newDisplay(f, func() (int, int) {
+	f, _ := c.err.(*os.File)
+	bar := isTerminalWriter(c.err) && c.progress != asPlain
+	d := newDisplay(c.err, func() (int, int) {
 		columns, rows, err := term.GetSize(int(f.Fd()))
 		if err != nil || columns == 0 {
 			return 80, 24
 		}
 		return columns, rows
 	}, p.jobs)
-	d.quit = make(chan struct{})
+	d.ctx, d.quit = ctx, make(chan struct{})
+	every, show := plainEvery, d.log
+	if bar {
+		every, show = redraw, d.draw
+	}
 	d.gone.Go(func() {
-		ticker := time.NewTicker(redraw)
+		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
 			select {
 			case now := <-ticker.C:
-				d.draw(now)
+				show(now)
 			case <-d.quit:
 				return
 			}
@@ -80,7 +91,7 @@ func (c *command) display(p *plan) *display {
 }
 
 func newDisplay(w io.Writer, size func() (int, int), jobs []job) *display {
-	d := &display{w: w, size: size, jobs: len(jobs)}
+	d := &display{w: w, ctx: context.Background(), size: size, jobs: len(jobs)}
 	if len(jobs) > 1 {
 		var bytes int64
 		for _, j := range jobs {
@@ -180,28 +191,55 @@ func (d *display) draw(now time.Time) {
 	}
 	shown := d.lines[:min(len(d.lines), max(rows-2, 1))]
 	for _, l := range shown {
-		b.WriteString(l.text(now, columns-1) + "\x1b[K\n")
+		b.WriteString(d.text(l, now, columns-1) + "\x1b[K\n")
 	}
 	d.drawn = len(shown)
 	if d.total != nil {
-		d.total.name = fmt.Sprintf("%d of %d captures", d.done, d.jobs)
-		b.WriteString(d.total.text(now, columns-1) + "\x1b[K\n")
+		b.WriteString(d.text(d.total, now, columns-1) + "\x1b[K\n")
 		d.drawn++
 	}
 	b.WriteString("\x1b[J")
 	_, _ = io.WriteString(d.w, b.String()) // a terminal that is gone is no error
 }
 
-// text returns the line, no wider than the given number of columns.
-func (l *line) text(now time.Time, columns int) string {
+// log writes one line for all jobs.
+func (d *display) log(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.total != nil:
+		fmt.Fprintf(d.w, "flowfast: %s: %s\n", d.count(), d.figures(d.total, now))
+	case len(d.lines) > 0:
+		fmt.Fprintf(d.w, "flowfast: %s: %s\n", d.lines[0].name, d.figures(d.lines[0], now))
+	}
+}
+
+// count says how many of the jobs are done.
+func (d *display) count() string {
+	return fmt.Sprintf("%s of %s captures", grouped(d.done), grouped(d.jobs))
+}
+
+// figures measures a line and returns what it says behind its bar.
+func (d *display) figures(l *line, now time.Time) string {
 	p := l.progress()
 	l.measure(p, now)
-	figures := l.figures(p, now)
-	// The name has two thirds of what the figures leave.
-	room := max((columns-pb.CellCount(figures)-2)*2/3, 8)
-	l.bar.Set("name", fitted(l.name, room))
+	if d.ctx.Err() != nil {
+		return "stopping: writing open flows"
+	}
+	return l.figures(p, now, l == d.total)
+}
+
+// text returns a line, no wider than the given number of columns.
+func (d *display) text(l *line, now time.Time, columns int) string {
+	figures := d.figures(l, now)
+	name := d.count()
+	if l != d.total {
+		// The name has two thirds of what the figures leave.
+		name = fitted(l.name, max((columns-pb.CellCount(figures)-2)*2/3, 8))
+	}
+	l.bar.Set("name", name)
 	l.bar.Set("figures", figures)
-	l.bar.SetCurrent(p.Read)
+	l.bar.SetCurrent(l.progress().Read)
 	l.bar.SetWidth(columns)
 	return l.bar.String()
 }
@@ -224,9 +262,13 @@ func (l *line) measure(p flowfast.Progress, now time.Time) {
 }
 
 // figures returns the part of the line behind the bar: percent, bytes, packets
-// per second, open flows, and the time left if the bytes go on as they did.
-func (l *line) figures(p flowfast.Progress, now time.Time) string {
-	speed := fmt.Sprintf("%spkt/s %s open flows", scaled(l.rate), grouped(p.Open))
+// per second, open flows unless the line is to be short, and the time left if the
+// bytes go on as they did.
+func (l *line) figures(p flowfast.Progress, now time.Time, short bool) string {
+	speed := scaled(l.rate) + "pkt/s"
+	if !short {
+		speed += " " + grouped(p.Open) + " open flows"
+	}
 	if l.size <= 0 {
 		return fmt.Sprintf("%s %s", mebibytes(p.Read), speed)
 	}

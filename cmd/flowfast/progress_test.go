@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -102,10 +103,10 @@ func TestDisplaySeveral(t *testing.T) {
 			}
 		}
 	}
-	check("a.pcap| 25% 1/4 MiB", `b\n.pcap| 25% 3/12 MiB`, "0 of 3 captures| 12% 4/32 MiB|3 open flows")
+	check("a.pcap| 25% 1/4 MiB", `b\n.pcap| 25% 3/12 MiB`, "0 of 3 captures| 12% 4/32 MiB| pkt/s")
 	a.Read = 2 * mib // a broken one: the rest of it will never be read
 	d.end(first)
-	check("b", "1 of 3 captures| 22% 7/32 MiB|2 open flows")
+	check("b", "1 of 3 captures| 22% 7/32 MiB| pkt/s")
 	d.say(func() {})
 	check("b", "1 of 3 captures")
 }
@@ -113,7 +114,7 @@ func TestDisplaySeveral(t *testing.T) {
 func TestDisplayUnknownSize(t *testing.T) {
 	p := flowfast.Progress{Read: 3 * mib, Packets: 5, Open: 7}
 	l := newLine("-", 0, at(&p))
-	got := l.text(time.Unix(0, 0), 80)
+	got := newDisplay(nil, nil, nil).text(l, time.Unix(0, 0), 80)
 	if !strings.HasSuffix(got, "3.0 MiB 0 pkt/s 7 open flows") || strings.Contains(got, "left") {
 		t.Errorf("got %q", got)
 	}
@@ -124,8 +125,9 @@ func TestDisplayWidth(t *testing.T) {
 	p := flowfast.Progress{Read: 1 << 40, Packets: 1 << 40, Open: 1 << 30}
 	for _, name := range []string{"a", strings.Repeat("folder/", 30) + "a.pcap", strings.Repeat("漢", 100), "\x1b[2J\xff"} {
 		l := newLine(name, 2<<40, at(&p))
+		d := newDisplay(nil, nil, nil)
 		for columns := 1; columns < 250; columns++ {
-			got := l.text(time.Unix(int64(columns), 0), columns)
+			got := d.text(l, time.Unix(int64(columns), 0), columns)
 			if pb.CellCount(got) > columns || strings.Contains(got, "\x1b") {
 				t.Fatalf("%q in %d columns: got %q", name, columns, got)
 			}
@@ -149,12 +151,61 @@ func TestDisplayHeight(t *testing.T) {
 	}
 }
 
-// Without a terminal there is no display, and it can be used all the same.
+// On 80 columns the count of captures is whole.
+func TestDisplayCount(t *testing.T) {
+	var s screen
+	jobs := make([]job, 3274)
+	for i := range jobs {
+		jobs[i].size = 4 * mib
+	}
+	d := newDisplay(&s, func() (int, int) { return 80, 10 }, jobs)
+	d.done, d.ended = 3000, flowfast.Progress{Read: 12000 * mib, Packets: 1 << 30}
+	d.draw(time.Unix(0, 0))
+	d.draw(time.Unix(1000, 0))
+	got := s.lines[0]
+	if !strings.HasPrefix(got, "3,000 of 3,274 captures ") || !strings.HasSuffix(got, " 92% 12000/13096 MiB 0 pkt/s 1:31 left") || pb.CellCount(got) > 79 {
+		t.Errorf("got %q", got)
+	}
+}
+
+// After a signal the line says what is being done, instead of a rate that falls.
+func TestDisplayStopping(t *testing.T) {
+	var s screen
+	ctx, stop := context.WithCancel(context.Background())
+	p := flowfast.Progress{Read: mib, Packets: 10, Open: 800000}
+	d := newDisplay(&s, func() (int, int) { return 80, 10 }, make([]job, 1))
+	d.ctx = ctx
+	d.begin(job{inputs: []string{"a.pcap"}, size: 4 * mib}, at(&p))
+	d.draw(time.Unix(0, 0))
+	stop()
+	d.draw(time.Unix(1, 0))
+	if got := s.lines[0]; !strings.HasSuffix(got, "] stopping: writing open flows") || strings.Contains(got, "left") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Without a terminal there is a line a minute, of all jobs.
+func TestDisplayPlain(t *testing.T) {
+	var b bytes.Buffer
+	jobs := []job{{inputs: []string{"a.pcap"}, size: 4 * mib}, {inputs: []string{"b.pcap"}, size: 4 * mib}}
+	d := newDisplay(&b, nil, jobs)
+	p := flowfast.Progress{Read: mib, Packets: 10, Open: 1}
+	d.begin(jobs[0], at(&p))
+	d.log(time.Unix(0, 0))
+	p.Read, p.Packets = 2*mib, 610
+	d.log(time.Unix(60, 0))
+	want := "flowfast: 0 of 2 captures:  12% 1/8 MiB 0 pkt/s\nflowfast: 0 of 2 captures:  25% 2/8 MiB 10 pkt/s 3:00 left\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+// Who wants no display has none, and it can be used all the same.
 func TestNoDisplay(t *testing.T) {
-	c := command{streams: streams{err: &bytes.Buffer{}}}
-	d := c.display(&plan{})
+	c := command{streams: streams{err: &bytes.Buffer{}}, progress: asNone}
+	d := c.display(context.Background(), &plan{})
 	if d != nil {
-		t.Fatal("a display without a terminal")
+		t.Fatal("a display with --progress none")
 	}
 	said := false
 	d.end(d.begin(job{}, nil))

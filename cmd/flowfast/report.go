@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,8 +23,10 @@ type report struct {
 	PacketsPerSecond float64 `json:"packets_per_second"`
 	// PeakMemory is the most memory that was resident, in bytes.
 	PeakMemory int64 `json:"peak_memory_bytes"`
-	// Failed is the number of captures or outputs with an error, OtherFiles
-	// that of the files passed over since they are no captures.
+	// Whole is the number of captures that were read to their end, Failed that of
+	// captures or outputs with an error, OtherFiles that of the files passed over
+	// since they are no captures.
+	Whole      int `json:"captures_whole"`
 	Failed     int `json:"failed"`
 	OtherFiles int `json:"other_files"`
 	// AlreadyDone is the number of captures that --resume left as they are.
@@ -142,9 +145,30 @@ func (r *report) add(o outcome) {
 	}
 	r.Warnings = append(r.Warnings, o.Warnings...)
 	r.Errors = append(r.Errors, o.Errors...)
-	r.Failed += min(len(o.Errors), 1)
+	if whole := o.whole(); len(o.Inputs) > 1 { // joined: each can have an error of its own
+		r.Whole, r.Failed = r.Whole+whole, r.Failed+len(o.Errors)
+	} else if len(o.Errors) > 0 {
+		r.Failed++
+	} else {
+		r.Whole += whole
+	}
 	r.Written = r.Written && o.Written
 	r.Partial = r.Partial || o.Partial
+}
+
+// whole returns the number of captures that no error names.
+func (o *outcome) whole() (n int) {
+	for _, c := range o.Captures {
+		if !slices.ContainsFunc(o.Errors, func(text string) bool { return strings.HasPrefix(text, c.Name+": ") }) {
+			n++
+		}
+	}
+	return n
+}
+
+// nothingDone reports whether all had been done before.
+func (r *report) nothingDone() bool {
+	return r.AlreadyDone > 0 && len(r.Runs) == 0 && len(r.Errors) == 0
 }
 
 // worthShowing reports whether people learn something from the report that the
@@ -168,9 +192,9 @@ func (r *report) text() string {
 	class := func(name string, n uint64) { line("  "+name, fmt.Sprintf("%15s", grouped(n))) }
 	number := func(name string, n uint64) { line(name, fmt.Sprintf("%15s", grouped(n))) }
 
-	if len(r.Runs) > 0 || r.OtherFiles > 0 || r.AlreadyDone > 0 {
+	if len(r.Runs) > 0 || r.OtherFiles > 0 || r.AlreadyDone > 0 || r.Whole+r.Failed > 1 {
 		line("captures", fmt.Sprintf("%15s read, %s with an error; %s other files passed over",
-			grouped(len(r.Captures)), grouped(r.Failed), grouped(r.OtherFiles)))
+			grouped(r.Whole), grouped(r.Failed), grouped(r.OtherFiles)))
 	}
 	if r.AlreadyDone > 0 {
 		line("already done", fmt.Sprintf("%15s left as they are", grouped(r.AlreadyDone)))

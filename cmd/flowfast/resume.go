@@ -36,17 +36,38 @@ func (m *manifest) read() (entries, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; without --resume all is done anew", name, err)
+		return nil, fmt.Errorf("%s: %w; --overwrite does all anew", name, err)
 	}
 	var differences []string
 	if read.Version != flowfast.Version {
-		differences = append(differences, fmt.Sprintf("flowfast was %q, now it is %q", read.Version, flowfast.Version))
+		differences = append(differences, fmt.Sprintf("version (%s, now %s)", read.Version, flowfast.Version))
 	}
 	if differences = append(differences, m.options.differences(read.Options)...); len(differences) > 0 {
-		return nil, fmt.Errorf("%s: these rows would not go with those that are there: %s; without --resume all is done anew",
-			name, strings.Join(differences, "; "))
+		return nil, &otherOptions{name, differences}
 	}
 	return before, nil
+}
+
+// An otherOptions error says that what is in the folder of the outputs came of
+// other options.
+type otherOptions struct {
+	manifest    string
+	differences []string
+}
+
+func (o *otherOptions) Error() string {
+	return fmt.Sprintf("%s: options differ from those of the existing outputs: %s; --overwrite replaces them",
+		o.manifest, strings.Join(o.differences, ", "))
+}
+
+// mayReplace returns an error if the outputs of a run that does all anew would
+// replace those of other options.
+func (m *manifest) mayReplace() error {
+	_, err := m.read()
+	if other := (*otherOptions)(nil); errors.As(err, &other) {
+		return err
+	}
+	return nil
 }
 
 // add takes in an entry of the file.

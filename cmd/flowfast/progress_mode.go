@@ -1,0 +1,35 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+)
+
+// A progressMode is how a user wants to see how far a run is.
+type progressMode string
+
+const (
+	byTerminal progressMode = "" // a bar on a terminal, else plain lines
+	asBar      progressMode = "bar"
+	asPlain    progressMode = "plain"
+	asNone     progressMode = "none"
+)
+
+func (p *progressMode) Set(text string) error {
+	switch how := progressMode(text); how {
+	case asBar, asPlain, asNone:
+		*p = how
+		return nil
+	}
+	return errors.New("want bar, plain or none")
+}
+
+func (p *progressMode) String() string { return string(*p) }
+func (p *progressMode) Type() string   { return "how" }
+
+// isTerminalWriter reports whether what is written to w appears on a terminal.
+func isTerminalWriter(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isTerminal(f)
+}
