@@ -2,6 +2,7 @@ package flowfast
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -15,7 +16,8 @@ import (
 // left out. The zero Choice takes all.
 type Choice struct {
 	// From is the time of the first packets that count, To that after the last;
-	// a zero time stands for none.
+	// a zero time stands for none. Times beyond those of 64-bit nanoseconds (1677 to
+	// 2262) stand for the end that they lie behind: no packet does.
 	From, To time.Time
 	// Filter leaves out the packets that it does not match, if it is not nil.
 	Filter Filter
@@ -32,7 +34,7 @@ type Filter func(linkType uint32) ([]bpf.RawInstruction, error)
 // A chooser is a Choice as packets are held against it. It belongs to one
 // goroutine at a time; its copies share their filters. nil takes all packets.
 type chooser struct {
-	from, to int64
+	first, last int64 // times of packets that count lie between, these included
 	filters  *filters   // nil if there are none
 	matchers []*matcher // of the link types that were met
 }
@@ -42,16 +44,21 @@ func newChooser(c Choice) (*chooser, error) {
 	if c.From.IsZero() && c.To.IsZero() && c.Filter == nil {
 		return nil, nil
 	}
-	const forever = 1<<63 - 1
 	if !c.From.IsZero() && !c.To.IsZero() && !c.From.Before(c.To) {
 		return nil, fmt.Errorf("no packet comes from %v on and before %v", c.From.UTC(), c.To.UTC())
 	}
-	chosen := &chooser{from: -forever - 1, to: forever}
-	if !c.From.IsZero() {
-		chosen.from = c.From.UnixNano()
-	}
-	if !c.To.IsZero() {
-		chosen.to = c.To.UnixNano()
+	chosen := &chooser{first: math.MinInt64, last: math.MaxInt64}
+	earliest, latest := time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
+	switch {
+	case c.From.After(latest) || !c.To.IsZero() && !c.To.After(earliest):
+		chosen.first, chosen.last = math.MaxInt64, math.MinInt64 // none
+	default:
+		if c.From.After(earliest) {
+			chosen.first = c.From.UnixNano()
+		}
+		if !c.To.IsZero() && !c.To.After(latest) {
+			chosen.last = c.To.UnixNano() - 1
+		}
 	}
 	if c.Filter != nil {
 		chosen.filters = &filters{filter: c.Filter, of: map[uint32]matcher{}}
@@ -64,12 +71,12 @@ func (c *chooser) copy() *chooser {
 	if c == nil {
 		return nil
 	}
-	return &chooser{from: c.from, to: c.to, filters: c.filters}
+	return &chooser{first: c.first, last: c.last, filters: c.filters}
 }
 
 // takes reports whether a packet counts.
 func (c *chooser) takes(r *ioutil.Record) bool {
-	if r.Time < c.from || r.Time >= c.to {
+	if r.Time < c.first || r.Time > c.last {
 		return false
 	}
 	if c.filters == nil || !decode.KnownLinkType(r.LinkType) {

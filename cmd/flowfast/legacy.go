@@ -41,6 +41,7 @@ func legacyColumns() export.Profile {
 
 // A legacyRun is a run of that profile.
 type legacyRun struct {
+	source  *interruptible
 	capture *ioutil.Capture
 	name    string
 	meter   legacy.Meter
@@ -50,13 +51,14 @@ type legacyRun struct {
 }
 
 func (c *command) openLegacy(ctx context.Context, j job) (*legacyRun, error) {
-	name, source := c.source(j)
+	name, source := c.source(ctx, j)
 	// As a stream: a mapped file could be cut while the meter reads it.
-	capture, err := ioutil.NewCapture(newInterruptible(ctx, source), name)
+	capture, err := ioutil.NewCapture(source, name)
 	if err != nil {
+		source.Close()
 		return nil, err
 	}
-	r := &legacyRun{capture: capture, name: name}
+	r := &legacyRun{source: source, capture: capture, name: name}
 	r.summary.Captures = []flowfast.Capture{{Name: r.name, Format: r.capture.Format()}}
 	return r, nil
 }
@@ -70,6 +72,7 @@ func (r *legacyRun) progress() flowfast.Progress {
 // writer, of the capture or of the context.
 func (r *legacyRun) write(ctx context.Context, w io.Writer) error {
 	began := time.Now()
+	defer r.source.Close()
 	defer r.capture.Close()
 	defer func() { r.close(time.Since(began)) }()
 	var format legacy.CSV

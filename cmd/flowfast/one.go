@@ -59,7 +59,8 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 
 // write runs a job to its end.
 func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writer, options flowfast.Options, show *display) error {
-	run, err := c.open(ctx, r.job, options)
+	run, closeStream, err := c.open(ctx, r.job, options)
+	defer closeStream()
 	if err != nil {
 		return err
 	}
@@ -105,29 +106,25 @@ func (c *command) create(name string) (*export.File, error) {
 	return out, err
 }
 
-// open starts the run of a job.
-func (c *command) open(ctx context.Context, j job, options flowfast.Options) (*flowfast.Run, error) {
+// open starts the run of a job, and returns what is to be called after it, also
+// with an error.
+func (c *command) open(ctx context.Context, j job, options flowfast.Options) (*flowfast.Run, func(), error) {
 	if !j.stream {
-		return opened(flowfast.Open(options, j.inputs...))
+		run, err := flowfast.Open(options, j.inputs...)
+		return run, func() {}, err
 	}
-	name, source := c.source(j)
-	return opened(flowfast.NewReader(options, newInterruptible(ctx, source), name))
+	name, source := c.source(ctx, j)
+	run, err := flowfast.NewReader(options, source, name)
+	return run, func() { source.Close() }, err
 }
 
-// source returns the name of a job's stream for messages, and what opens it.
-func (c *command) source(j job) (name string, open func() (io.Reader, error)) {
+// source returns the name of a job's stream for messages, and its reader.
+func (c *command) source(ctx context.Context, j job) (name string, r *interruptible) {
 	if name = j.inputs[0]; name == "-" {
-		return "standard input", func() (io.Reader, error) { return c.in, nil }
+		stdin := struct{ io.Reader }{c.in} // not to be closed
+		return "standard input", newInterruptible(ctx, func() (io.Reader, error) { return stdin, nil })
 	}
-	return name, func() (io.Reader, error) { return os.Open(name) }
-}
-
-// opened returns no run with an error.
-func opened(run *flowfast.Run, err error) (*flowfast.Run, error) {
-	if err != nil {
-		return nil, err
-	}
-	return run, nil
+	return name, newInterruptible(ctx, func() (io.Reader, error) { return os.Open(name) })
 }
 
 // split returns the errors that err joins.
