@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // Partial ends the name of an output that came to an early end.
@@ -33,8 +34,8 @@ type File struct {
 }
 
 // Create begins an output file. A regular file of that name stays as it is
-// until Commit replaces it; of a symbolic link the target is replaced. Errors
-// carry the name.
+// until Commit replaces it, by one of the same mode and, where the system lets us,
+// owner; of a symbolic link the target is replaced. Errors carry the name.
 func Create(name string) (*File, error) {
 	path := name
 	info, err := os.Lstat(name)
@@ -53,7 +54,7 @@ func Create(name string) (*File, error) {
 		}
 		return &File{w: f, close: f.Close, name: name}, nil
 	}
-	f, err := temporary(path)
+	f, err := temporary(path, info)
 	if err != nil {
 		return nil, named(name, err)
 	}
@@ -84,16 +85,39 @@ func target(path string) string {
 	return path
 }
 
-// temporary creates the file that becomes path.
-func temporary(path string) (*os.File, error) {
+// temporary creates the file that becomes path, in the place of the file that old
+// tells of, nil for none.
+func temporary(path string, old fs.FileInfo) (*os.File, error) {
+	mode := fs.FileMode(0o666)
+	if old != nil {
+		mode = 0o600 // nobody else is to read it before it has the old one's
+	}
 	dir, base := filepath.Split(path)
 	for {
 		name := fmt.Sprintf("%s%s%08x%s", dir, temporaryPrefix(base), rand.Uint32(), temporarySuffix)
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		if errors.Is(err, fs.ErrExist) {
+			continue
 		}
+		if err == nil && old != nil {
+			if err = likeOld(f, old); err != nil {
+				f.Close()
+				os.Remove(name)
+			}
+		}
+		return f, err
 	}
+}
+
+// likeOld gives a file the owner of an old one, if that can be, and its mode. The
+// mode comes last, since a change of the owner can take from it.
+func likeOld(f *os.File, old fs.FileInfo) error {
+	chownLike(f, old)
+	err := f.Chmod(old.Mode().Perm())
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	return err
 }
 
 // Write writes to the file. After an error every Write returns that error.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,15 +11,21 @@ import (
 	"github.com/flowfast/flowfast/export"
 )
 
-// checkOutputs returns an error if an output would replace an input, or one
-// output another. The partial output, which a signal leaves and the next whole
-// one removes, is an output too.
+// checkOutputs returns an error if an output would replace what is read, or one
+// output another, or if what goes to standard output would go nowhere. The partial
+// output, which a signal leaves and the next whole one removes, is an output too.
 func (c *command) checkOutputs(p *plan) error {
-	look := lookup{inputs: map[string]bool{}, folders: map[string]string{}}
+	look := lookup{inputs: map[string]string{}, folders: map[string]string{}}
 	for _, j := range p.jobs {
 		for _, found := range j.captures {
-			look.inputs[found.real] = true
+			look.inputs[found.real] = "an input"
 		}
+	}
+	if c.anonymize.file != "" {
+		look.inputs[look.real(c.anonymize.file)] = "the file of the key"
+	}
+	if (c.output == "-" || c.summary == "-") && isClosed(c.out) {
+		return errors.New("standard output is closed")
 	}
 	summary := look.real(c.summary)
 	for _, j := range p.jobs {
@@ -27,6 +34,12 @@ func (c *command) checkOutputs(p *plan) error {
 		}
 		if summary != "" && summary == look.real(j.output) {
 			return fmt.Errorf("%s: rows and summary can't both go there", j.output)
+		}
+		if summary != "" && summary == look.real(j.output)+export.Partial {
+			return fmt.Errorf("%s: is where the rows go if a signal ends the run, no place for its summary", c.summary)
+		}
+		if summary != "" && c.dataset && filepath.Dir(summary) == filepath.Dir(look.real(j.output)) {
+			return fmt.Errorf("%s: is among the parts of a capture, no place for the summary", c.summary)
 		}
 	}
 	if p.manifest != nil {
@@ -44,7 +57,7 @@ func (c *command) checkOutputs(p *plan) error {
 // A lookup tells outputs that are inputs. Under a folder there may be a hundred
 // thousand outputs: it asks the system once about each, and about each folder.
 type lookup struct {
-	inputs  map[string]bool   // real paths
+	inputs  map[string]string // what they are, by real path
 	folders map[string]string // real paths by path; "" if there is no such folder
 }
 
@@ -70,8 +83,8 @@ func (l *lookup) output(j job) error {
 
 // free returns an error if a path is that of an input.
 func (l *lookup) free(path, real string) error {
-	if l.inputs[real] {
-		return fmt.Errorf("%s: is an input, and would be replaced", path)
+	if what, is := l.inputs[real]; is {
+		return fmt.Errorf("%s: is %s, and would be replaced", path, what)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -14,7 +16,7 @@ import (
 )
 
 // packetFlags are the flags that say which packets count and whose they are.
-func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter) {
+func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter, key *secret) {
 	f.Var((*moment)(&o.Choice.From), "from",
 		"leave out packets before `TIME`: seconds since\n1970 or 2026-11-24T12:00:00Z (default none)")
 	f.Var((*moment)(&o.Choice.To), "to",
@@ -25,7 +27,7 @@ func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter) {
 		"leave out all but one of N flows, chosen by a\nhash of addresses and ports: `1/N` (default all)")
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
 		"make the two directions flows of their own")
-	f.Var((*secret)(&o.AnonymizeKey), "anonymize",
+	f.Var(key, "anonymize",
 		"write other addresses that share prefixes as\nthe true ones do (Crypto-PAn): `KEY` is 64\nhexadecimal digits, or @FILE that has them\n(default none)")
 }
 
@@ -66,27 +68,53 @@ func (s *sample) Set(text string) error {
 func (s *sample) String() string { return "" }
 func (s *sample) Type() string   { return "sample" }
 
-// A secret is the value of a flag: a key, or the file that it is in.
-type secret []byte
+// A secret is the value of a flag: a key, or the file that it is in. It is looked
+// at by itself and not where flags are taken: errors there print the value.
+type secret struct {
+	text string
+	file string // "" if the key stands on the command line
+}
 
 func (s *secret) Set(text string) error {
-	if path, ok := strings.CutPrefix(text, "@"); ok {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		text = strings.TrimSpace(string(b))
+	*s = secret{text: text}
+	s.file, _ = strings.CutPrefix(text, "@")
+	if s.file == text {
+		s.file = ""
 	}
-	key, err := hex.DecodeString(text)
-	if err != nil || len(key) != 32 {
-		return errors.New("want 64 hexadecimal digits, or @ and the name of a file that has them")
-	}
-	*s = key
 	return nil
 }
 
 func (s *secret) String() string { return "" }
 func (s *secret) Type() string   { return "key" }
+
+// key returns the key, nil for none. Its errors do not tell it.
+func (s *secret) key() ([]byte, error) {
+	if s.text == "" {
+		return nil, nil
+	}
+	text := s.text
+	if strings.HasPrefix(text, "@") {
+		const most = 1 << 10 // bytes: more than a key with space around
+		f, err := os.Open(s.file)
+		if err != nil {
+			return nil, fmt.Errorf("--anonymize: %w", err)
+		}
+		defer f.Close()
+		b, err := io.ReadAll(io.LimitReader(f, most+1))
+		if err != nil {
+			return nil, fmt.Errorf("--anonymize: %w", err)
+		}
+		if len(b) > most {
+			return nil, fmt.Errorf("--anonymize: %s: more than a key: want 64 hexadecimal digits", s.file)
+		}
+		text = strings.TrimSpace(string(b))
+	}
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) != 32 {
+		return nil, errors.New("--anonymize: want 64 hexadecimal digits, or @ and the name of a file that has them")
+	}
+	return key, nil
+}
 
 // fingerprint names a secret without telling it, "" for none.
 func fingerprint(key []byte) string {

@@ -36,6 +36,7 @@ type command struct {
 	strict    bool // warnings are errors
 	progress  progressMode
 	filter    filter
+	anonymize secret
 	summary   string // where the summary goes as JSON, "" for nowhere
 
 	given func(flag string) bool // tells the flags that stand on the command line
@@ -141,7 +142,7 @@ func (c *command) cobra() *cobra.Command {
 		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for\nlongest (default no bound)")
 	f.Var(&c.memory, "max-memory",
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
-	packetFlags(f, &c.options, &c.filter)
+	packetFlags(f, &c.options, &c.filter, &c.anonymize)
 	c.rows.flags(f)
 	f.Var((*formatName)(c), "format",
 		"write `FORMAT`: "+formatList()+"\n(default by OUTPUT's extension, csv if it is\nnone of these; with -r csv)")
@@ -194,6 +195,10 @@ func (c *command) take(args []string) error {
 		return errors.New("--tcp-end: no flow of --unidirectional has the FIN of both sides; rst it can have")
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
+	}
+	var err error
+	if c.options.AnonymizeKey, err = c.anonymize.key(); err != nil {
+		return err
 	}
 	if c.rows.profile == legacyProfile {
 		if err := c.checkLegacy(); err != nil {

@@ -85,9 +85,21 @@ func outputNames(captures []string, format string) []string {
 		}
 	}
 	for i := range names {
-		names[i] += suffix
+		names[i] = beside(names[i], folders) + suffix
 	}
 	return names
+}
+
+// beside returns a path that is not within a folder in the place of the manifest:
+// that folder gets another name, which no other has.
+func beside(path string, folders map[string]bool) string {
+	first, rest, within := strings.Cut(filepath.ToSlash(path), "/")
+	if !within || fold(first) != fold(manifestName) {
+		return path
+	}
+	for first += "_"; folders[fold(first)]; first += "_" {
+	}
+	return filepath.Join(first, filepath.FromSlash(rest))
 }
 
 // fold returns the same name for what the usual file systems of this system

@@ -48,6 +48,10 @@ func TestOutputNames(t *testing.T) {
 			[]string{"a.pcap_flow.csv", "a.pcapng_flow.csv", "a.pcap.gz_flow.csv", "a.pcap.pcap_flow.csv"}},
 		{"a chain of them", []string{"a.cap", "a.pcap", "a.pcap.cap", "a.pcap.cap.cap"},
 			[]string{"a.cap_flow.csv", "a.pcap_flow.csv", "a.pcap.cap_flow.csv", "a.pcap.cap.cap_flow.csv"}},
+		{"a folder in the place of the manifest", []string{"flowfast-manifest.json/a.pcap", "x/flowfast-manifest.json/a.pcap"},
+			[]string{"flowfast-manifest.json_/a_flow.csv", "x/flowfast-manifest.json/a_flow.csv"}},
+		{"also beside one of that name", []string{"flowfast-manifest.json/a.pcap", "flowfast-manifest.json_/a.pcap"},
+			[]string{"flowfast-manifest.json__/a_flow.csv", "flowfast-manifest.json_/a_flow.csv"}},
 		{"the path of a folder", []string{"x/a.pcap", "x/a_flow.csv/b.pcap", "a_flow.csv/c.pcap"},
 			[]string{"x/a.pcap_flow.csv", "x/a_flow.csv/b_flow.csv", "a_flow.csv/c_flow.csv"}},
 	} {

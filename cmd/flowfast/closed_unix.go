@@ -1,0 +1,28 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// isClosed reports whether what is written to standard output goes nowhere since
+// it was closed when the process began. Go's runtime then opens the null device in
+// its place, for reading too, which a shell does not do for > /dev/null.
+func isClosed(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	null, errNull := os.Stat(os.DevNull)
+	if err != nil || errNull != nil {
+		return err != nil
+	}
+	flags, err := unix.FcntlInt(f.Fd(), syscall.F_GETFL, 0)
+	return err == nil && flags&syscall.O_ACCMODE == syscall.O_RDWR && os.SameFile(info, null)
+}
