@@ -21,9 +21,9 @@
 //
 // Where headers are odd the package does what Wireshark 4.0 does. It differs
 // where Wireshark remembers earlier packets (802.11 frames in fragments, PPI's
-// aggregates), asks its list of manufacturers (Ethernet below an MPLS label),
-// looks into options that are of no use here, or knows more than this package
-// promises (ERSPAN, FabricPath, EtherIP, L2TPv3, …).
+// aggregates, the sessions of L2TPv3), asks its list of manufacturers (Ethernet
+// below an MPLS label), or looks into options that are of no use here. The
+// encapsulations that are read are listed in docs/encapsulations.md.
 package decode
 
 import "math"
@@ -70,6 +70,7 @@ const (
 // nothing. Calls on different Packets may run at the same time.
 func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
 	*p = Packet{}
+	frame = clip(frame)
 	// A record with more bytes than it says were on the wire is believed.
 	n := max(len(frame), int(min(wireLen, math.MaxInt32)))
 	var c Class
@@ -83,6 +84,13 @@ func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
 		p.FirstFragment = false
 	}
 	return c
+}
+
+// clip makes a slice end where the frame does, so that the capacity of a part of it
+// says where that begins, in 31 bits: what is beyond 2 GiB is no frame's.
+func clip(frame []byte) []byte {
+	n := min(len(frame), math.MaxInt32)
+	return frame[:n:n]
 }
 
 // link reads a frame of a link type.

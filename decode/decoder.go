@@ -31,6 +31,7 @@ func (d *Decoder) Decode(p *Packet, linkType uint32, frame []byte, wireLen uint3
 	if d == nil {
 		return p.Decode(linkType, frame, wireLen)
 	}
+	frame = clip(frame)
 	*p = Packet{decoder: d}
 	d.hasPassed, d.dug = false, false
 	c := p.link(linkType, frame, max(len(frame), int(min(wireLen, math.MaxInt32))))

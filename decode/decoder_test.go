@@ -120,7 +120,7 @@ func TestProtocols(t *testing.T) {
 		{"mobility before no next header is mobility", 1, eth6(135, "3b 00 0000 0000 0000"), 0, "protocol 135" + at6("0 > 0")},
 		{"destination options before no next header have no flow", 1, eth6(60, "3b 00 0104 00000000"), 0, "protocol 59" + at6("0 > 0")},
 		{"GRE is looked through to ICMP", 1, eth4(47, "0000 0800", ipv4Packet(1, "0800 0000 0001 0001")), 0, "icmp" + at("8 > 0") + " id 1"},
-		{"GRE with ERSPAN is GRE", 1, eth4(47, "1000 88be 00000001 1000 0000 00000000", ethernetIPv4(quoted)), 0, "protocol 47" + at("0 > 0")},
+		{"GRE with ERSPAN of an unknown version is GRE", 1, eth4(47, "1000 88be 00000001 3000 0000 00000000", ethernetIPv4(quoted)), 0, "protocol 47" + at("0 > 0")},
 		{"GRE with ARP is GRE", 1, eth4(47, "0000 6558", ethernetFrame("0806", make([]byte, 28))), 0, "protocol 47" + at("0 > 0")},
 		{"IP in IP with a malformed packet is malformed", 1, eth4(4, with(quoted, 0, "75")), 0, "malformed"},
 		{"a UDP tunnel is a UDP flow", 1, ethernetIPv4(udpPacket(49320, 4789, vxlanHeader, ethernetIPv4(quoted))), 0, "udp 10.0.0.1:49320 > 192.0.2.2:4789"},

@@ -34,8 +34,8 @@ type Details struct {
 // part of the frame.
 func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 	*d = Details{WindowScale: -1}
-	whole := frame[:cap(frame)]
-	ip := whole[cap(frame)-int(p.network):]
+	frame = clip(frame)
+	ip := frame[len(frame)-int(p.network):]
 	if p.V6 {
 		word := binary.BigEndian.Uint16(ip)
 		d.TOS, d.TTL = uint8(word>>4), ip[7]
@@ -67,8 +67,8 @@ func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 // transported returns the captured bytes of the frame from the transport header
 // on, or of a later fragment, from what follows the IP header on.
 func (p *Packet) transported(frame []byte) []byte {
-	at := cap(frame) - int(p.transport)
-	return frame[min(at, len(frame)):min(at+int(p.size), len(frame))]
+	at := len(frame) - int(p.transport)
+	return frame[at:min(at+int(p.size), len(frame))]
 }
 
 // options reads the options of a TCP header.

@@ -24,7 +24,8 @@ const (
 	// the IP header around, whichever of them sent the packet, and the identifier
 	// if it has one for both directions: the network identifier of VXLAN and
 	// Geneve, the key of GRE (RFC 2890, 2.1; of NVGRE its upper 24 bits: RFC 7637,
-	// 3.2).
+	// 3.2), the session of ERSPAN, the service of 802.1ah; of a VN-tag, an E-tag and
+	// TRILL those of both ends.
 	TunnelEnds
 )
 

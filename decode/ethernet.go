@@ -29,6 +29,9 @@ func (p *Packet) ethernet(b []byte, n int) Class {
 	}
 	t := binary.BigEndian.Uint16(b[12:])
 	if t <= maxLength {
+		if isISL(b) {
+			return p.isl(b, n)
+		}
 		return p.ieee8023(t, b[14:], n-14)
 	}
 	return p.etherType(t, b[14:], n-14)
@@ -68,7 +71,7 @@ func (p *Packet) etherType(t uint16, b []byte, n int) Class {
 		case etherJumboLLC:
 			return p.llc(b, n)
 		default:
-			return p.unknown()
+			return p.rareEtherType(t, b, n)
 		}
 	}
 	return Malformed
@@ -82,7 +85,7 @@ func (p *Packet) ieee8023(length uint16, b []byte, n int) Class {
 
 // bridged reads an Ethernet frame inside another header.
 func (p *Packet) bridged(b []byte, n int) Class {
-	if p.frames++; p.frames > maxFrames {
+	if !p.nest() {
 		return Malformed
 	}
 	return p.ethernet(b, n)

@@ -19,6 +19,8 @@ const (
 	protoICMPv6      = 58
 	protoNone        = 59 // no next header (RFC 8200, 4.7)
 	protoDestination = 60
+	protoEtherIP     = 97 // RFC 3378
+	protoPIM         = 103
 	protoSCTP        = 132
 	protoMobility    = 135
 	protoUDPLite     = 136
@@ -77,6 +79,11 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 		case protoEthernet:
 			p.pass(proto, b, n)
 			return p.bridged(b, n)
+		case protoEtherIP:
+			p.pass(proto, b, n)
+			return p.etherIP(b, n)
+		case protoPIM:
+			return p.pim(b, n)
 		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
 			// RFC 8200, 4.3; RFC 6275, 6.1; RFC 7401, 5.1; RFC 5533, 5.1:
 			// next header, then the length in units of 8 bytes less 1.
@@ -160,7 +167,7 @@ func (p *Packet) laterFragment(b []byte, n int) Class {
 	p.Proto = p.FragProto
 	p.transport, p.size = int32(cap(b)), int32(n)
 	switch p.FragProto {
-	case protoTCP, protoUDP, protoIPv4, protoIPv6, protoGRE, protoMPLS, protoEthernet, protoAH,
+	case protoTCP, protoUDP, protoIPv4, protoIPv6, protoGRE, protoMPLS, protoEthernet, protoEtherIP, protoPIM, protoAH,
 		protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6, protoFragment:
 		return Fragment
 	}

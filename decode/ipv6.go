@@ -39,9 +39,13 @@ func (p *Packet) ipv6(b []byte, n int) Class {
 		if need := 8 + 8*int(b[1]); len(b) < need {
 			return short(n, need)
 		}
-		size = jumbo(b)
+		if size = jumbo(b); size == 0 {
+			return Malformed
+		}
 	}
-	if size < n {
+	// 0 without a jumbo payload option is segmentation offload: the length is that
+	// of the frame.
+	if size > 0 && size < n {
 		n = size // what follows is padding
 	}
 	b = b[:min(len(b), n)]
@@ -53,7 +57,8 @@ func (p *Packet) ipv6(b []byte, n int) Class {
 
 // jumbo returns the payload length of a jumbogram: that of the jumbo payload
 // option in the hop-by-hop header at the front of b (RFC 2675, 2), which must be
-// whole. It is 0 if there is none.
+// whole. It is 0 if that is too short for a jumbogram, and -1 if there is no such
+// option.
 func jumbo(b []byte) int {
 	const pad1, jumboPayload = 0, 0xc2
 	options := b[2 : 8+8*int(b[1])]
@@ -70,5 +75,5 @@ func jumbo(b []byte) int {
 		}
 		options = options[min(len(options), 2+int(options[1])):]
 	}
-	return 0
+	return -1
 }

@@ -18,6 +18,7 @@ const (
 // information and numbered information frames carry anything.
 func (p *Packet) llc(b []byte, n int) Class {
 	const sapIP, sapSNAP = 0x06, 0xaa
+	const sapOSI14, sapOSI20, sapOSI54, sapOSI = 0x14, 0x20, 0x54, 0xfe // Wireshark takes all for it
 	if len(b) < 3 {
 		return short(n, 3)
 	}
@@ -33,6 +34,9 @@ func (p *Packet) llc(b []byte, n int) Class {
 	if dsap != sapSNAP || ssap != sapSNAP {
 		if dsap == sapIP && information {
 			return p.ipv4(b, n)
+		}
+		if information && (dsap == sapOSI || dsap == sapOSI14 || dsap == sapOSI20 || dsap == sapOSI54) {
+			return p.osi(b, n)
 		}
 		return p.unknown()
 	}

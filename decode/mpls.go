@@ -17,7 +17,8 @@ const (
 //
 // The bottom label does not say what follows it. As routers do, the first four
 // bits tell: 4 and 6 are the IP versions, 0 is taken for an Ethernet frame with
-// or without the control word of RFC 4448, anything else is not looked at.
+// or without the control word of RFC 4448, 1 is the channel beside a pseudowire,
+// anything else is not looked at.
 func (p *Packet) mpls(b []byte, n int) Class {
 	above := uint32(0)
 	for range maxLabels {
@@ -34,8 +35,11 @@ func (p *Packet) mpls(b []byte, n int) Class {
 		if entry>>8&1 == 0 {
 			continue
 		}
-		if label == labelGACH || label == labelOAM {
+		if label == labelOAM {
 			return p.unknown()
+		}
+		if label == labelGACH {
+			return p.associatedChannel(b, n)
 		}
 		if len(b) < 1 {
 			return short(n, 1)
@@ -47,6 +51,8 @@ func (p *Packet) mpls(b []byte, n int) Class {
 			return p.ipv6(b, n)
 		case 0:
 			return p.pseudowire(b, n)
+		case 1:
+			return p.associatedChannel(b, n)
 		}
 		return p.unknown()
 	}
@@ -68,6 +74,26 @@ func (p *Packet) pseudowire(b []byte, n int) Class {
 		b, n = b[4:], n-4
 	}
 	return p.bridged(b, n)
+}
+
+// associatedChannel reads the channel beside a pseudowire or a label-switched path,
+// in which IP may stand (RFC 4385, 5; RFC 5586, 2.1):
+//
+//	0001 4 bits, version 4 | reserved 1 | channel type 2
+func (p *Packet) associatedChannel(b []byte, n int) Class {
+	const channelIPv4, channelIPv6 = 0x0021, 0x0057
+	if len(b) < 4 {
+		return short(n, 4)
+	}
+	channel := binary.BigEndian.Uint16(b[2:])
+	b, n = b[4:], n-4
+	switch channel {
+	case channelIPv4:
+		return p.ipv4(b, n)
+	case channelIPv6:
+		return p.ipv6(b, n)
+	}
+	return p.unknown()
 }
 
 // carried reports whether etherType reads on behind an EtherType.

@@ -98,9 +98,9 @@ type Packet struct {
 	FirstFragment bool // Counted, at offset 0 with more fragments to come
 	OneWay        bool // what the ports stand for goes one way: the reverse is no packet of the flow
 
-	// Where Details looks: the bytes of the frame's slice, with what its
-	// capacity has behind it, from the IP header on and from what follows it on,
-	// and how many of the latter are of the datagram.
+	// Where Details looks: the captured bytes of the frame from the IP header on
+	// and from what follows it on, and how many of the latter are of the datagram,
+	// on the wire.
 	network, transport, size int32
 
 	fragmented bool  // the bytes at hand are a part of a datagram

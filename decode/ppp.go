@@ -7,6 +7,8 @@ import "encoding/binary"
 const (
 	pppIPv4   = 0x0021
 	pppIPv6   = 0x0057
+	pppOSI    = 0x0023 // RFC 1377
+	pppLLC    = 0x004b
 	pppMPLS   = 0x0281
 	pppMPLSUp = 0x0283
 )
@@ -31,6 +33,13 @@ func (p *Packet) ppp(b []byte, n int) Class {
 		return p.ipv6(b, n)
 	case pppMPLS, pppMPLSUp:
 		return p.mpls(b, n)
+	case pppOSI:
+		return p.osi(b, n)
+	case pppLLC:
+		if !p.nest() {
+			return Malformed
+		}
+		return p.llc(b, n)
 	}
 	return p.unknown()
 }

@@ -177,6 +177,9 @@ func twinLink(linkType int) step {
 
 func twinEthernet(t *twin) step {
 	t.need(14)
+	if t.u16at(12) <= 1500 && t.u16at(0) == 0x0100 && t.u16at(2) == 0x0c00 && t.u16at(4) < 16 {
+		return twinISL
+	}
 	t.bytes(12)
 	kind := t.u16()
 	if kind <= 1500 {
@@ -230,6 +233,9 @@ func twinEtherType(kind int) step {
 		case 0x8870:
 			return twinLLC
 		}
+		if next := twinRareEtherType(kind); next != nil {
+			return next
+		}
 		return t.nothingMore()
 	}
 }
@@ -243,6 +249,9 @@ func twinLLC(t *twin) step {
 	information := control%2 == 0 || control == 3
 	if addresses>>8 == 6 && information {
 		return twinIPv4
+	}
+	if isTwinOSI(addresses) && information {
+		return twinOSI
 	}
 	if addresses != 0xaaaa {
 		return t.nothingMore()
@@ -274,8 +283,11 @@ func twinMPLS(t *twin) step {
 		if entry&0x100 == 0 {
 			continue
 		}
-		if entry>>12 == 13 || entry>>12 == 14 {
+		if entry>>12 == 14 {
 			return t.nothingMore()
+		}
+		if entry>>12 == 13 {
+			return twinChannel
 		}
 		t.need(1)
 		switch t.at(0) >> 4 {
@@ -283,6 +295,8 @@ func twinMPLS(t *twin) step {
 			return twinIPv4
 		case 6:
 			return twinIPv6
+		case 1:
+			return twinChannel
 		case 0:
 			t.need(18)
 			known := []int{0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8864, 0x6558}
@@ -323,6 +337,11 @@ func twinPPP(t *twin) step {
 		return twinIPv6
 	case 0x0281, 0x0283:
 		return twinMPLS
+	case 0x0023:
+		return twinOSI
+	case 0x004b:
+		t.limit(&t.frames, maxFrames)
+		return twinLLC
 	}
 	return t.nothingMore()
 }
@@ -687,22 +706,24 @@ func twinIPv6(t *twin) step {
 			}
 			length := options.u8()
 			if kind == 0xc2 && length == 4 {
-				if jumbo := options.u32(); jumbo > 65535 {
-					size = jumbo
+				if size = options.u32(); size <= 65535 {
+					return is(Malformed)
 				}
 				break
 			}
 			options.bytes(min(length, options.n))
 		}
 	}
-	t.end(size)
+	if size > 0 {
+		t.end(size)
+	}
 	t.extensions = 0
 	return twinProtocol(protocol)
 }
 
 func twinLaterFragment(t *twin) step {
 	t.p.Proto = t.p.FragProto
-	leads := slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 135, 137, 139, 140, 143}, t.p.FragProto)
+	leads := slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 97, 103, 135, 137, 139, 140, 143}, t.p.FragProto)
 	if leads || t.asked.protocol(int(t.p.FragProto)) || t.p.FragProto == 17 && t.asked.tunnels != nil {
 		return is(Fragment)
 	}
@@ -712,7 +733,7 @@ func twinLaterFragment(t *twin) step {
 func twinProtocol(protocol int) step {
 	return func(t *twin) step {
 		t.limit(&t.extensions, maxExtensions)
-		if slices.Contains([]int{4, 41, 47, 51, 135, 137, 139, 140, 143}, protocol) && t.asked.protocol(protocol) {
+		if slices.Contains([]int{4, 41, 47, 51, 97, 135, 137, 139, 140, 143}, protocol) && t.asked.protocol(protocol) {
 			outer := t.p
 			outer.Proto = uint8(protocol)
 			if protocol == 51 {
@@ -735,6 +756,13 @@ func twinProtocol(protocol int) step {
 			return twinMPLS
 		case 143:
 			return twinBridged
+		case 97:
+			t.u16()
+			return twinBridged
+		case 103:
+			if next := t.twinRegister(); next != nil {
+				return next
+			}
 		case 0, 60:
 			header := t.reader
 			t.need(8)
@@ -823,12 +851,9 @@ func twinProtocol(protocol int) step {
 func twinGRE(t *twin) step {
 	t.need(4)
 	flags, kind := t.u16(), t.u16()
-	if flags&0x4000 != 0 {
-		return is(OtherProtocol)
-	}
 	size, version, key := 0, flags&7, 0
 	for i, present := range []bool{
-		flags&0x8000 != 0,
+		flags&0xc000 != 0,
 		flags&0x2000 != 0,
 		flags&0x1000 != 0,
 		flags&0x0080 != 0 && flags&7 != 0 && kind == 0x880b,
@@ -849,6 +874,12 @@ func twinGRE(t *twin) step {
 		}
 		t.note("tunnel", "identifier "+strings.TrimLeft(digits, "0"))
 	}
+	if flags&0x4000 != 0 {
+		twinRoutes(t)
+	}
+	if kind == 0x88be && flags&0x1000 != 0 {
+		return twinERSPAN
+	}
 	return twinGREPayload(kind)
 }
 
@@ -865,6 +896,14 @@ func twinGREPayload(kind int) step {
 			return twinMPLS
 		case 0x880b:
 			return twinHDLC
+		case 0x88be:
+			return twinBridged
+		case 0x22eb:
+			return twinERSPAN
+		case 0x894f:
+			return twinNSH
+		case 0x00fe:
+			return twinOSI
 		}
 		if kind >= 0x8200 && kind <= 0x8370 && kind%16 == 0 {
 			return twinWifi(false)
