@@ -34,9 +34,9 @@ type Filter func(linkType uint32) ([]bpf.RawInstruction, error)
 // A chooser is a Choice as packets are held against it. It belongs to one
 // goroutine at a time; its copies share their filters. nil takes all packets.
 type chooser struct {
-	first, last int64 // times of packets that count lie between, these included
-	filters  *filters   // nil if there are none
-	matchers []*matcher // of the link types that were met
+	first, last int64      // times of packets that count lie between, these included
+	filters     *filters   // nil if there are none
+	matchers    []*matcher // of the link types that were met
 }
 
 // newChooser returns nil if all packets count.

@@ -1,8 +1,10 @@
 package flowfast_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"time"
@@ -41,4 +43,49 @@ func ExampleRun_Flows() {
 	}
 	fmt.Println(packets, "packets,", bytes, "bytes")
 	// Output: 85 packets, 8272 bytes
+}
+
+// The columns of a profile, by its flow rules.
+func ExampleOptions_For() {
+	profile, err := export.FindProfile("nfstream")
+	if err != nil {
+		log.Fatal(err)
+	}
+	columns := profile.With(0, nil)
+	run, err := flowfast.Open(flowfast.Options{}.For(profile.Demand(columns, 0, nil)), "testdata/flags.pcap")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := run.Write(context.Background(), io.Discard, export.NewCSV(columns)); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(run.Summary().Flows, "flows")
+	// Output: 17 flows
+}
+
+// A column of one's own beside those of a profile, written as Parquet.
+func ExampleRun_Write_parquet() {
+	ratio := export.NewColumn("bytes_ratio", "", "backward bytes by forward bytes", func(f *flowfast.Flow) float64 {
+		return float64(f.Bwd.Bytes) / float64(max(f.Fwd.Bytes, 1))
+	})
+	table := export.Table{Columns: append(export.Columns(), ratio)}
+	format, _ := export.FormatNamed("parquet")
+
+	run, err := flowfast.Open(flowfast.Options{}, "testdata/flags.pcap")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var file bytes.Buffer // or a file
+	rows, err := format.NewWriter(&file, table)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := run.Write(context.Background(), rows, format.Rows(table)); err != nil {
+		log.Fatal(err)
+	}
+	if err := rows.Close(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s…%s, %d flows\n", file.Bytes()[:4], file.Bytes()[file.Len()-4:], run.Summary().Flows)
+	// Output: PAR1…PAR1, 11 flows
 }

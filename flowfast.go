@@ -130,21 +130,24 @@ func (o *Options) bounded() bool { return o.MaxFlows > 0 || o.MaxMemory > 0 }
 func (o *Options) check() error {
 	switch {
 	case o.IdleTimeout < 0:
-		return fmt.Errorf("idle timeout %v: must be above zero", o.IdleTimeout)
+		return fmt.Errorf("idle timeout %v: must not be negative", o.IdleTimeout)
 	case o.CheckEvery < 0:
-		return fmt.Errorf("check every %d packets: must be above zero", o.CheckEvery)
+		return fmt.Errorf("check every %d packets: must not be negative", o.CheckEvery)
 	case o.CheckMost < 0:
-		return fmt.Errorf("check %d flows at most: must be above zero", o.CheckMost)
+		return fmt.Errorf("check %d flows at most: must not be negative", o.CheckMost)
 	case o.MaxFlows < 0:
-		return fmt.Errorf("%d flows at most: must be above zero", o.MaxFlows)
+		return fmt.Errorf("%d flows at most: must not be negative", o.MaxFlows)
 	case o.MaxMemory != 0 && o.MaxMemory < MinMemory:
 		return fmt.Errorf("%d bytes of memory at most: must be %d or more", o.MaxMemory, MinMemory)
 	case o.Rules.ActiveTimeout < 0:
-		return fmt.Errorf("active timeout %v: must be above zero", o.Rules.ActiveTimeout)
+		return fmt.Errorf("active timeout %v: must not be negative", o.Rules.ActiveTimeout)
 	case o.Resolution < 0:
-		return fmt.Errorf("resolution %v: must be above zero", o.Resolution)
+		return fmt.Errorf("resolution %v: must not be negative", o.Resolution)
 	case o.Workers < 0:
-		return fmt.Errorf("%d workers: must be above zero", o.Workers)
+		return fmt.Errorf("%d workers: must not be negative", o.Workers)
+	}
+	if err := checkFeatures(o.Features); err != nil {
+		return err
 	}
 	o.CheckEvery = max(o.CheckEvery, 1)
 	if o.Workers == 0 {

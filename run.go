@@ -17,6 +17,7 @@ import (
 type Run struct {
 	intake  *intake
 	started time.Time
+	ran     bool
 }
 
 func newRun(o Options) (*Run, error) {
@@ -48,6 +49,10 @@ func newRun(o Options) (*Run, error) {
 // warning in the summary.
 func (r *Run) Flows(ctx context.Context) iter.Seq2[*Flow, error] {
 	return func(yield func(*Flow, error) bool) {
+		if err := r.check(nil); err != nil {
+			yield(nil, err)
+			return
+		}
 		stopped := false
 		err := r.run(ctx, nil, func(f *Flow, _ []byte) error {
 			if !yield(f, nil) {
@@ -78,6 +83,9 @@ type Rows interface {
 // read have been written then. With several workers the writer is called by a
 // goroutine of its own, but not after Write has returned.
 func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
+	if err := r.check(rows); err != nil {
+		return err
+	}
 	o := newOutput(to, r.intake.options.Workers > 1)
 	buffer := rows.AppendHeader(o.first())
 	failed := false

@@ -18,7 +18,6 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
-	"github.com/flowfast/flowfast/features"
 )
 
 var update = flag.Bool("update", false, "write the counts of differences anew; their causes are for a person to write")
@@ -70,10 +69,7 @@ func profileRows(t *testing.T, path, profile string, splt int, more ...string) (
 	}
 	format := export.NewCSV(columns)
 	var b bytes.Buffer
-	run, err := flowfast.Open(flowfast.Options{
-		IdleTimeout: p.IdleTimeout, Resolution: p.Resolution, Monotone: p.Monotone, Numbered: p.Numbered,
-		Rules: p.Rules, Keys: p.Keys, Protocols: p.Protocols, Features: features.Options{Set: export.Needs(columns), First: splt},
-	}, path)
+	run, err := flowfast.Open(flowfast.Options{}.For(p.Demand(columns, splt, nil)), path)
 	if err != nil {
 		b.Write(format.AppendHeader(nil))
 	} else {

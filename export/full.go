@@ -244,13 +244,16 @@ func Quantiles(at []float64) []*Column {
 	var columns []*Column
 	for i, d := range sides {
 		for k, q := range at {
-			name := "p" + percent(q)
+			name, from := "p"+percent(q), len(columns)
 			what := fmt.Sprintf("quantile %v of the ", q)
 			columns = append(columns,
 				floatColumn(d.prefix+"_pkt_size_"+name, "bytes", what+"original lengths of the "+d.word+" frames",
 					func(f *flowtable.Flow) float64 { return f.Features.Quantiles[i].Sizes[k] }),
 				floatColumn(d.prefix+"_iat_"+name, "seconds", what+"times between consecutive "+d.word+" packets",
 					func(f *flowtable.Flow) float64 { return f.Features.Quantiles[i].Intervals[k] / second }))
+			for _, c := range columns[from:] {
+				c.quantiles = k + 1
+			}
 		}
 	}
 	for _, c := range columns {

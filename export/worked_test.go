@@ -13,7 +13,6 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
-	"github.com/flowfast/flowfast/features"
 )
 
 // A packet of the worked examples in the specifications of the peers' columns:
@@ -90,10 +89,7 @@ func rows(t *testing.T, profile string, splt int, pcap []byte) (rows []map[strin
 	if splt > 0 {
 		columns = slices.Concat(columns, p.SPLT(splt))
 	}
-	run, err := flowfast.NewReader(flowfast.Options{
-		IdleTimeout: p.IdleTimeout, Resolution: p.Resolution, Monotone: p.Monotone, Numbered: p.Numbered,
-		Rules: p.Rules, Keys: p.Keys, Protocols: p.Protocols, Features: features.Options{Set: export.Needs(columns), First: splt},
-	}, bytes.NewReader(pcap), "example")
+	run, err := flowfast.NewReader(flowfast.Options{}.For(p.Demand(columns, splt, nil)), bytes.NewReader(pcap), "example")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,9 +76,14 @@ const (
 	Closed                // closed by FIN or RST, and its ports were used again
 )
 
-// String returns "idle", "reuse", "end", "evicted", "active" or "closed".
+// String returns "idle", "reuse", "end", "evicted", "active" or "closed", and "" for
+// what is no reason.
 func (r Reason) String() string {
-	return [...]string{"idle", "reuse", "end", "evicted", "active", "closed"}[r]
+	names := [...]string{"idle", "reuse", "end", "evicted", "active", "closed"}
+	if int(r) >= len(names) {
+		return ""
+	}
+	return names[r]
 }
 
 // SrcIP returns the address of the source.

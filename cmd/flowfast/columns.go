@@ -72,11 +72,6 @@ func (c *choice) columns() (columns []*export.Column, profile export.Profile, er
 	return columns, profile, nil
 }
 
-// features returns what must be counted for the columns.
-func (c *choice) features(columns []*export.Column) features.Options {
-	return features.Options{Set: export.Needs(columns), First: c.splt, Quantiles: c.quantiles}
-}
-
 // Names are the value of a flag: names with commas between.
 type names []string
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -219,29 +218,18 @@ func (c *command) take(args []string) error {
 // follow makes the rules of a profile those of the run, but for what the user
 // asked for.
 func (c *command) follow(p export.Profile) {
-	o := &c.options
-	o.IdleTimeout = cmp.Or(o.IdleTimeout, p.IdleTimeout)
-	o.Resolution, o.Monotone, o.Numbered = p.Resolution, p.Monotone, p.Numbered
-	o.Numbered = o.Numbered || export.Numbered(c.columns)
-	if !c.given("key") {
-		o.Keys.Encapsulation = p.Keys.Encapsulation
+	d := p.Demand(c.columns, c.rows.splt, c.rows.quantiles)
+	// An option of the profile's that the user switched off is not there.
+	if c.given("key") {
+		d.Keys.Encapsulation = 0
 	}
-	if !c.given("protocols") {
-		o.Protocols = p.Protocols
-	}
-	o.Keys.Portless = p.Keys.Portless
-	rules := p.Rules
 	if c.given("active-timeout") {
-		rules.ActiveTimeout = o.Rules.ActiveTimeout
+		d.Rules.ActiveTimeout = 0
 	}
 	if c.given("tcp-end") {
-		rules.TCPEnd = o.Rules.TCPEnd
+		d.Rules.TCPEnd = 0
 	}
-	if o.Keys.OneWay { // a source would be the destination of its packets, and no flow has the FIN of both sides
-		rules.SYNACKTurns = false
-		rules.TCPEnd &^= flowtable.EndFIN
-	}
-	o.Rules = rules
+	c.options = c.options.For(d)
 }
 
 // takeFormat sets the format, and says what does not go with it.

@@ -31,7 +31,6 @@ func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*r
 	atOnce, memory := c.atOnce(len(jobs))
 	options := c.options
 	options.Workers, options.MaxMemory = max(c.jobs/atOnce, 1), memory
-	options.Features = c.rows.features(c.columns)
 	for range atOnce {
 		group.Go(func() {
 			for i := range order {
