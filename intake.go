@@ -134,6 +134,9 @@ func (in *intake) next() bool {
 
 // endOfCapture takes leave of the capture for a reason: io.EOF if all is well.
 func (in *intake) endOfCapture(why error) {
+	for _, text := range in.capture.Warnings() {
+		in.warn("%s", text)
+	}
 	var cut *ioutil.TruncatedError
 	switch {
 	case why == io.EOF:

@@ -50,8 +50,12 @@ type Capture struct {
 	want   int   // bytes of the record that they are of, 0 if they are all of it
 	err    error // what the next Read returns; sticky
 
-	pcap pcap
-	ng   pcapng
+	pcap      pcap
+	undecided bool // whether its record headers are a variant's
+	ng        pcapng
+
+	warnings     []string
+	concatenated bool // it has a second pcap header
 
 	linkTypes []uint32        // in the order in which they were declared
 	declared  map[uint32]bool // the same as a set: a hostile file can have all of them
@@ -148,6 +152,10 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 			if cut := (*TruncatedError)(nil); c.want > 0 && errors.As(c.err, &cut) {
 				cut.Want = int64(c.want)
 			}
+		}
+		if cut := (*TruncatedError)(nil); c.format == "pcap" && errors.As(c.err, &cut) && cut.Want > int64(c.pcap.header)+int64(c.pcap.most) {
+			c.err = &FormatError{File: c.name, Offset: cut.Offset, Err: fmt.Errorf("captured length %d of a record is over %d, and over what is left of the capture",
+				cut.Want-int64(c.pcap.header), c.pcap.most)}
 		}
 	}
 	return 0, c.err

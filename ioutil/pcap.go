@@ -3,6 +3,7 @@ package ioutil
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -30,6 +31,7 @@ type pcap struct {
 	extra     int    // bytes of the file header behind the usual 24
 	unit      uint32 // nanoseconds in a unit of frac
 	header    int    // bytes in front of the frame
+	most      uint32 // captured length that is believed
 	lengths   lengthOrder
 	linkType  uint32
 }
@@ -97,13 +99,37 @@ func (c *Capture) startPcap() error {
 	if major == 2 && minor == 2 && p.unit == 1000 && p.extra == 0 && !p.modified {
 		p.aix()
 	}
+	snapLen := order.Uint32(b[16:])
+	p.most = mostCapLen(snapLen, p.linkType)
 	c.pos += pcapHeaderLen + p.extra
-	if p.modified {
-		c.chooseModified(&p, order, order.Uint32(b[16:]))
+	switch {
+	case p.modified:
+		c.chooseModified(&p, order, snapLen)
+	case p.unit != 1000 || p.extra > 0:
+	case c.ring == nil:
+		c.chooseVariant(&p)
+	default:
+		c.undecided = true // until the first Read: a live stream is opened before its first packets
 	}
 	c.pcap = p
 	c.declare(p.linkType)
 	return nil
+}
+
+// mostCapLen returns the longest captured length that is believed: one over the
+// snap length, and over what libpcap allows any interface of the link type, is
+// damage.
+func mostCapLen(snapLen, linkType uint32) uint32 {
+	most := uint32(262144)
+	switch linkType {
+	case 231: // D-Bus
+		most = 128 << 20
+	case 279: // Elektrobit
+		most = 8 << 20
+	case 189, 220, 249: // USB
+		most = 128 << 20
+	}
+	return min(max(most, snapLen), maxCapLen)
 }
 
 // aix turns a header of version 2.2 into what it means if AIX wrote it, which
@@ -158,8 +184,7 @@ func (c *Capture) oddities(header int, order binary.ByteOrder, snapLen uint32) i
 		count(capLen > origLen)
 		count(origLen > 128<<20)
 		count(order.Uint32(b[16:]) > 10000) // interface index
-		protocol := order.Uint16(b[20:])
-		count(protocol > 0x17 && protocol < 0x600 && protocol != 0x60 && protocol != 0x200 && protocol != 0x400)
+		count(oddProtocol(order.Uint16(b[20:])))
 		count(b[22] > 4) // packet type
 		if capLen > sane {
 			break
@@ -188,6 +213,11 @@ func (c *Capture) atLeast(need int) error {
 
 // readPcap reads records from the window; see parse.
 func (c *Capture) readPcap(recs []Record, end int) int {
+	if c.undecided {
+		c.undecided = false
+		c.chooseVariant(&c.pcap)
+		return 0 // what end means in the window may have changed
+	}
 	n := c.pcap.records(&c.window, recs, end)
 	if n == len(recs) || c.pos >= end {
 		return n
@@ -197,7 +227,18 @@ func (c *Capture) readPcap(recs []Record, end int) int {
 		c.need = p.header
 		return n
 	}
-	switch capLen := p.lens(c.buf[c.pos:]).capLen; {
+	l := p.lens(c.buf[c.pos:])
+	switch capLen := l.capLen; {
+	case pcapHeader(c.buf[c.pos:]) && (l.capLen|l.origLen == 0 || capLen > maxCapLen):
+		if n == 0 {
+			c.startAgain()
+		}
+	case sectionHeader(c.buf[c.pos:]) && capLen > maxCapLen:
+		c.failAt(c.pos, fmt.Errorf("a pcapng section header: concatenated captures of two formats, which --join reads from their own files"))
+	case capLen == math.MaxUint32 && binary.LittleEndian.Uint64(c.buf[c.pos:]) == math.MaxUint64:
+		if n == 0 {
+			c.endInFill(0xff, fmt.Errorf("captured length %d of a record is over %d", capLen, maxCapLen))
+		}
 	case capLen > maxCapLen:
 		c.failAt(c.pos, fmt.Errorf("captured length %d of a record is over %d", capLen, maxCapLen))
 	case have < p.header+int(capLen):
@@ -279,8 +320,8 @@ func (p *pcap) after(b []byte, at int) int {
 	if int(l.capLen) > len(b)-at-p.header || l.capLen > maxCapLen {
 		return -1
 	}
-	if l.capLen|l.origLen == 0 && binary.LittleEndian.Uint64(h) == 0 {
-		return -1 // see shrunk
+	if l.capLen|l.origLen == 0 && (binary.LittleEndian.Uint64(h) == 0 || pcapHeader(h)) {
+		return -1 // see shrunk, startAgain
 	}
 	return at + p.header + int(l.capLen)
 }

@@ -98,7 +98,7 @@ func TestPcap(t *testing.T) {
 		{"seconds are unsigned", littleEndian().pcap(usec, 65535, 1).record(0xffffffff, 2, 16, frame), []kept{at(4294967295_000_002_000, 24)}, ""},
 		{"a fraction of 2 s counts for that", littleEndian().pcap(usec, 65535, 1).record(1, 2_000_000, 16, frame), []kept{at(3_000_000_000, 24)}, ""},
 		{"a fraction above 2.147 s wraps", littleEndian().pcap(usec, 65535, 1).record(1, 8_915_240, 16, frame), []kept{at(1_325_305_408, 24)}, ""},
-		{"a captured length of 256 MiB is looked for", littleEndian().pcap(usec, 65535, 1).u32(1, 2, 256<<20, 16), nil,
+		{"a captured length of 256 MiB is looked for", littleEndian().pcap(usec, maxCapLen, 1).u32(1, 2, 256<<20, 16), nil,
 			"offset 24: the capture ends in the middle of a record: 16 of 268435472 bytes are there"},
 		{"one above 256 MiB is absurd", littleEndian().pcap(usec, 65535, 1).record(1, 2, 16, frame).u32(1, 2, 256<<20+1, 16), []kept{at(1_000_002_000, 24)},
 			"offset 56: captured length 268435457 of a record is over 268435456"},

@@ -102,7 +102,19 @@ func (c *Capture) readPcapng(recs []Record, end int) int {
 			}
 		}
 		kind, length := ng.uint32(rest), ng.uint32(rest[4:])
+		if pcapHeader(rest) && (c.base > 0 || pos > 0) {
+			c.failAt(pos, fmt.Errorf("a pcap header: concatenated captures of two formats, which --join reads from their own files"))
+			break
+		}
 		if length < blockMin || length > maxBlock {
+			if kind == 0 && length == 0 && !c.shrunk(pos) {
+				if n == 0 {
+					c.pos = pos
+					c.endInFill(0, fmt.Errorf("length 0 of a block of type 0: want %d to %d", blockMin, maxBlock))
+					return 0
+				}
+				break
+			}
 			if !c.shrunk(pos) {
 				c.failAt(pos, fmt.Errorf("length %d of a block of type %#x: want %d to %d", length, kind, blockMin, maxBlock))
 			}

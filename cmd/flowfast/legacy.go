@@ -123,6 +123,9 @@ func (r *legacyRun) read(ctx context.Context, add func(...*legacy.Flow) error) e
 			}
 		}
 		r.packets.Add(int64(n))
+		if err != nil {
+			r.summary.Warnings = append(r.summary.Warnings, r.capture.Warnings()...)
+		}
 		var cut *ioutil.TruncatedError
 		switch {
 		case errors.As(err, &cut):
