@@ -244,7 +244,8 @@ func (c *Capture) start() error {
 	}
 	switch c.format = formatOf(head); c.format {
 	case "":
-		return c.wrong(0, fmt.Errorf("not a capture, begins with %s: want %s", show(head), accepted))
+		c.lookAhead(512) // where a tar archive has its mark
+		return c.wrong(0, errors.New(stranger(c.buf[c.pos:])))
 	case "pcap":
 		return c.startPcap()
 	}
