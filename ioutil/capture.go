@@ -55,6 +55,7 @@ type Capture struct {
 	ng        pcapng
 
 	warnings     []string
+	blanks       blanks
 	concatenated bool // it has a second pcap header
 
 	linkTypes []uint32        // in the order in which they were declared
@@ -157,6 +158,9 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 			c.err = &FormatError{File: c.name, Offset: cut.Offset, Err: fmt.Errorf("captured length %d of a record is over %d, and over what is left of the capture",
 				cut.Want-int64(c.pcap.header), c.pcap.most)}
 		}
+		if c.err != nil && c.blanks.n > 0 {
+			c.endBlanks()
+		}
 	}
 	return 0, c.err
 }
@@ -180,6 +184,10 @@ func (c *Capture) parse(recs []Record, end int) int {
 // can't.
 func (c *Capture) fill(need int) error {
 	err := c.more(need)
+	if err != nil && c.ring != nil && c.ring.note != "" { // the stream has ended
+		c.warnings = append(c.warnings, c.name+": "+c.ring.note)
+		c.ring.note = ""
+	}
 	switch have := len(c.buf) - c.pos; {
 	case err == nil:
 		return nil
@@ -236,7 +244,8 @@ func (c *Capture) start() error {
 	}
 	switch c.format = formatOf(head); c.format {
 	case "":
-		return c.wrong(0, fmt.Errorf("not a capture, begins with %s: want %s", show(head), accepted))
+		c.lookAhead(512) // where a tar archive has its mark
+		return c.wrong(0, errors.New(stranger(c.buf[c.pos:])))
 	case "pcap":
 		return c.startPcap()
 	}

@@ -41,7 +41,7 @@ func TestNoCapture(t *testing.T) {
 	tests := []struct{ name, in, err string }{
 		{"empty", "", "empty file" + accepted},
 		{"text", "frame,time\n1,2\n", `not a capture, begins with text "frame,ti"` + accepted},
-		{"binary", "snoop\x00\x00\x00\x00\x00\x00\x02", "not a capture, begins with bytes 73 6e 6f 6f 70 00 00 00" + accepted},
+		{"binary", "sn0op\x00\x00\x00\x00\x00\x00\x02", "not a capture, begins with bytes 73 6e 30 6f 70 00 00 00" + accepted},
 		{"shorter than a magic", "\xd4\xc3", "not a capture, begins with bytes d4 c3" + accepted},
 	}
 	for _, test := range tests {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
@@ -57,11 +56,6 @@ func hasMagic(head []byte, magic string) bool {
 		return head[0]>>4 == 5 && bytes.HasPrefix(head[1:], []byte(magic[1:]))
 	}
 	return bytes.HasPrefix(head, []byte(magic))
-}
-
-func openGzip(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := gzip.NewReader(r)
-	return z, func() {}, err
 }
 
 func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
@@ -119,6 +113,14 @@ func (u *unwrapping) unwrap(r io.Reader) (io.Reader, func(), error) {
 type unwrapped struct {
 	r    io.Reader
 	name string
+}
+
+// note says what stood behind the end of the compressed data, "" if nothing.
+func (u *unwrapped) note() string {
+	if r, ok := u.r.(interface{ note() string }); ok && r.note() != "" {
+		return u.name + " data: " + r.note()
+	}
+	return ""
 }
 
 func (u *unwrapped) Read(b []byte) (int, error) {

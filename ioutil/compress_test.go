@@ -136,6 +136,9 @@ func TestDamagedCompression(t *testing.T) {
 			damage["a bit of the checksum"] = flip(z, len(z)-3)
 		}
 		damage["a bit in the middle"] = flip(z, len(z)/2)
+		if p.name == "gzip" {
+			delete(damage, "trailing garbage") // see TestBehindGzip
+		}
 		for name, z := range damage {
 			got, err := readStream(t, bytes.NewReader(z))
 			if _, ok := errors.AsType[*FormatError](err); !ok {
@@ -263,5 +266,50 @@ func TestXzBlocks(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("check %d: got %v", check, got)
 		}
+	}
+}
+
+// TestBehindGzip has gzip -t as its judge: zeros behind the end are no damage,
+// garbage is worth a warning, and a member behind either is left out.
+func TestBehindGzip(t *testing.T) {
+	z := packers[0].bytes(samplePcap())
+	want, _ := readStream(t, bytes.NewReader(samplePcap()))
+	for _, c := range []struct {
+		behind []byte
+		say    string
+	}{
+		{make([]byte, 512), "capture: gzip data: 512 zero bytes behind the end: left out"},
+		{make([]byte, 1), "capture: gzip data: 1 zero bytes behind the end: left out"},
+		{[]byte("garbage"), "capture: gzip data: trailing garbage behind the end: left out"},
+		{append(make([]byte, 100), z...), "capture: gzip data: trailing garbage behind the end: left out"},
+	} {
+		capture := must(NewCapture(bytes.NewReader(slices.Concat(z, c.behind)), "capture"))
+		got, err := readAll(t, capture, 5)
+		if w := capture.Warnings(); err != nil || !slices.Equal(got, want) || len(w) != 1 || w[0] != c.say {
+			t.Errorf("%d packets, %v, warnings %q, want %q", len(got), err, w, c.say)
+		}
+		capture.Close()
+	}
+}
+
+// TestXzDictionaries reads many small streams that ask for 128 MiB each, and
+// counts what is allocated for them.
+func TestXzDictionaries(t *testing.T) {
+	data := samplePcap()
+	want, _ := readStream(t, bytes.NewReader(data))
+	z := withDictionary(packers[2].bytes(data), 30)
+	all := slices.Concat(z, bytes.Repeat(withDictionary(packers[2].bytes(nil), 30), 10))
+	for range 200 {
+		all = append(all, withDictionary(packers[2].bytes(data[24:]), 30)...)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := readStream(t, bytes.NewReader(all))
+	runtime.ReadMemStats(&after)
+	if err != nil || len(got) != 201*len(want) {
+		t.Errorf("%d packets, %v, want %d", len(got), err, 201*len(want))
+	}
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 128<<20 {
+		t.Errorf("%d bytes allocated for 201 small streams", grown)
 	}
 }

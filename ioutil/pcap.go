@@ -218,6 +218,9 @@ func (c *Capture) readPcap(recs []Record, end int) int {
 		c.chooseVariant(&c.pcap)
 		return 0 // what end means in the window may have changed
 	}
+	if c.blanks.n > 0 {
+		return c.readBlanks(recs, end)
+	}
 	n := c.pcap.records(&c.window, recs, end)
 	if n == len(recs) || c.pos >= end {
 		return n
@@ -247,7 +250,13 @@ func (c *Capture) readPcap(recs []Record, end int) int {
 		} else if n == 0 {
 			return c.readLongRecord(&recs[0], p.header+int(capLen))
 		}
-	case !c.shrunk(c.pos): // a record of zeros
+	case c.shrunk(c.pos):
+	case blank(c.buf[c.pos : c.pos+p.header]):
+		if n == 0 {
+			c.blanks = blanks{at: c.Offset(), n: 1}
+			c.pos += p.header
+		}
+	default: // a record of zeros in the usual part of its header
 		p.record(&recs[n], c.buf, c.pos)
 		recs[n].Offset += c.base
 		c.pos += p.header

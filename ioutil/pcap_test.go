@@ -93,7 +93,7 @@ func TestPcap(t *testing.T) {
 		{"snapped", littleEndian().pcap(usec, 16, 1).record(1, 2, 1514, frame), []kept{long(at(1_000_002_000, 24), 1514)}, ""},
 		{"no bytes captured", littleEndian().pcap(usec, 16, 1).record(1, 2, 1514, "").record(1, 3, 16, frame),
 			[]kept{{1_000_002_000, "", 24, 1514, 1, false}, at(1_000_003_000, 40)}, ""},
-		{"all zeros are a record too", littleEndian().pcap(usec, 16, 1).record(0, 0, 0, ""), []kept{{0, "", 24, 0, 1, false}}, ""},
+		{"zeros to the end are no record", littleEndian().pcap(usec, 16, 1).record(0, 0, 0, ""), nil, ""},
 		{"original length above 2^31-1", littleEndian().pcap(usec, 65535, 1).record(1, 2, 0xffffffff, frame), []kept{long(at(1_000_002_000, 24), 1<<31-1)}, ""},
 		{"seconds are unsigned", littleEndian().pcap(usec, 65535, 1).record(0xffffffff, 2, 16, frame), []kept{at(4294967295_000_002_000, 24)}, ""},
 		{"a fraction of 2 s counts for that", littleEndian().pcap(usec, 65535, 1).record(1, 2_000_000, 16, frame), []kept{at(3_000_000_000, 24)}, ""},

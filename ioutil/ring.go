@@ -27,6 +27,7 @@ type ring struct {
 	finished chan struct{} // closed by the goroutine as its last act
 	made     int           // chunks there are, at most chunks; the goroutine's own
 	err      error         // why the stream ended, io.EOF if it was whole; set before full is closed
+	note     string        // what stood behind the end of compressed data; the same
 }
 
 // newRing starts to read ahead. open makes the reader, within the goroutine
@@ -70,6 +71,9 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 			r.full <- chunk{mem, n}
 		}
 		if err != nil {
+			if u, ok := src.(*unwrapped); ok {
+				r.note = u.note()
+			}
 			r.err = err
 			return
 		}

@@ -54,12 +54,24 @@ func TestFillAtTheEnd(t *testing.T) {
 	pcap := littleEndian().pcap(0xa1b2c3d4, 0, 1).record(1, 2, 3, "abc").Bytes()
 	ng := littleEndian().section().iface(1, 0, "").enhanced(0, 1, 3, "abc").Bytes()
 	for name, data := range map[string][]byte{
+		"only bytes 00 from here to the end, 4090 of": slices.Concat(pcap, make([]byte, 4090)),
 		"only bytes ff from here to the end, 64 of":   slices.Concat(pcap, bytes.Repeat([]byte{0xff}, 64)),
 		"only bytes 00 from here to the end, 4096 of": slices.Concat(ng, make([]byte, 4096)),
 	} {
 		got, warnings, err := warningsOf(t, data)
 		if len(got) != 1 || err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], name) {
 			t.Errorf("%d packets, %v, %q", len(got), err, warnings)
+		}
+	}
+}
+
+// TestZerosInTheMiddle wants records of zeros that something follows.
+func TestZerosInTheMiddle(t *testing.T) {
+	data := slices.Concat(littleEndian().pcap(0xa1b2c3d4, 0, 1).record(1, 2, 3, "abc").Bytes(), make([]byte, 80))
+	for _, more := range [][]byte{littleEndian().record(3, 4, 3, "def").Bytes(), {1, 0, 0}} {
+		got, warnings, _ := warningsOf(t, slices.Concat(data, more))
+		if want := 6 + len(more)/16; len(got) != want || len(warnings) > 0 || got[5].Offset != 43+64 {
+			t.Errorf("%d packets, want %d; %q", len(got), want, warnings)
 		}
 	}
 }

@@ -166,7 +166,7 @@ func (s *Span) End() int64 { return int64(s.end) }
 // then to be dropped. It must be called for the spans in order; what a span
 // has beyond is then read by ReadBefore with its end.
 func (c *Capture) Join(s *Span) bool {
-	if s.from != c.pos || c.err != nil || c.format == "pcap" && s.format.pcap != c.pcap || s.format.ng != nil && s.format.ng.declarations != c.ng.declarations {
+	if s.from != c.pos || c.err != nil || c.blanks.n > 0 || c.format == "pcap" && s.format.pcap != c.pcap || s.format.ng != nil && s.format.ng.declarations != c.ng.declarations {
 		return false
 	}
 	c.pos = s.pos

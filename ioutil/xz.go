@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // The decoder of xz allocates the dictionary that a block header asks for, up
@@ -30,6 +32,8 @@ type xzGuard struct {
 	vlis  int64 // numbers of the index still to come, -1 if it has just begun
 	vli   uint64
 	shift uint
+
+	header []byte // of a block, to be handed on in the place of the file's
 }
 
 type xzState uint8
@@ -43,7 +47,7 @@ const (
 )
 
 func openXz(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := xz.NewReader(&xzGuard{r: r})
+	z, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(&xzGuard{r: r})
 	return z, func() {}, err
 }
 
@@ -52,6 +56,15 @@ func (g *xzGuard) Read(b []byte) (int, error) {
 		if err := g.look(); err != nil {
 			return 0, err
 		}
+	}
+	if len(g.header) > 0 {
+		n := copy(b, g.header)
+		g.header = g.header[n:]
+		g.pass -= n
+		if _, err := g.r.Discard(n); err != nil {
+			return 0, err
+		}
+		return n, nil
 	}
 	n, err := g.r.Read(b[:min(len(b), g.pass)])
 	g.pass -= n
@@ -116,8 +129,45 @@ func (g *xzGuard) lookBlock() error {
 	if dictionary := uint64(2|exponent&1) << (exponent/2 + 11); dictionary > maxWindow {
 		return fmt.Errorf("a dictionary of %d bytes: the limit is %d", dictionary, maxWindow)
 	}
+	if sum := binary.LittleEndian.Uint32(b[size-4:]); sum == crc32.ChecksumIEEE(b[:size-4]) {
+		at := size - 4 - len(rest) + 2
+		g.header = append(g.header[:0], b...)
+		g.shrinkDictionary(at)
+	}
 	g.pass, g.state, g.block = size, xzChunk, 0
 	return nil
+}
+
+// shrinkDictionary makes a block ask for a dictionary of no more than its data
+// takes, if its end is in sight, for the decoder sets up a new one with each
+// block: a file of many small ones that ask for much would take minutes.
+func (g *xzGuard) shrinkDictionary(at int) {
+	sum, from := uint64(0), len(g.header)
+	for {
+		b, _ := g.r.Peek(from + 5)
+		switch b = b[min(from, len(b)):]; {
+		case len(b) > 0 && b[0] == 0:
+			for property := byte(0); property < g.header[at]&0x3f; property++ {
+				if uint64(2|property&1)<<(property/2+11) >= sum {
+					g.header[at] = property
+					break
+				}
+			}
+			binary.LittleEndian.PutUint32(g.header[len(g.header)-4:], crc32.ChecksumIEEE(g.header[:len(g.header)-4]))
+			return
+		case len(b) == 5 && b[0] < 3:
+			sum += uint64(binary.BigEndian.Uint16(b[1:])) + 1
+			from += 3 + int(binary.BigEndian.Uint16(b[1:])) + 1
+		case len(b) == 5 && b[0] >= 0x80:
+			sum += uint64(b[0]&0x1f)<<16 + uint64(binary.BigEndian.Uint16(b[1:])) + 1
+			from += 5 + int(binary.BigEndian.Uint16(b[3:])) + 1
+			if b[0] >= 0xc0 {
+				from++
+			}
+		default:
+			return
+		}
+	}
 }
 
 // lookChunk looks at the header of an LZMA2 chunk, or at the end mark.

@@ -1,0 +1,74 @@
+package ioutil
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// A gzipReader reads the members of a gzip file. What stands behind the last is
+// left out, as gzip does it: zeros silently there, garbage with a warning.
+type gzipReader struct {
+	z     *gzip.Reader
+	r     *bufio.Reader
+	ended string // what stood behind the end
+}
+
+func openGzip(r *bufio.Reader) (io.Reader, func(), error) {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	z.Multistream(false)
+	return &gzipReader{z: z, r: r}, func() {}, nil
+}
+
+func (g *gzipReader) Read(b []byte) (int, error) {
+	for g.ended == "" {
+		n, err := g.z.Read(b)
+		if err != io.EOF || n > 0 {
+			return n, ignoreEOF(n, err)
+		}
+		head, err := g.r.Peek(2)
+		switch {
+		case len(head) == 2 && head[0] == 0x1f && head[1] == 0x8b:
+			if err := g.z.Reset(g.r); err != nil {
+				return 0, midStream(err)
+			}
+			g.z.Multistream(false)
+		case len(head) == 0:
+			return 0, err
+		default:
+			g.ended, err = behind(g.r)
+			return 0, err
+		}
+	}
+	return 0, io.EOF
+}
+
+func (g *gzipReader) note() string { return g.ended }
+
+// ignoreEOF leaves an end that came with data to the next Read.
+func ignoreEOF(n int, err error) error {
+	if n > 0 && err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// behind reads what stands behind the end of compressed data and says what it
+// is.
+func behind(r *bufio.Reader) (string, error) {
+	for n := int64(0); ; n++ {
+		switch b, err := r.ReadByte(); {
+		case err == io.EOF:
+			return fmt.Sprintf("%d zero bytes behind the end: left out", n), io.EOF
+		case err != nil:
+			return "", err
+		case b != 0:
+			return "trailing garbage behind the end: left out", io.EOF
+		}
+	}
+}
