@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -59,19 +60,25 @@ func hasMagic(head []byte, magic string) bool {
 }
 
 func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	src := &remembering{r: r}
+	z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	if err != nil {
 		return nil, nil, err
 	}
-	return z, z.Close, nil
+	return &padded{Reader: z, src: src, magic: 4, bad: func(err error) bool { return errors.Is(err, zstd.ErrMagicMismatch) }}, z.Close, nil
 }
 
+// openBzip2 leaves garbage behind the end out, as bzip2 does.
 func openBzip2(r *bufio.Reader) (io.Reader, func(), error) {
-	return bzip2.NewReader(r), func() {}, nil
+	src := &remembering{r: r}
+	return &padded{Reader: bzip2.NewReader(src), src: src, magic: 2, lenient: true, bad: func(err error) bool {
+		return err == bzip2.StructuralError("bad magic value in continuation file")
+	}}, func() {}, nil
 }
 
 func openLz4(r *bufio.Reader) (io.Reader, func(), error) {
-	return lz4.NewReader(r), func() {}, nil
+	src := &remembering{r: r}
+	return &padded{Reader: lz4.NewReader(src), src: src, magic: 4, bad: func(err error) bool { return errors.Is(err, lz4.ErrInvalidFrame) }}, func() {}, nil
 }
 
 // stream begins to read the capture from r, unwrapped if need be.

@@ -41,8 +41,13 @@ func (g *gzipReader) Read(b []byte) (int, error) {
 		case len(head) == 0:
 			return 0, err
 		default:
-			g.ended, err = behind(g.r)
-			return 0, err
+			zeros, garbage, err := behindEnd(g.r)
+			if err != nil {
+				return 0, err
+			}
+			if g.ended = zerosBehind(zeros); garbage {
+				g.ended = garbageBehind
+			}
 		}
 	}
 	return 0, io.EOF
@@ -58,17 +63,23 @@ func ignoreEOF(n int, err error) error {
 	return err
 }
 
-// behind reads what stands behind the end of compressed data and says what it
-// is.
-func behind(r *bufio.Reader) (string, error) {
-	for n := int64(0); ; n++ {
+// behindEnd reads what stands behind the end of compressed data: how many zeros,
+// and whether something else.
+func behindEnd(r *bufio.Reader) (zeros int64, garbage bool, err error) {
+	for ; ; zeros++ {
 		switch b, err := r.ReadByte(); {
 		case err == io.EOF:
-			return fmt.Sprintf("%d zero bytes behind the end: left out", n), io.EOF
+			return zeros, false, nil
 		case err != nil:
-			return "", err
+			return zeros, false, err
 		case b != 0:
-			return "trailing garbage behind the end: left out", io.EOF
+			return zeros, true, nil
 		}
 	}
+}
+
+const garbageBehind = "trailing garbage behind the end: left out"
+
+func zerosBehind(n int64) string {
+	return fmt.Sprintf("%d zero bytes behind the end: left out", n)
 }

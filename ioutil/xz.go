@@ -33,8 +33,18 @@ type xzGuard struct {
 	vli   uint64
 	shift uint
 
-	header []byte // of a block, to be handed on in the place of the file's
+	header  []byte // of a block, to be handed on in the place of the file's
+	streams int
+	ended   string // what stood behind the last stream
 }
+
+// An xzReader is the decoder with the note of its guard.
+type xzReader struct {
+	io.Reader
+	guard *xzGuard
+}
+
+func (x xzReader) note() string { return x.guard.ended }
 
 type xzState uint8
 
@@ -47,8 +57,9 @@ const (
 )
 
 func openXz(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(&xzGuard{r: r})
-	return z, func() {}, err
+	guard := &xzGuard{r: r}
+	z, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(guard)
+	return xzReader{z, guard}, func() {}, err
 }
 
 func (g *xzGuard) Read(b []byte) (int, error) {
@@ -75,16 +86,10 @@ func (g *xzGuard) Read(b []byte) (int, error) {
 func (g *xzGuard) look() error {
 	switch g.state {
 	case xzStream:
-		b, _ := g.r.Peek(12)
-		switch {
-		case len(b) >= 4 && binary.LittleEndian.Uint32(b) == 0:
-			g.pass = 4 // padding
-		case len(b) == 12:
-			g.check = [16]int{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}[b[7]&0xf]
-			g.pass, g.state = 12, xzBlock
-		default:
-			g.lose()
+		if g.streams > 0 {
+			return g.lookBehind()
 		}
+		g.streamHeader()
 	case xzBlock:
 		return g.lookBlock()
 	case xzChunk:
@@ -95,6 +100,44 @@ func (g *xzGuard) look() error {
 		g.lose()
 	}
 	return nil
+}
+
+// streamHeader looks at the header of a stream.
+func (g *xzGuard) streamHeader() {
+	g.streams++
+	b, _ := g.r.Peek(12)
+	if len(b) < 12 {
+		g.lose()
+		return
+	}
+	g.check = [16]int{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}[b[7]&0xf]
+	g.pass, g.state = 12, xzBlock
+}
+
+// lookBehind looks at what stands behind a stream: padding, which the decoder does
+// not get, and another stream or the end. Padding at the end may have any length,
+// though the format wants a multiple of 4.
+func (g *xzGuard) lookBehind() error {
+	zeros := int64(0)
+	for {
+		b, err := g.r.Peek(1)
+		switch {
+		case err == io.EOF && zeros > 0:
+			g.ended = zerosBehind(zeros)
+			return io.EOF
+		case err != nil:
+			return err
+		case b[0] != 0 && zeros%4 != 0:
+			return fmt.Errorf("padding of %d bytes between two streams: want a multiple of 4", zeros)
+		case b[0] != 0:
+			g.streamHeader()
+			return nil
+		}
+		zeros++
+		if _, err := g.r.Discard(1); err != nil {
+			return err
+		}
+	}
 }
 
 func (g *xzGuard) lose() { g.pass, g.state = math.MaxInt, xzLost }
