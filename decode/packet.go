@@ -96,12 +96,23 @@ type Packet struct {
 	V6            bool // Src and Dst are IPv6 addresses
 	Whole         bool // TCP, no fragment, and the IP length leaves at least its header
 	FirstFragment bool // Counted, at offset 0 with more fragments to come
-	OneWay        bool // what the ports stand for goes one way: the reverse is no packet of the flow
+	// ControlAt is where in the datagram, in bytes, the control bits of a TCP header
+	// stand that a FirstFragment has only the front of; 0 if none are lacking. A
+	// Fragment has them, see Control.
+	ControlAt uint16
+	OneWay    bool // what the ports stand for goes one way: the reverse is no packet of the flow
 
 	// Where Details looks: the bytes of the frame's slice, with what its
 	// capacity has behind it, from the IP header on and from what follows it on,
 	// and how many of the latter are of the datagram.
 	network, transport, size int32
+
+	// Of a FirstFragment, the frame's slice from the datagram on, as network is. Of
+	// a Fragment, where it begins in the datagram, in bytes, and its front.
+	datagram   int32
+	fragmentAt uint16
+	frontLen   uint8
+	front      [12]byte
 
 	fragmented bool  // the bytes at hand are a part of a datagram
 	headers    uint8 // IP headers met
