@@ -122,7 +122,7 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 					return p.laterFragment(at&^7, b[8:], n-8)
 				}
 				p.FirstFragment = true
-				p.datagram = int32(cap(b) - 8)
+				p.transport = int32(cap(b) - 8)
 			}
 			b, n = b[8:], n-8
 		default:
@@ -159,8 +159,9 @@ func optionsEnd(b []byte, size int) int {
 // lead to what is wanted. If it may not, no first fragment will ever be counted.
 func (p *Packet) laterFragment(at uint16, b []byte, n int) Class {
 	p.Proto = p.FragProto
-	p.fragmentAt = at
-	p.frontLen = uint8(copy(p.front[:], b))
+	var front [8]byte
+	p.At, p.front = at, uint8(copy(front[:], b))
+	p.Seq, p.Ack = binary.BigEndian.Uint32(front[:]), binary.BigEndian.Uint32(front[4:])
 	p.transport, p.size = int32(cap(b)), int32(n)
 	switch p.FragProto {
 	case protoTCP, protoUDP, protoIPv4, protoIPv6, protoGRE, protoMPLS, protoEthernet, protoAH,

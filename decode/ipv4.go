@@ -58,7 +58,7 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 			return p.laterFragment(fragment<<3, b[min(size, len(b)):], n-size)
 		}
 		p.FirstFragment = true
-		p.datagram = int32(cap(b) - size)
+		p.transport = int32(cap(b) - size)
 	}
 	if len(b) < size {
 		return short(n, size)

@@ -45,13 +45,13 @@ func (p *Packet) shortTCP(b []byte, n int) Class {
 	if len(b) < ports {
 		return short(n, ports)
 	}
+	p.At = uint16(p.transport) - uint16(cap(b)) + controlWord // transport is the datagram's still
 	p.transport, p.size = int32(cap(b)), int32(n)
 	p.SrcPort = binary.BigEndian.Uint16(b)
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
 	if len(b) >= number {
 		p.Seq = binary.BigEndian.Uint32(b[4:])
 	}
-	p.ControlAt = uint16(p.datagram) - uint16(cap(b)) + controlWord
 	return Counted
 }
 
@@ -60,17 +60,20 @@ func (p *Packet) shortTCP(b []byte, n int) Class {
 const controlWord = 12
 
 // Control returns the control bits of a TCP header whose data offset stands at a
-// place of the datagram, in bytes, as RawFlags and Flags have them; false if a
-// Fragment does not have them near its front.
+// place of the datagram, in bytes, as RawFlags and Flags have them; false if they
+// are not in the first 8 bytes of the Fragment: where fragments do not overlap,
+// those have what a first one lacks.
 func (p *Packet) Control(at uint16) (raw, flags uint8, ok bool) {
-	if at < p.fragmentAt {
+	const wordLen = 4
+	i := int(at) - int(p.At)
+	if i != 0 && i != wordLen || i+wordLen > int(p.front) {
 		return 0, 0, false
 	}
-	i := int(at - p.fragmentAt)
-	if i+tcpNeed-controlWord > int(p.frontLen) {
-		return 0, 0, false
+	word := p.Seq
+	if i > 0 {
+		word = p.Ack
 	}
-	if raw = p.front[i+1]; p.front[i] >= 5<<4 {
+	if raw = uint8(word >> 16); word>>24 >= 5<<4 {
 		flags = raw
 	}
 	return raw, flags, true

@@ -706,9 +706,14 @@ func twinIPv6(t *twin) step {
 func twinLaterFragment(at int) step {
 	return func(t *twin) step {
 		t.p.Proto = t.p.FragProto
-		t.p.fragmentAt = uint16(at)
-		t.p.frontLen = uint8(min(len(t.b), len(t.p.front)))
-		copy(t.p.front[:], t.b)
+		t.p.At, t.p.front = uint16(at), uint8(min(len(t.b), 8))
+		for i, octet := range t.b[:t.p.front] {
+			if shift := 24 - i%4*8; i < 4 {
+				t.p.Seq |= uint32(octet) << shift
+			} else {
+				t.p.Ack |= uint32(octet) << shift
+			}
+		}
 		leads := slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 135, 137, 139, 140, 143}, t.p.FragProto)
 		if leads || t.asked.protocol(int(t.p.FragProto)) || t.p.FragProto == 17 && t.asked.tunnels != nil {
 			return is(Fragment)
@@ -889,7 +894,7 @@ func twinTCP(t *twin) step {
 	}
 	if t.p.FirstFragment && t.n < 16 { // tiny: what is there
 		t.need(4)
-		t.p.ControlAt = uint16(t.datagram - t.n + 12)
+		t.p.At = uint16(t.datagram - t.n + 12)
 		t.p.Proto = 6
 		whole := len(t.b) >= 8
 		t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
@@ -1162,6 +1167,6 @@ func compareTwin(t *testing.T, p Packet, want seen, linkType uint32, frame []byt
 // details.
 func said(p Packet) Packet {
 	p.headers, p.frames = 0, 0
-	p.network, p.transport, p.size, p.Encapsulation, p.datagram = 0, 0, 0, 0, 0
+	p.network, p.transport, p.size, p.Encapsulation = 0, 0, 0, 0
 	return p
 }

@@ -32,7 +32,7 @@ type firstFragment struct {
 	seq              uint32
 	srcPort, dstPort uint16
 	proto            uint8
-	controlAt        uint16 // see decode.Packet; 0 once the control bits have come
+	controlAt        uint16 // decode.Packet.At; 0 once the control bits have come
 	oneWay           bool
 }
 
@@ -86,7 +86,7 @@ func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
 	e := f.items.At(ref)
 	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, p.Proto, p.SrcPort, p.DstPort
 	e.oneWay, e.encapsulation = p.OneWay, p.Encapsulation
-	e.controlAt, e.seq = p.ControlAt, p.Seq
+	e.controlAt, e.seq = p.At, p.Seq
 }
 
 func (f *fragments) forgetOldest(h *hasher) {
@@ -114,8 +114,9 @@ func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	p.OneWay = e.oneWay
 	if e.controlAt != 0 {
 		if raw, flags, ok := p.Control(e.controlAt); ok {
-			p.Seq, p.RawFlags, p.Flags = e.seq, raw, flags
+			p.RawFlags, p.Flags = raw, flags
 			e.controlAt = 0 // of fragments that overlap, the first one counts
 		}
 	}
+	p.Seq, p.Ack = e.seq, 0
 }
