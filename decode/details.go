@@ -9,7 +9,8 @@ type Details struct {
 	// later fragment all that follows its IP header.
 	Payload uint32
 	// HeaderLen is the length of the transport header in bytes: the data offset
-	// for TCP, 0 where that is below the least possible; 8 for UDP, UDP-Lite, ICMP,
+	// for TCP, 0 where that is below the least possible, and what is there of it in
+	// a first fragment that ends before the window; 8 for UDP, UDP-Lite, ICMP,
 	// ICMPv6 and ESP, 12 for SCTP, 0 for other protocols, of which all is payload,
 	// and for a later fragment.
 	HeaderLen uint8
@@ -46,6 +47,10 @@ func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 	if p.Class == Counted {
 		switch p.Proto {
 		case protoTCP:
+			if len(b) < tcpNeed { // a tiny first fragment, all of it header
+				d.HeaderLen = uint8(p.size)
+				break
+			}
 			d.Segment = true
 			d.Window = binary.BigEndian.Uint16(b[14:])
 			if offset := b[12] >> 4; offset >= 5 {

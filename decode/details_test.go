@@ -130,3 +130,20 @@ func TestLink(t *testing.T) {
 		t.Errorf("raw IP: got %+v", l)
 	}
 }
+
+// A first fragment with the front of a TCP header alone has no payload, and no
+// segment that windows and options could be read from.
+func TestDetailsOfTinyFragment(t *testing.T) {
+	for _, n := range []int{4, 8, 12} {
+		frame := ethernetIPv4(ipv4Fragment(6, 0x2000, tcpHeader[:n]))
+		for _, frame := range [][]byte{frame, frame[:len(frame):len(frame)]} {
+			var p Packet
+			var d Details
+			p.Decode(linkEthernet, frame, uint32(len(frame)))
+			payload := p.Details(&d, frame)
+			if want := (Details{HeaderLen: uint8(n), TTL: d.TTL, TOS: d.TOS, WindowScale: -1}); d != want || len(payload) != 0 {
+				t.Errorf("%d bytes: got %+v and %d bytes of payload, want %+v", n, d, len(payload), want)
+			}
+		}
+	}
+}

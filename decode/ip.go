@@ -126,9 +126,10 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 				p.fragmented = true
 				p.FragProto, p.FragID = proto, binary.BigEndian.Uint32(b[4:])
 				if at >= 8 {
-					return p.laterFragment(b[8:], n-8)
+					return p.laterFragment(at&^7, b[8:], n-8)
 				}
 				p.FirstFragment = true
+				p.transport = int32(cap(b) - 8)
 			}
 			b, n = b[8:], n-8
 		default:
@@ -159,12 +160,15 @@ func optionsEnd(b []byte, size int) int {
 }
 
 // laterFragment is the class of a fragment that is not its datagram's first; b
-// and n are its part of the datagram.
+// and n are its part of the datagram, from a place in it on, in bytes.
 // The ports of the datagram are in the first one; whether that was seen is not
 // for this package to know, so such a packet is a Fragment if its protocol may
 // lead to what is wanted. If it may not, no first fragment will ever be counted.
-func (p *Packet) laterFragment(b []byte, n int) Class {
+func (p *Packet) laterFragment(at uint16, b []byte, n int) Class {
 	p.Proto = p.FragProto
+	var front [8]byte
+	p.At, p.front = at, uint8(copy(front[:], b))
+	p.Seq, p.Ack = binary.BigEndian.Uint32(front[:]), binary.BigEndian.Uint32(front[4:])
 	p.transport, p.size = int32(cap(b)), int32(n)
 	switch p.FragProto {
 	case protoTCP, protoUDP, protoIPv4, protoIPv6, protoGRE, protoMPLS, protoEthernet, protoEtherIP, protoPIM, protoAH,

@@ -55,9 +55,10 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 		p.fragmented = true
 		p.FragID, p.FragProto = id, proto
 		if fragment&0x1fff != 0 {
-			return p.laterFragment(b[min(size, len(b)):], n-size)
+			return p.laterFragment(fragment<<3, b[min(size, len(b)):], n-size)
 		}
 		p.FirstFragment = true
+		p.transport = int32(cap(b) - size)
 	}
 	if len(b) < size {
 		return short(n, size)

@@ -77,7 +77,7 @@ func (a Addr) Less(b Addr) bool { return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b
 // it first, and it holds no reference to the frame.
 type Packet struct {
 	Src, Dst Addr   // of the IP header directly above the transport header
-	Seq, Ack uint32 // TCP
+	Seq, Ack uint32 // TCP; of a Fragment, its first 8 bytes as far as they were captured
 	FragID   uint32 // identification, for FirstFragment and Fragment
 	// Ports of TCP, UDP, UDP-Lite, SCTP and DCCP. Of ICMP and ICMPv6, the type
 	// and its counterpart, below the halves of the identifier if they have one, or
@@ -89,6 +89,10 @@ type Packet struct {
 	Flags            uint8 // FIN SYN RST PSH ACK URG ECE CWR from bit 0; 0 for UDP
 	RawFlags         uint8 // as they stand; Flags is 0 where the data offset is below 5
 	Class            Class
+	// At is, of a Fragment, where it begins in the datagram, in bytes; of a
+	// FirstFragment that has the front of a TCP header alone, where the data offset
+	// and the control bits stand that are lacking, and 0 of any other packet.
+	At uint16
 	// Encapsulation is a digest of those parts of the encapsulation that
 	// Decoder.Encapsulation asks for, the same for both directions if the parts
 	// are; 0 for none.
@@ -104,6 +108,7 @@ type Packet struct {
 	network, transport, size int32
 
 	fragmented bool  // the bytes at hand are a part of a datagram
+	front      uint8 // bytes of a Fragment that Seq and Ack have
 	headers    uint8 // IP headers met
 	frames     uint8 // Ethernet and PPI headers met inside others
 

@@ -16,8 +16,7 @@ const tcpNeed = 16
 // to its stream, and shows no flags.
 func (p *Packet) tcp(b []byte, n int) Class {
 	if len(b) < tcpNeed {
-		p.Proto = protoTCP
-		return short(n, tcpNeed)
+		return p.shortTCP(b, n)
 	}
 	p.transport, p.size = int32(cap(b)), int32(n)
 	p.SrcPort = binary.BigEndian.Uint16(b)
@@ -31,6 +30,53 @@ func (p *Packet) tcp(b []byte, n int) Class {
 	p.Proto = protoTCP
 	p.Whole = !p.fragmented && n >= int(b[12]>>4)*4
 	return Counted
+}
+
+// shortTCP reads the front of a TCP header of which less than needed was
+// captured. A first fragment may have so little of it (RFC 791, 3.2: fragments
+// are cut at any 8 bytes): its ports are enough, and the control bits are left
+// to a later fragment.
+func (p *Packet) shortTCP(b []byte, n int) Class {
+	const ports, number = 4, 8
+	p.Proto = protoTCP
+	if !p.FirstFragment || n >= tcpNeed {
+		return short(n, tcpNeed)
+	}
+	if len(b) < ports {
+		return short(n, ports)
+	}
+	p.At = uint16(p.transport) - uint16(cap(b)) + controlWord // transport is the datagram's still
+	p.transport, p.size = int32(cap(b)), int32(n)
+	p.SrcPort = binary.BigEndian.Uint16(b)
+	p.DstPort = binary.BigEndian.Uint16(b[2:])
+	if len(b) >= number {
+		p.Seq = binary.BigEndian.Uint32(b[4:])
+	}
+	return Counted
+}
+
+// controlWord is where in a TCP header the data offset, the control bits and the
+// window stand, 4 bytes.
+const controlWord = 12
+
+// Control returns the control bits of a TCP header whose data offset stands at a
+// place of the datagram, in bytes, as RawFlags and Flags have them; false if they
+// are not in the first 8 bytes of the Fragment: where fragments do not overlap,
+// those have what a first one lacks.
+func (p *Packet) Control(at uint16) (raw, flags uint8, ok bool) {
+	const wordLen = 4
+	i := int(at) - int(p.At)
+	if i != 0 && i != wordLen || i+wordLen > int(p.front) {
+		return 0, 0, false
+	}
+	word := p.Seq
+	if i > 0 {
+		word = p.Ack
+	}
+	if raw = uint8(word >> 16); word>>24 >= 5<<4 {
+		flags = raw
+	}
+	return raw, flags, true
 }
 
 // udp reads a UDP header (RFC 768):

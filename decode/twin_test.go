@@ -80,6 +80,8 @@ type twin struct {
 	outer   *seen // of the last header with a flow of its own that was looked through
 	tunnels int   // in UDP
 
+	datagram int // bytes of the fragment that is read
+
 	tags, labels, extensions, headers, frames int
 }
 
@@ -672,8 +674,9 @@ func twinIPv4(t *twin) step {
 	}
 	if t.p.fragmented {
 		t.p.FragProto, t.p.FragID = uint8(protocol), uint32(id)
+		t.datagram = t.n
 		if !t.p.FirstFragment {
-			return twinLaterFragment
+			return twinLaterFragment(flags % 0x2000 * 8)
 		}
 	}
 	t.extensions = 0
@@ -721,13 +724,23 @@ func twinIPv6(t *twin) step {
 	return twinProtocol(protocol)
 }
 
-func twinLaterFragment(t *twin) step {
-	t.p.Proto = t.p.FragProto
-	leads := slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 97, 103, 135, 137, 139, 140, 143}, t.p.FragProto)
-	if leads || t.asked.protocol(int(t.p.FragProto)) || t.p.FragProto == 17 && t.asked.tunnels != nil {
-		return is(Fragment)
+func twinLaterFragment(at int) step {
+	return func(t *twin) step {
+		t.p.Proto = t.p.FragProto
+		t.p.At, t.p.front = uint16(at), uint8(min(len(t.b), 8))
+		for i, octet := range t.b[:t.p.front] {
+			if shift := 24 - i%4*8; i < 4 {
+				t.p.Seq |= uint32(octet) << shift
+			} else {
+				t.p.Ack |= uint32(octet) << shift
+			}
+		}
+		leads := slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 97, 103, 135, 137, 139, 140, 143}, t.p.FragProto)
+		if leads || t.asked.protocol(int(t.p.FragProto)) || t.p.FragProto == 17 && t.asked.tunnels != nil {
+			return is(Fragment)
+		}
+		return is(OtherProtocol)
 	}
-	return is(OtherProtocol)
 }
 
 func twinProtocol(protocol int) step {
@@ -796,8 +809,9 @@ func twinProtocol(protocol int) step {
 			if offset, more := at>>3, at&1 != 0; t.p.V6 && (offset > 0 || more) && t.n > 0 {
 				t.p.fragmented = true
 				t.p.FragProto, t.p.FragID = uint8(next), uint32(id)
+				t.datagram = t.n
 				if offset > 0 {
-					return twinLaterFragment
+					return twinLaterFragment(offset * 8)
 				}
 				t.p.FirstFragment = true
 			}
@@ -916,6 +930,17 @@ func twinTCP(t *twin) step {
 	left := t.n
 	if !t.asked.protocol(6) {
 		return is(OtherProtocol)
+	}
+	if t.p.FirstFragment && t.n < 16 { // tiny: what is there
+		t.need(4)
+		t.p.At = uint16(t.datagram - t.n + 12)
+		t.p.Proto = 6
+		whole := len(t.b) >= 8
+		t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
+		if whole {
+			t.p.Seq = uint32(t.u32())
+		}
+		return is(Counted)
 	}
 	t.need(16)
 	t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())

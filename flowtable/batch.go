@@ -59,6 +59,7 @@ const (
 	whole    // decode.Packet.Whole
 	fineTime // the time has a finer resolution than a microsecond
 	noFlags  // the control bits do not count: decode.Packet.Flags is 0
+	later    // a later fragment: of the flow of its first, whatever its control bits
 	rawFlags = 24
 )
 

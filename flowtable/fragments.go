@@ -29,8 +29,10 @@ type firstFragment struct {
 	encapsulation    uint64
 	time             Time
 	next             uint32 // towards the newest
+	seq              uint32
 	srcPort, dstPort uint16
 	proto            uint8
+	controlAt        uint16 // decode.Packet.At; 0 once the control bits have come
 	oneWay           bool
 }
 
@@ -84,6 +86,7 @@ func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
 	e := f.items.At(ref)
 	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, p.Proto, p.SrcPort, p.DstPort
 	e.oneWay, e.encapsulation = p.OneWay, p.Encapsulation
+	e.controlAt, e.seq = p.At, p.Seq
 }
 
 func (f *fragments) forgetOldest(h *hasher) {
@@ -96,7 +99,8 @@ func (f *fragments) forgetOldest(h *hasher) {
 }
 
 // resolve gives a later fragment the ports and protocol of its first one, and the
-// class Counted; without a first one it becomes an orphan.
+// class Counted; without a first one it becomes an orphan. One that makes the
+// front of a TCP header whole has its control bits.
 func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	k := fragmentKey(p)
 	hash, _ := h.hash(&k, p.Encapsulation)
@@ -108,4 +112,11 @@ func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	e := f.items.At(ref)
 	p.Class, p.Proto, p.SrcPort, p.DstPort = decode.Counted, e.proto, e.srcPort, e.dstPort
 	p.OneWay = e.oneWay
+	if e.controlAt != 0 {
+		if raw, flags, ok := p.Control(e.controlAt); ok {
+			p.RawFlags, p.Flags = raw, flags
+			e.controlAt = 0 // of fragments that overlap, the first one counts
+		}
+	}
+	p.Seq, p.Ack = e.seq, 0
 }

@@ -150,6 +150,9 @@ func (in *Intake) resolve(b *Batch) {
 		b.Classes[f.packet.Class]++
 		if f.packet.Class == decode.Counted {
 			b.keep(f.number, &f.packet)
+			if p.key.rest&ofFlow != 0 {
+				p.key.rest |= later
+			}
 		}
 	}
 	for i := range b.shares {

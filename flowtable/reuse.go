@@ -18,7 +18,7 @@ const (
 // 1 backward), starts a new flow.
 func (r *record) reuses(p *packet, d int) bool {
 	return p.rawFlags()&(syn|ack) == syn && r.key.proto() == tcpProtocol &&
-		r.state&(baseSet<<d) != 0 && p.seq != r.base[d]
+		r.state&(baseSet<<d) != 0 && p.seq != r.base[d] && p.key.rest&later == 0
 }
 
 // setBases takes in the sequence numbers of a TCP segment in direction d.

@@ -70,7 +70,7 @@ func (t *Table) ends(r *record, p *packet, d int) (Reason, bool) {
 	switch isSYN := p.rawFlags()&(syn|ack) == syn && r.key.proto() == tcpProtocol; {
 	case p.time.since(r.start) > t.rules.active:
 		return Active, true
-	case isSYN && r.state&closed != 0:
+	case isSYN && r.state&closed != 0 && p.key.rest&later == 0:
 		return Closed, true
 	case !t.rules.NoReuse && r.reuses(p, d):
 		return Reuse, true
