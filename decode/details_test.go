@@ -136,7 +136,7 @@ func TestLink(t *testing.T) {
 func TestDetailsOfTinyFragment(t *testing.T) {
 	for _, n := range []int{4, 8, 12} {
 		frame := ethernetIPv4(ipv4Fragment(6, 0x2000, tcpHeader[:n]))
-		for _, frame := range [][]byte{frame, frame[: len(frame) : len(frame)]} {
+		for _, frame := range [][]byte{frame, frame[:len(frame):len(frame)]} {
 			var p Packet
 			var d Details
 			p.Decode(linkEthernet, frame, uint32(len(frame)))
