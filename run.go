@@ -139,6 +139,7 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 	}
 	for _, table := range tables {
 		in.summary.Evicted += table.Evicted()
+		in.summary.StepsBack += table.StepsBack()
 	}
 	if err != nil {
 		return err

@@ -21,6 +21,10 @@ type Summary struct {
 	// finished early, see [Options.MaxFlows] and [Options.MaxMemory].
 	Flows   uint64 `json:"flows"`
 	Evicted uint64 `json:"evicted"`
+	// StepsBack is the number of packets that are stamped earlier than a packet
+	// before them in the same direction of the same flow. The interval before
+	// each of them is 0.
+	StepsBack uint64 `json:"steps_back"`
 	// First and Last are the earliest and the latest time of a packet, in
 	// seconds since the Unix epoch; zero times if there was none.
 	First time.Time `json:"first_packet,omitzero"`
@@ -77,6 +81,11 @@ func (c *Classes) Add(o Classes) {
 // Summary returns the summary of a run that has come to its end.
 func (r *Run) Summary() Summary { return r.intake.summary }
 
+// stepsBackShare is how many counted packets there may be to each that steps back
+// in time before a warning says so: now and then one of a capture by several
+// queues does.
+const stepsBackShare = 1000
+
 // finish closes what is open and completes the summary.
 func (r *Run) finish() {
 	in := r.intake
@@ -100,6 +109,10 @@ func (r *Run) finish() {
 		in.warn("time steps back by up to %v, past more than %d packets, %d times: "+
 			"flows finished before a step are not continued, and rows are in order between steps",
 			time.Duration(min(in.keys.Clock.LongestBack, 1<<63-1)), flowtable.Window, in.keys.Clock.Back)
+	}
+	if s.StepsBack > s.Classes.Counted/stepsBackShare {
+		in.warn("%d of %d counted packets are stamped earlier than one before them in their direction of the flow: "+
+			"intervals are 0 there", s.StepsBack, s.Classes.Counted)
 	}
 	if s.Evicted > 0 {
 		in.warn("%d flows were finished early to keep to the bound of flows or memory: "+

@@ -60,6 +60,7 @@ type Table struct {
 	early     []dueFlow // flows that a bound finished, which Next gives out
 	earlyNext int
 	evicted   uint64
+	back      uint64 // what StepsBack has besides the pool's
 	given     uint64 // flows that Next has given out
 	horizon   Time   // at the packets that are added
 	latest    Time   // of the packets so far; after End the capture's clock
@@ -86,6 +87,9 @@ func New(o Options) (*Table, error) {
 
 // clear makes the table one that holds no flows.
 func (t *Table) clear() {
+	if t.pool != nil {
+		t.back += t.pool.Back
+	}
 	t.index, t.recency = newIndex(), newRecency(&t.records)
 	t.records, t.backward, t.pool = slab.Slab[record]{}, slab.Slab[stats.Series]{}, stats.NewPool()
 	t.features = features.NewStore(t.asked)
@@ -104,6 +108,10 @@ func (t *Table) Open() int { return t.index.used }
 
 // Evicted returns the number of flows that a bound has finished.
 func (t *Table) Evicted() uint64 { return t.evicted }
+
+// StepsBack returns the number of packets that were stamped earlier than a
+// packet before them in the same direction of the same flow.
+func (t *Table) StepsBack() uint64 { return t.back + t.pool.Back }
 
 // touchAhead is how many packets have their slots and records touched before
 // the first of them is taken in.

@@ -14,6 +14,10 @@ const ExactIntervals = mediumLen
 // A Pool holds the values of many series. The zero Pool is not ready for use;
 // see [NewPool].
 type Pool struct {
+	// Back is the number of observations so far that were earlier than the one
+	// before them in their series.
+	Back uint64
+
 	shorts    slab.Slab[short]
 	mediums   slab.Slab[medium]
 	wides     slab.Slab[wide]

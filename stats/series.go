@@ -54,7 +54,7 @@ var spread = func() (t [256]uint64) {
 }()
 
 // Add adds an observation to s. Its interval is the time since s.Last, and 0
-// if at is before s.Last; the first observation has none.
+// if at is before s.Last, which p.Back counts; the first observation has none.
 func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
 	s.Sum += uint64(size)
 	s.bits += spread[bits]
@@ -68,6 +68,8 @@ func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
 	if at > s.Last {
 		interval = uint64(at) - uint64(s.Last)
 		s.Last = at
+	} else if at < s.Last {
+		p.Back++
 	}
 	p.append(s, size, interval)
 }

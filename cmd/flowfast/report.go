@@ -137,6 +137,7 @@ func (r *report) add(o outcome) {
 	r.Classes.Add(o.Classes)
 	r.Flows += o.Flows
 	r.Evicted += o.Evicted
+	r.StepsBack += o.StepsBack
 	if o.Packets > 0 && (first || o.First.Before(r.First)) {
 		r.First = o.First
 	}
@@ -211,6 +212,9 @@ func (r *report) text() string {
 	}
 	number("flows", r.Flows)
 	class("evicted", r.Evicted)
+	if r.StepsBack > 0 {
+		number("steps back", r.StepsBack)
+	}
 	if r.Packets > 0 {
 		const layout = "2006-01-02 15:04:05.000000"
 		line("time span", fmt.Sprintf("%s s, from %s to %s UTC", span(r.Last.Sub(r.First)),
