@@ -2,6 +2,7 @@ package flowfast_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -87,11 +88,16 @@ func rows(t testing.TB, o flowfast.Options, files ...string) ([]byte, flowfast.S
 	return out.Bytes(), run.Summary()
 }
 
-// explained are the recorded captures whose rows differ from the reference's,
-// and why.
-var explained = map[string]string{
-	"srv6-first": "behind a routing header with segments left the reference pairs the directions by the last segment, " +
-		"the specification by the address in the IPv6 header",
+// explained are the recorded captures whose rows differ from the reference's, why,
+// and how many packets are counted if that differs too.
+var explained = map[string]struct {
+	why     string
+	counted uint64
+}{
+	"srv6-first": {why: "behind a routing header with segments left the reference pairs the directions by the last segment, " +
+		"the specification by the address in the IPv6 header"},
+	"tiny": {why: "the reference leaves first fragments of 8 bytes out, the specification counts them by their ports",
+		counted: 79},
 }
 
 // TestAgreesWithReference compares the rows of real traffic with those that
@@ -102,11 +108,12 @@ func TestAgreesWithReference(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%v", name, timeout), func(t *testing.T) {
 				got, s := rows(t, flowfast.Options{IdleTimeout: timeout}, filepath.Join("testdata", c.Capture))
 				differences := reference.Compare(expected(t, name, timeout), bytes.NewReader(got))
-				if why := explained[name]; why != "" {
+				if e := explained[name]; e.why != "" {
 					if len(differences) == 0 {
-						t.Errorf("no difference, but there should be one: %s", why)
+						t.Errorf("no difference, but there should be one: %s", e.why)
 					}
 					differences = nil
+					c.Counted = cmp.Or(e.counted, c.Counted)
 				}
 				for _, d := range differences {
 					t.Error(d)
