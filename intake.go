@@ -149,7 +149,7 @@ func (in *intake) endOfCapture(why error) {
 		in.fail(fmt.Errorf("%s: %w", in.name, err))
 	} else {
 		for _, s := range in.strange.seen {
-			in.warn("%s: %d packets of the unknown link type %d left out", in.name, s.packets, s.number)
+			in.warn("%s: %d packets of the unknown link type %s left out", in.name, s.packets, linkTypeText(s.number))
 		}
 	}
 	in.strange = linkTypes{}

@@ -161,5 +161,17 @@ func unknown(declared []uint32) error {
 	if len(declared) == 0 || slices.ContainsFunc(declared, decode.KnownLinkType) {
 		return nil
 	}
-	return fmt.Errorf("unknown link type %s", strings.Trim(fmt.Sprint(declared), "[]"))
+	names := make([]string, len(declared))
+	for i, number := range declared {
+		names[i] = linkTypeText(number)
+	}
+	return fmt.Errorf("unknown link type %s", strings.Join(names, "; "))
+}
+
+// linkTypeText returns the number of a link type, and its name if it has one.
+func linkTypeText(number uint32) string {
+	if name := decode.LinkTypeName(number); name != "" {
+		return fmt.Sprintf("%d, %s", number, name)
+	}
+	return fmt.Sprint(number)
 }

@@ -123,47 +123,18 @@ func (p *Packet) link(linkType uint32, b []byte, n int) Class {
 	case linkPPI:
 		return p.ppi(b, n)
 	}
-	return NotIP
-}
-
-// LinkTypeName returns the name of a link type that Decode knows, for messages,
-// and "" for any other.
-func LinkTypeName(linkType uint32) string {
-	switch linkType {
-	case linkNull:
-		return "BSD null"
-	case linkEthernet:
-		return "Ethernet"
-	case linkPPP:
-		return "PPP"
-	case linkRaw, linkRaw12, linkRaw14:
-		return "raw IP"
-	case linkPPPHDLC:
-		return "PPP in HDLC framing"
-	case linkCiscoHDLC:
-		return "Cisco HDLC"
-	case linkIEEE80211:
-		return "802.11"
-	case linkLoop:
-		return "OpenBSD loop"
-	case linkCooked:
-		return "Linux cooked v1"
-	case linkRadiotap:
-		return "802.11 with radiotap"
-	case linkPPI:
-		return "PPI"
-	case linkIPv4:
-		return "raw IPv4"
-	case linkIPv6:
-		return "raw IPv6"
-	case linkCooked2:
-		return "Linux cooked v2"
-	}
-	return ""
+	return p.rarer(linkType, b, n)
 }
 
 // KnownLinkType reports whether Decode can read frames of the link type.
-func KnownLinkType(linkType uint32) bool { return LinkTypeName(linkType) != "" }
+func KnownLinkType(linkType uint32) bool {
+	switch linkType {
+	case linkNull, linkEthernet, linkPPP, linkRaw12, linkRaw14, linkPPPHDLC, linkRaw, linkCiscoHDLC, linkIEEE80211,
+		linkLoop, linkCooked, linkRadiotap, linkPPI, linkIPv4, linkIPv6, linkCooked2:
+		return true
+	}
+	return rareLinkType(linkType)
+}
 
 // short is the class of a packet that ends inside a header of which need bytes
 // are needed: n bytes of it were on the wire, fewer than need were captured.

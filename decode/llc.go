@@ -40,6 +40,12 @@ func (p *Packet) llc(b []byte, n int) Class {
 		}
 		return p.unknown()
 	}
+	return p.snap(information, b, n)
+}
+
+// snap reads a SNAP header, and what follows it if the LLC header in front is one of
+// information.
+func (p *Packet) snap(information bool, b []byte, n int) Class {
 	if len(b) < 5 {
 		return short(n, 5)
 	}

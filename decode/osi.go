@@ -3,7 +3,6 @@ package decode
 // osi reads a packet that begins with a network layer protocol identifier
 // (ISO/IEC TR 9577; RFC 6328, 3): IP and PPP have one.
 func (p *Packet) osi(b []byte, n int) Class {
-	const nlpidIPv4, nlpidIPv6, nlpidPPP = 0xcc, 0x8e, 0xcf
 	if !p.nest() {
 		return Malformed
 	}

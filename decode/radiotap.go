@@ -52,7 +52,7 @@ func (p *Packet) radiotap(b []byte, n int) Class {
 	return p.wifi(b, n, flags&hasPadding != 0)
 }
 
-// withoutFCS takes the frame check sequence off the end of an 802.11 frame.
+// withoutFCS takes the frame check sequence off the end of an Ethernet or 802.11 frame.
 func withoutFCS(b []byte, n int) ([]byte, int) {
 	if n < 4 {
 		return b, n

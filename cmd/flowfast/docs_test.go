@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/export"
 )
 
@@ -19,6 +22,23 @@ func TestColumnsPage(t *testing.T) {
 		b.WriteString("\n## " + of.title + "\n\n" + export.Markdown(of.columns))
 	}
 	generated(t, "../../docs/columns.md", b.String())
+}
+
+// TestLinkTypesPage wants docs/linktypes.md to list the link types that are read
+// and those that are only named.
+func TestLinkTypesPage(t *testing.T) {
+	var read, named strings.Builder
+	for number := range uint32(1 << 16) {
+		name := decode.LinkTypeName(number)
+		switch {
+		case decode.KnownLinkType(number):
+			fmt.Fprintf(&read, "| %d | %s |\n", number, cmp.Or(name, "as some systems number another one"))
+		case name != "":
+			fmt.Fprintf(&named, "| %d | %s |\n", number, name)
+		}
+	}
+	const head = "| number | LINKTYPE_ |\n| ---: | --- |\n"
+	generated(t, "../../docs/linktypes.md", "\n## Read\n\n"+head+read.String()+"\n## Named in errors and warnings\n\n"+head+named.String())
 }
 
 // generated wants what stands below the marker in a page to be text.

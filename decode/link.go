@@ -1,0 +1,176 @@
+package decode
+
+// The link types that few captures have, by their LINKTYPE_ numbers.
+const (
+	linkTokenRing         = 6
+	linkARCnet            = 7
+	linkSLIP              = 8
+	linkFDDI              = 10
+	linkRFC1483BSD        = 11 // as most systems number DLT_ATM_RFC1483
+	linkPPPEther          = 51
+	linkRFC1483           = 100
+	linkSLIPBSDOS         = 102
+	linkFrameRelay        = 107
+	linkENC               = 109
+	linkPFLOG             = 117
+	linkPrism             = 119
+	linkIPFC              = 122
+	linkSunATM            = 123
+	linkARCnetLinux       = 129
+	linkIEEE1394          = 138
+	linkDOCSIS            = 143
+	linkUser2             = 149 // PKTAP on older macOS
+	linkAVS               = 163
+	linkPPPD              = 166
+	linkERFEthernet       = 175
+	linkERFPOS            = 176
+	linkJuniperEther      = 178
+	linkJuniperPPP        = 179
+	linkJuniperFrameRelay = 180
+	linkJuniperCHDLC      = 181
+	linkERF               = 197
+	linkPPPDir            = 204
+	linkCiscoHDLCDir      = 205
+	linkFrameRelayDir     = 206
+	linkMPLS              = 219
+	linkIPNET             = 226
+	linkNFLOG             = 239
+	linkNetAnalyzer       = 240
+	linkNetAnalyzerRaw    = 241
+	linkIPoIB             = 242
+	linkUpperPDU          = 252
+	linkPKTAP             = 258
+	linkEPON              = 259
+	linkMPacket           = 274
+	linkDSABroadcom       = 281
+	linkDSABroadcomFront  = 282
+	linkDSA               = 284
+	linkEDSA              = 285
+)
+
+// rareLinkType reports whether rarer reads frames of a link type.
+func rareLinkType(linkType uint32) bool {
+	switch linkType {
+	case linkTokenRing, linkARCnet, linkSLIP, linkFDDI, linkRFC1483BSD, linkPPPEther, linkRFC1483, linkSLIPBSDOS,
+		linkFrameRelay, linkENC, linkPFLOG, linkIPFC, linkSunATM, linkARCnetLinux, linkIEEE1394, linkMPLS, linkIPNET,
+		linkNFLOG, linkIPoIB, linkDSABroadcom, linkDSA, linkEDSA:
+		return true
+	}
+	_, ok := unwrap(linkType, nil, 0)
+	return ok
+}
+
+// A wrapping is what a capture's own header says of the frame behind it.
+type wrapping struct {
+	linkType uint32 // of the frame
+	size     int    // bytes in front of the frame
+	fcs      int    // bytes of the frame check sequence behind it
+	class    Class  // what the packet is if there is no frame, Counted if there is one
+}
+
+// unwrap reads a header in front of a frame of another link type, of which n
+// bytes were on the wire. It returns false for a link type that has none.
+func unwrap(linkType uint32, b []byte, n int) (w wrapping, ok bool) {
+	switch linkType {
+	case linkPKTAP, linkUser2:
+		return pktap(b, n), true
+	case linkPrism:
+		return prism(b, n), true
+	case linkAVS:
+		return avs(b, n), true
+	case linkNetAnalyzer:
+		return wrapping{linkType: linkEthernet, size: 4, fcs: 4}, true
+	case linkNetAnalyzerRaw:
+		return wrapping{linkType: linkEthernet, size: 12, fcs: 4}, true
+	case linkMPacket:
+		return mPacket(b, n), true
+	case linkEPON:
+		return wrapping{linkType: linkEthernet, size: 8}, true
+	case linkPPPDir:
+		return wrapping{linkType: linkPPPHDLC, size: 1}, true
+	case linkCiscoHDLCDir:
+		return wrapping{linkType: linkCiscoHDLC, size: 1}, true
+	case linkFrameRelayDir:
+		return wrapping{linkType: linkFrameRelay, size: 1}, true
+	case linkPPPD:
+		return pppd(b, n), true
+	case linkDSABroadcomFront:
+		return wrapping{linkType: linkEthernet, size: 4}, true
+	case linkDOCSIS:
+		return docsis(b, n), true
+	case linkERF, linkERFEthernet, linkERFPOS:
+		return erf(b, n), true
+	case linkUpperPDU:
+		return upperPDU(b, n), true
+	}
+	if name := juniperInner(linkType); name != 0 {
+		return juniper(name, b, n), true
+	}
+	return w, false
+}
+
+// rarer reads a frame of one of the link types that few captures have.
+func (p *Packet) rarer(linkType uint32, b []byte, n int) Class {
+	switch linkType {
+	case linkTokenRing:
+		return p.tokenRing(b, n)
+	case linkFDDI:
+		return p.fddi(b, n)
+	case linkARCnet:
+		return p.arcnet(b, n, 2)
+	case linkARCnetLinux:
+		return p.arcnet(b, n, 4)
+	case linkSLIP:
+		return p.slip(b, n, 16)
+	case linkSLIPBSDOS:
+		return p.slip(b, n, 24)
+	case linkPPPEther:
+		return p.pppoe(b, n)
+	case linkRFC1483, linkRFC1483BSD:
+		return p.rfc1483(b, n)
+	case linkSunATM:
+		return p.sunATM(b, n)
+	case linkFrameRelay:
+		return p.frameRelay(b, n)
+	case linkENC:
+		return p.enc(b, n)
+	case linkPFLOG:
+		return p.pflog(b, n)
+	case linkIPFC:
+		return p.ipfc(b, n)
+	case linkIEEE1394:
+		return p.typed(b, n, 16, 18)
+	case linkMPLS:
+		return p.mpls(b, n)
+	case linkIPNET:
+		return p.ipnet(b, n)
+	case linkNFLOG:
+		return p.nflog(b, n)
+	case linkIPoIB:
+		return p.typed(b, n, 40, 44)
+	case linkDSABroadcom:
+		return p.typed(b, n, 16, 18)
+	case linkDSA:
+		return p.marvell(b, n, 12)
+	case linkEDSA:
+		return p.marvell(b, n, 16)
+	}
+	w, ok := unwrap(linkType, b, n)
+	switch {
+	case !ok:
+		return NotIP
+	case w.class != Counted:
+		return w.class
+	}
+	if len(b) < w.size {
+		return short(n, w.size)
+	}
+	if !p.nest() {
+		return Malformed
+	}
+	b, n = b[w.size:], n-w.size
+	if w.fcs > 0 {
+		b, n = withoutFCS(b, n)
+	}
+	return p.link(w.linkType, b, n)
+}
