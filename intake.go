@@ -25,7 +25,10 @@ type intake struct {
 	key        *cryptopan.Key // of addresses; nil leaves them as they are
 	chosen     *chooser       // nil if all packets count
 	spanLength int
-	files      []string        // captures still to be opened, in order
+	files      []joined        // captures still to be opened, in order
+	overlap    cursors         // those that are merged
+	order      int             // of the one being read among the arguments
+	told       int64           // bytes of it that the progress has already
 	capture    *ioutil.Capture // the one being read
 	name       string          // its name
 	keys       *flowtable.Intake
@@ -65,13 +68,16 @@ func (in *intake) decode(p *piece) {
 // where the capture has come to, and with what must be read in order. It
 // returns false at the end of the last capture.
 func (in *intake) admit(p *piece) bool {
-	if p.of == nil || p.of != in.spans {
+	if len(in.overlap) > 0 {
+		p.reset()
+		in.merge(p)
+	} else if p.of == nil || p.of != in.spans {
 		p.reset()
 		if in.next() {
 			in.read(p, p.records[:], in.capture.Offset()+int64(in.spanLength))
 		}
 	} else {
-		if !in.capture.Join(&p.span) {
+		if in.reachesNext(p) || !in.capture.Join(&p.span) {
 			p.reset()
 		}
 		for in.read(p, p.records[:spanRecords], p.span.End()) {
@@ -84,7 +90,7 @@ func (in *intake) admit(p *piece) bool {
 	}
 	in.summary.Packets += uint64(p.Len())
 	in.progress.packets.Store(int64(in.summary.Packets))
-	return p.Len() > 0 || in.capture != nil || len(in.files) > 0
+	return p.Len() > 0 || in.capture != nil || len(in.overlap) > 0 || len(in.files) > 0
 }
 
 // read reads packets in order into a piece, from before an offset in the
@@ -95,7 +101,13 @@ func (in *intake) read(p *piece, records []ioutil.Record, end int64) bool {
 		in.strange.merge(&p.strange)
 		in.endOfCapture(err)
 	} else if n > 0 {
-		p.decode(in.capture, records[:n])
+		before := in.untilNext(records[:n])
+		p.decode(in.capture, records[:before])
+		if before < n {
+			in.strange.merge(&p.strange)
+			in.beginOverlap(records[before:n])
+			return false
+		}
 	}
 	return n > 0
 }
@@ -121,11 +133,12 @@ func (in *intake) begin(c *ioutil.Capture, name string) error {
 // the last.
 func (in *intake) next() bool {
 	for in.capture == nil && len(in.files) > 0 {
-		name := in.files[0]
+		f := in.files[0]
 		in.files = in.files[1:]
-		c, err := ioutil.Open(name)
+		c, err := ioutil.Open(f.file)
 		if err == nil {
-			err = in.begin(c, name)
+			in.order = f.order
+			err = in.begin(c, f.file)
 		}
 		in.fail(err)
 	}
@@ -175,7 +188,8 @@ func (in *intake) close() {
 	in.reading.Wait()
 	read, _ := in.capture.Progress()
 	in.progress.capture.Store(nil)
-	in.progress.earlier.Add(read)
+	in.progress.earlier.Add(read - in.told)
+	in.told = 0
 	in.fail(in.capture.Close())
 	in.capture = nil
 }
@@ -183,6 +197,7 @@ func (in *intake) close() {
 // stop makes admit find nothing more.
 func (in *intake) stop() {
 	in.close()
+	in.closeOverlap()
 	in.files = nil
 }
 

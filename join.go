@@ -12,23 +12,18 @@ import (
 
 // byFirstPacket returns files in the order of their first packets, files
 // without packets last, and the errors of those that can't be joined.
-func byFirstPacket(files []string) ([]string, []error) {
-	type first struct {
-		file string
-		time int64
-		none bool
-	}
-	var known []first
+func byFirstPacket(files []string) ([]joined, []error) {
+	var known []joined
 	var errs []error
-	for _, file := range files {
+	for order, file := range files {
 		time, ok, err := firstPacket(file)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		known = append(known, first{file, time, !ok})
+		known = append(known, joined{file, order, time, !ok})
 	}
-	slices.SortStableFunc(known, func(a, b first) int {
+	slices.SortStableFunc(known, func(a, b joined) int {
 		if a.none != b.none {
 			if a.none {
 				return 1
@@ -37,11 +32,7 @@ func byFirstPacket(files []string) ([]string, []error) {
 		}
 		return cmp.Compare(a.time, b.time)
 	})
-	sorted := make([]string, len(known))
-	for i, f := range known {
-		sorted[i] = f.file
-	}
-	return sorted, errs
+	return known, errs
 }
 
 // firstPacket returns the time of the first packet of a capture.

@@ -2,6 +2,7 @@ package flowfast
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -89,7 +90,7 @@ const stepsBackShare = 1000
 // finish closes what is open and completes the summary.
 func (r *Run) finish() {
 	in := r.intake
-	in.close()
+	in.stop()
 	s := &in.summary
 	s.Classes = Classes{
 		Counted:        in.classes[decode.Counted],
@@ -104,6 +105,10 @@ func (r *Run) finish() {
 	if s.Packets > 0 {
 		s.First = time.Unix(0, int64(in.keys.Clock.Earliest)).UTC()
 		s.Last = time.Unix(0, int64(in.keys.Clock.Latest)).UTC()
+	}
+	if back := in.keys.StepsBack; back.Times > 0 {
+		in.warn("time steps back by %v at packet %d, %d times in all, by up to %v: what was captured is not in the order of time",
+			time.Duration(min(back.FirstBy, math.MaxInt64)), back.First, back.Times, time.Duration(min(back.Longest, math.MaxInt64)))
 	}
 	if in.keys.Clock.Back > 0 {
 		in.warn("time steps back by up to %v, past more than %d packets, %d times: "+

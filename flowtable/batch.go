@@ -98,6 +98,10 @@ func (b *Batch) Reset() {
 	b.earliest, b.latest, b.latestOfFlow = math.MaxInt64, math.MinInt64, math.MinInt64
 }
 
+// Latest returns the latest time of a packet, the least of all times if there is
+// none.
+func (b *Batch) Latest() Time { return b.latest }
+
 // Len returns the number of packets, at most [MaxBatch].
 func (b *Batch) Len() int { return len(b.packets) }
 

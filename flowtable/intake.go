@@ -30,6 +30,8 @@ type Step struct {
 type Intake struct {
 	// Clock follows the times of all packets.
 	Clock Clock
+	// StepsBack are where their order is not that of the packets.
+	StepsBack StepsBack
 	// Monotone makes a packet that is stamped before the latest one of a flow have
 	// that one's time.
 	Monotone bool
@@ -72,6 +74,7 @@ func (in *Intake) Latest() Time { return in.latest }
 // Admit takes in the batch that comes next in the capture.
 func (in *Intake) Admit(b *Batch) {
 	b.first = in.packets
+	in.StepsBack.note(b, in.packets)
 	in.packets += uint64(len(b.packets))
 	if len(b.fragments) > 0 {
 		in.resolve(b)
