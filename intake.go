@@ -152,7 +152,7 @@ func (in *intake) endOfCapture(why error) {
 	}
 	var cut *ioutil.TruncatedError
 	switch {
-	case why == io.EOF:
+	case why == io.EOF, errors.Is(why, ioutil.ErrInterrupted):
 	case errors.As(why, &cut):
 		in.warn("%v", why)
 	default:

@@ -42,6 +42,18 @@ func newRun(o Options) (*Run, error) {
 	return &Run{intake: in, started: time.Now()}, nil
 }
 
+// Close gives back what a run that is not run to its end holds: its capture, and
+// the goroutine that reads a stream ahead. It is not for a run that is at work,
+// which ends with its context.
+func (r *Run) Close() error {
+	if r.intake == nil || r.ran {
+		return nil
+	}
+	r.ran = true
+	r.intake.stop()
+	return errors.Join(r.intake.errs...)
+}
+
 // Flows runs to the end and yields the flows. Each is lent until the next one
 // is asked for. An error comes last, with a nil flow, after the flows of all
 // that could be read: the capture's, or the context's if it was cancelled.
@@ -116,6 +128,11 @@ func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error) error {
 	in := r.intake
 	defer r.finish()
+	defer context.AfterFunc(ctx, func() {
+		if c := in.progress.capture.Load(); c != nil {
+			c.Interrupt()
+		}
+	})()
 	tables := make([]*flowtable.Table, in.options.tables())
 	for i := range tables {
 		table, err := flowtable.New(flowtable.Options{

@@ -184,7 +184,7 @@ func (c *Capture) parse(recs []Record, end int) int {
 // can't.
 func (c *Capture) fill(need int) error {
 	err := c.more(need)
-	if err != nil && c.ring != nil && c.ring.note != "" { // the stream has ended
+	if err != nil && c.ring != nil && !errors.Is(err, ErrInterrupted) && c.ring.note != "" { // the stream has ended
 		c.warnings = append(c.warnings, c.name+": "+c.ring.note)
 		c.ring.note = ""
 	}
@@ -282,6 +282,15 @@ func (c *Capture) Format() string {
 		return c.format
 	}
 	return c.format + ", " + c.wrap
+}
+
+// Interrupt makes a Read that waits for a silent stream return, and all that come
+// after: with an error that is [ErrInterrupted]. It may be called from any
+// goroutine.
+func (c *Capture) Interrupt() {
+	if c.ring != nil {
+		c.ring.interrupt()
+	}
 }
 
 // Close gives back what the capture holds, and ends the lending of all packets.

@@ -1,6 +1,7 @@
 package ioutil
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -18,6 +19,9 @@ func (e *FormatError) Error() string {
 }
 
 func (e *FormatError) Unwrap() error { return e.Err }
+
+// ErrInterrupted is why a Read ended that [Capture.Interrupt] ended.
+var ErrInterrupted = errors.New("interrupted")
 
 // A TruncatedError reports a capture that ends in the middle of a record, as
 // one does whose writer was killed. The packets before it have been delivered.

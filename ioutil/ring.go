@@ -3,6 +3,7 @@ package ioutil
 import (
 	"fmt"
 	"io"
+	"sync"
 )
 
 const (
@@ -25,9 +26,13 @@ type ring struct {
 	empty    chan []byte   // never blocks a sender: it has room for all chunks
 	done     chan struct{} // closed by the consumer when it wants no more
 	finished chan struct{} // closed by the goroutine as its last act
-	made     int           // chunks there are, at most chunks; the goroutine's own
-	err      error         // why the stream ended, io.EOF if it was whole; set before full is closed
-	note     string        // what stood behind the end of compressed data; the same
+
+	interrupted chan struct{} // closed when nobody wants to wait any more
+	once        sync.Once
+
+	made int    // chunks there are, at most chunks; the goroutine's own
+	err  error  // why the stream ended, io.EOF if it was whole; set before full is closed
+	note string // what stood behind the end of compressed data; the same
 }
 
 // newRing starts to read ahead. open makes the reader, within the goroutine
@@ -40,6 +45,8 @@ func newRing(open func() (io.Reader, func(), error), whole bool) *ring {
 		empty:    make(chan []byte, chunks),
 		done:     make(chan struct{}),
 		finished: make(chan struct{}),
+
+		interrupted: make(chan struct{}),
 	}
 	go r.run(open, whole)
 	return r
@@ -127,12 +134,21 @@ func (r *ring) read(src io.Reader, b []byte, whole bool) (int, error) {
 	return n, nil
 }
 
-// next waits for a chunk. After the last one it returns false, and r.err tells
-// why.
-func (r *ring) next() (chunk, bool) {
-	c, ok := <-r.full
-	return c, ok
+// next waits for a chunk. Its error tells why there is none.
+func (r *ring) next() (chunk, error) {
+	select {
+	case c, ok := <-r.full:
+		if !ok {
+			return c, r.err
+		}
+		return c, nil
+	case <-r.interrupted:
+		return chunk{}, ErrInterrupted
+	}
 }
+
+// interrupt ends the waiting of the consumer.
+func (r *ring) interrupt() { r.once.Do(func() { close(r.interrupted) }) }
 
 // giveBack lets a chunk be filled again.
 func (r *ring) giveBack(c chunk) {

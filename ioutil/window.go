@@ -57,9 +57,9 @@ func (w *window) more(need int) error {
 	if len(w.buf)-w.pos >= need {
 		return nil
 	}
-	next, ok := w.ring.next()
-	if !ok {
-		return w.ring.err
+	next, err := w.ring.next()
+	if err != nil {
+		return err
 	}
 	left := w.buf[w.pos:]
 	w.base += int64(w.pos)
@@ -85,8 +85,8 @@ func (w *window) more(need int) error {
 		if len(w.buf) >= need {
 			return nil
 		}
-		if next, ok = w.ring.next(); !ok {
-			return w.ring.err
+		if next, err = w.ring.next(); err != nil {
+			return err
 		}
 	}
 }
@@ -111,9 +111,9 @@ func (w *window) skip(keep, size int) (have int, err error) {
 		w.base += int64(len(data))
 		w.ring.giveBack(w.chunk)
 		w.buf, w.pos, w.chunk, w.spill = nil, 0, chunk{}, nil
-		next, ok := w.ring.next()
-		if !ok {
-			return have, w.ring.err
+		next, err := w.ring.next()
+		if err != nil {
+			return have, err
 		}
 		w.chunk, w.buf = next, next.data()
 	}
