@@ -112,5 +112,9 @@ type Packet struct {
 	headers    uint8 // IP headers met
 	frames     uint8 // Ethernet and PPI headers met inside others
 
+	// Unread is, of a packet that is NotIP or OtherProtocol, what the last header
+	// carries that is not read, where that header says so in a number.
+	Unread Unread
+
 	decoder *Decoder // while headers are read, and nil if that looks for TCP and UDP alone
 }

@@ -32,7 +32,7 @@ func (p *Packet) ppp(b []byte, n int) Class {
 	case pppMPLS, pppMPLSUp:
 		return p.mpls(b, n)
 	}
-	return p.unknown()
+	return p.unread(PPPProtocol, t)
 }
 
 // pppHDLC reads PPP in HDLC-like framing (RFC 1662, 3.1): an address (0xff) and
