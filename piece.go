@@ -25,6 +25,7 @@ type piece struct {
 	headers decode.Packet // of the packet that is being decoded
 	decoder *decode.Decoder
 	strange linkTypes
+	unread  unreads
 	chosen  *chooser // nil if all packets count
 
 	detailed   bool  // features need details
@@ -43,6 +44,7 @@ func (p *piece) reset() {
 	p.Reset()
 	p.of = nil
 	p.strange.seen = p.strange.seen[:0]
+	p.unread.clear()
 }
 
 // decodeSpan reads the packets of the span. What a fault of the mapped file
@@ -90,6 +92,9 @@ func (p *piece) add(r *ioutil.Record) {
 	} else if p.decoder == nil && p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP ||
 		p.decoder != nil && p.decoder.Decode(&p.headers, r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
 		p.strange.see(r.LinkType)
+	}
+	if c := p.headers.Class; c == decode.NotIP || c == decode.OtherProtocol {
+		p.unread.see(p.headers.Why(r.LinkType, r.Data))
 	}
 	if p.resolution > 0 {
 		r.Time -= ((r.Time % p.resolution) + p.resolution) % p.resolution

@@ -25,6 +25,9 @@ type Summary struct {
 	// before them in the same direction of the same flow. The interval before
 	// each of them is 0.
 	StepsBack uint64 `json:"steps_back"`
+	// Unread is what most packets of the classes other protocol and not IP are, the
+	// commonest first, 16 at most.
+	Unread []Unread `json:"unread"`
 	// First and Last are the earliest and the latest time of a packet, in
 	// seconds since the Unix epoch; zero times if there was none.
 	First time.Time `json:"first_packet,omitzero"`
@@ -100,6 +103,7 @@ func (r *Run) finish() {
 		Malformed:      in.classes[decode.Malformed],
 		LeftOut:        in.classes[decode.LeftOut],
 	}
+	s.Unread = in.unread.commonest()
 	s.Flows = uint64(in.progress.flows.Load())
 	if s.Packets > 0 {
 		s.First = time.Unix(0, int64(in.keys.Clock.Earliest)).UTC()
