@@ -112,6 +112,9 @@ type Packet struct {
 	headers    uint8 // IP headers met
 	frames     uint8 // Ethernet and PPI headers met inside others
 
+	// InFragments is how many first fragments of tunnels' datagrams the packet
+	// stands in, see Decoder.Around.
+	InFragments uint8
 	// Unread is, of a packet that is NotIP or OtherProtocol, what the last header
 	// carries that is not read, where that header says so in a number.
 	Unread Unread
