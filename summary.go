@@ -25,6 +25,9 @@ type Summary struct {
 	// before them in the same direction of the same flow. The interval before
 	// each of them is 0.
 	StepsBack uint64 `json:"steps_back"`
+	// EarlyFragments are orphan fragments that stand before the first fragment of
+	// their datagram.
+	EarlyFragments uint64 `json:"early_fragments"`
 	// Unread is what most packets of the classes other protocol and not IP are, the
 	// commonest first, 16 at most.
 	Unread []Unread `json:"unread"`
@@ -104,6 +107,10 @@ func (r *Run) finish() {
 		LeftOut:        in.classes[decode.LeftOut],
 	}
 	s.Unread = in.unread.commonest()
+	if s.EarlyFragments = in.keys.EarlyFragments(); s.EarlyFragments > 0 {
+		in.warn("%d of %d orphan fragments stand before the first fragment of their datagram: they belong to no flow",
+			s.EarlyFragments, s.Classes.OrphanFragment)
+	}
 	s.Flows = uint64(in.progress.flows.Load())
 	if s.Packets > 0 {
 		s.First = time.Unix(0, int64(in.keys.Clock.Earliest)).UTC()

@@ -11,7 +11,8 @@ const (
 	// fragmentTime is how long after a first fragment its others still count.
 	fragmentTime = uint64(30 * time.Second)
 	// maxFragments is the most first fragments remembered, the newest ones: a
-	// flood of them can't take more than 6 MB.
+	// flood of them can't take more than 6 MB, and as much again where they are of
+	// tunnels, or where orphans come with them.
 	maxFragments = 1 << 16
 )
 
@@ -22,9 +23,10 @@ type fragments struct {
 	items slab.Slab[firstFragment]
 	// The flows of what stands in first fragments of tunnels, by the reference of
 	// these.
-	inside map[uint32]inside
-	oldest uint32 // list in the order of arrival
-	newest uint32
+	inside  map[uint32]inside
+	orphans orphans
+	oldest  uint32 // list in the order of arrival
+	newest  uint32
 }
 
 type firstFragment struct {
@@ -76,6 +78,7 @@ func (f *fragments) find(k *key, encapsulation uint64, hash uint32) uint32 {
 // remember takes in a first fragment and the packet that it is, or carries.
 func (f *fragments) remember(h *hasher, p, carried *decode.Packet, at Time) {
 	k := fragmentKey(p)
+	f.orphans.claim(datagram{k, p.Encapsulation}, at)
 	hash, _ := h.hash(&k, p.Encapsulation)
 	ref := f.find(&k, p.Encapsulation, hash)
 	if ref == 0 {
@@ -128,6 +131,7 @@ func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	ref := f.find(&k, p.Encapsulation, hash)
 	if ref == 0 || at.since(f.items.At(ref).time) > fragmentTime {
 		p.Class = decode.OrphanFragment
+		f.orphans.add(datagram{k, p.Encapsulation}, at)
 		return
 	}
 	e := f.items.At(ref)

@@ -139,6 +139,7 @@ func (r *report) add(o outcome) {
 	r.Flows += o.Flows
 	r.Evicted += o.Evicted
 	r.StepsBack += o.StepsBack
+	r.EarlyFragments += o.EarlyFragments
 	r.Unread = flowfast.SumUnread(r.Unread, o.Unread)
 	if o.Packets > 0 && (first || o.First.Before(r.First)) {
 		r.First = o.First
