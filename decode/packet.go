@@ -89,6 +89,9 @@ type Packet struct {
 	Flags            uint8 // FIN SYN RST PSH ACK URG ECE CWR from bit 0; 0 for UDP
 	RawFlags         uint8 // as they stand; Flags is 0 where the data offset is below 5
 	Class            Class
+	// InFragments is how many first fragments of tunnels' datagrams the packet
+	// stands in, see Decoder.Around.
+	InFragments uint8
 	// At is, of a Fragment, where it begins in the datagram, in bytes; of a
 	// FirstFragment that has the front of a TCP header alone, where the data offset
 	// and the control bits stand that are lacking, and 0 of any other packet.
@@ -112,9 +115,6 @@ type Packet struct {
 	headers    uint8 // IP headers met
 	frames     uint8 // Ethernet and PPI headers met inside others
 
-	// InFragments is how many first fragments of tunnels' datagrams the packet
-	// stands in, see Decoder.Around.
-	InFragments uint8
 	// Unread is, of a packet that is NotIP or OtherProtocol, what the last header
 	// carries that is not read, where that header says so in a number.
 	Unread Unread
