@@ -38,6 +38,7 @@ type intake struct {
 	reading sync.WaitGroup // spans that are being decoded
 
 	strange  linkTypes
+	unread   unreads
 	summary  Summary
 	classes  [decode.NumClasses]uint64
 	errs     []error
@@ -84,6 +85,7 @@ func (in *intake) admit(p *piece) bool {
 		}
 	}
 	in.strange.merge(&p.strange)
+	in.unread.merge(&p.unread)
 	in.keys.Admit(p.Batch)
 	for class, n := range p.Classes {
 		in.classes[class] += n

@@ -24,7 +24,9 @@ type piece struct {
 	records [maxRecords]ioutil.Record
 	headers decode.Packet // of the packet that is being decoded
 	decoder *decode.Decoder
+	again   decode.Decoder // see addAround
 	strange linkTypes
+	unread  unreads
 	chosen  *chooser // nil if all packets count
 
 	detailed   bool  // features need details
@@ -43,6 +45,7 @@ func (p *piece) reset() {
 	p.Reset()
 	p.of = nil
 	p.strange.seen = p.strange.seen[:0]
+	p.unread.clear()
 }
 
 // decodeSpan reads the packets of the span. What a fault of the mapped file
@@ -91,12 +94,34 @@ func (p *piece) add(r *ioutil.Record) {
 		p.decoder != nil && p.decoder.Decode(&p.headers, r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
 		p.strange.see(r.LinkType)
 	}
+	if c := p.headers.Class; c == decode.NotIP || c == decode.OtherProtocol {
+		p.unread.see(p.headers.Why(r.LinkType, r.Data))
+	}
 	if p.resolution > 0 {
 		r.Time -= ((r.Time % p.resolution) + p.resolution) % p.resolution
 		r.Fine = r.Fine && p.resolution%1000 != 0
 	}
 	p.Add(&p.headers, flowtable.Time(r.Time), r.OrigLen, r.Fine)
+	if p.headers.InFragments > 0 {
+		p.addAround(r)
+	}
 	if p.detailed {
 		p.AddDetails(&p.headers, r.LinkType, r.Data)
 	}
+}
+
+// addAround adds the first fragments of tunnels' datagrams that the packet of a
+// record stands in. Without a decoder, which notes them on the way, its headers
+// are read again.
+func (p *piece) addAround(r *ioutil.Record) {
+	if p.headers.Class != decode.Counted && p.headers.Class != decode.Fragment {
+		return
+	}
+	d := p.decoder
+	if d == nil {
+		var again decode.Packet
+		d = &p.again
+		d.Decode(&again, r.LinkType, r.Data, r.OrigLen)
+	}
+	p.AddAround(&p.headers, d.Around(&p.headers))
 }

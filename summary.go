@@ -26,6 +26,12 @@ type Summary struct {
 	// before them in the same direction of the same flow. The interval before
 	// each of them is 0.
 	StepsBack uint64 `json:"steps_back"`
+	// EarlyFragments are orphan fragments that stand before the first fragment of
+	// their datagram.
+	EarlyFragments uint64 `json:"early_fragments"`
+	// Unread is what most packets of the classes other protocol and not IP are, the
+	// commonest first, 16 at most.
+	Unread []Unread `json:"unread"`
 	// First and Last are the earliest and the latest time of a packet, in
 	// seconds since the Unix epoch; zero times if there was none.
 	First time.Time `json:"first_packet,omitzero"`
@@ -100,6 +106,11 @@ func (r *Run) finish() {
 		Truncated:      in.classes[decode.Truncated],
 		Malformed:      in.classes[decode.Malformed],
 		LeftOut:        in.classes[decode.LeftOut],
+	}
+	s.Unread = in.unread.commonest()
+	if s.EarlyFragments = in.keys.EarlyFragments(); s.EarlyFragments > 0 {
+		in.warn("%d of %d orphan fragments stand before the first fragment of their datagram: they belong to no flow",
+			s.EarlyFragments, s.Classes.OrphanFragment)
 	}
 	s.Flows = uint64(in.progress.flows.Load())
 	if s.Packets > 0 {

@@ -23,6 +23,8 @@ type Decoder struct {
 	// The last wanted header that was looked through, as the packet that it
 	// makes, and whether a UDP tunnel was.
 	passed         Packet
+	around         []Packet
+	outside        uint64 // Packet.Encapsulation at the first fragment that was met last
 	hasPassed, dug bool
 }
 
@@ -34,6 +36,7 @@ func (d *Decoder) Decode(p *Packet, linkType uint32, frame []byte, wireLen uint3
 	frame = clip(frame)
 	*p = Packet{decoder: d}
 	d.hasPassed, d.dug = false, false
+	d.around = d.around[:0]
 	c := p.link(linkType, frame, max(len(frame), int(min(wireLen, math.MaxInt32))))
 	// Between two UDP headers stands an IP header, and those are counted.
 	for c == Counted && p.Proto == protoUDP && d.Tunnels != 0 {

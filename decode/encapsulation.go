@@ -61,8 +61,14 @@ func (p *Packet) wrap(part Encapsulations, number uint64) {
 // enter adds the IP header that was read last as the ends of a tunnel: another
 // IP header stands in it.
 func (p *Packet) enter() {
+	if p.FirstFragment {
+		p.InFragments++
+	}
 	if p.decoder == nil {
 		return
+	}
+	if p.FirstFragment {
+		p.decoder.noteFragment(p)
 	}
 	a, b := p.Src, p.Dst
 	if b.Less(a) {

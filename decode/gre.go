@@ -114,5 +114,5 @@ func (p *Packet) grePayload(t uint16, b []byte, n int) Class {
 	if t >= greAruba && t <= greArubaMax && t&0xf == 0 {
 		return p.wifi(b, n, false)
 	}
-	return p.unknown()
+	return p.unread(GREType, t)
 }

@@ -27,5 +27,5 @@ func (p *Packet) ciscoHDLC(b []byte, n int) Class {
 	case etherBridge:
 		return p.bridged(b, n)
 	}
-	return p.unknown()
+	return p.unread(EtherType, t)
 }

@@ -129,6 +129,7 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 					return p.laterFragment(at&^7, b[8:], n-8)
 				}
 				p.FirstFragment = true
+				p.atFragment()
 				p.transport = int32(cap(b) - 8)
 			}
 			b, n = b[8:], n-8

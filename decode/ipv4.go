@@ -58,6 +58,7 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 			return p.laterFragment(fragment<<3, b[min(size, len(b)):], n-size)
 		}
 		p.FirstFragment = true
+		p.atFragment()
 		p.transport = int32(cap(b) - size)
 	}
 	if len(b) < size {

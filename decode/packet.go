@@ -89,6 +89,9 @@ type Packet struct {
 	Flags            uint8 // FIN SYN RST PSH ACK URG ECE CWR from bit 0; 0 for UDP
 	RawFlags         uint8 // as they stand; Flags is 0 where the data offset is below 5
 	Class            Class
+	// InFragments is how many first fragments of tunnels' datagrams the packet
+	// stands in, see Decoder.Around.
+	InFragments uint8
 	// At is, of a Fragment, where it begins in the datagram, in bytes; of a
 	// FirstFragment that has the front of a TCP header alone, where the data offset
 	// and the control bits stand that are lacking, and 0 of any other packet.
@@ -111,6 +114,10 @@ type Packet struct {
 	front      uint8 // bytes of a Fragment that Seq and Ack have
 	headers    uint8 // IP headers met
 	frames     uint8 // Ethernet and PPI headers met inside others
+
+	// Unread is, of a packet that is NotIP or OtherProtocol, what the last header
+	// carries that is not read, where that header says so in a number.
+	Unread Unread
 
 	decoder *Decoder // while headers are read, and nil if that looks for TCP and UDP alone
 }

@@ -41,7 +41,7 @@ func (p *Packet) ppp(b []byte, n int) Class {
 		}
 		return p.llc(b, n)
 	}
-	return p.unknown()
+	return p.unread(PPPProtocol, t)
 }
 
 // pppHDLC reads PPP in HDLC-like framing (RFC 1662, 3.1): an address (0xff) and

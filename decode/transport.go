@@ -114,6 +114,7 @@ const (
 // carries nothing that is looked into.
 func (p *Packet) other(proto uint8, b []byte, n int) Class {
 	if p.decoder == nil || !p.decoder.wants(proto) {
+		p.Unread = Unread{IPProtocol, uint16(proto)}
 		return OtherProtocol
 	}
 	switch proto {

@@ -102,6 +102,9 @@ func (t *twin) note(part string, value any) {
 // enter notes the ends of a tunnel, if there is an IP header already.
 func (t *twin) enter() {
 	if t.headers > 1 {
+		if t.p.FirstFragment {
+			t.p.InFragments++
+		}
 		ends := [][2]uint64{{t.p.Src.Hi, t.p.Src.Lo}, {t.p.Dst.Hi, t.p.Dst.Lo}}
 		slices.SortFunc(ends, func(a, b [2]uint64) int { return slices.Compare(a[:], b[:]) })
 		t.note("tunnel", ends)

@@ -23,6 +23,7 @@ type Batch struct {
 	packets   []packet
 	shares    [][]uint16 // numbers of the packets of flows, for each table
 	fragments []fragment
+	around    []wrapped
 	steps     []Step
 	first     uint64 // position of the first packet in the capture
 
@@ -80,6 +81,12 @@ type fragment struct {
 	packet decode.Packet
 }
 
+// A wrapped is a packet in the first fragment of a tunnel's datagram.
+type wrapped struct {
+	number         uint16
+	first, carried decode.Packet
+}
+
 // A detail is what features need of a packet.
 type detail struct {
 	headers  decode.Details
@@ -91,6 +98,7 @@ type detail struct {
 func (b *Batch) Reset() {
 	b.Classes = [decode.NumClasses]uint64{}
 	b.packets, b.fragments, b.steps = b.packets[:0], b.fragments[:0], b.steps[:0]
+	b.around = b.around[:0]
 	b.details, b.payload, b.encapsulations = b.details[:0], b.payload[:0], b.encapsulations[:0]
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
@@ -142,6 +150,14 @@ func (b *Batch) keep(number uint16, d *decode.Packet) {
 	b.noteEncapsulation(number, d)
 	b.share(number, half)
 	b.latestOfFlow = max(b.latestOfFlow, p.time)
+}
+
+// AddAround adds the first fragments that the packet that was added last, which d
+// says, stands in: see [decode.Decoder.Around].
+func (b *Batch) AddAround(d *decode.Packet, firsts []decode.Packet) {
+	for i := range firsts {
+		b.around = append(b.around, wrapped{uint16(len(b.packets) - 1), firsts[i], *d})
+	}
 }
 
 // AddDetails adds what features need of the packet that was added last: d was

@@ -11,17 +11,22 @@ const (
 	// fragmentTime is how long after a first fragment its others still count.
 	fragmentTime = uint64(30 * time.Second)
 	// maxFragments is the most first fragments remembered, the newest ones: a
-	// flood of them can't take more than 6 MB.
+	// flood of them can't take more than 6 MB, and as much again where they are of
+	// tunnels, or where orphans come with them.
 	maxFragments = 1 << 16
 )
 
 // A fragments remembers what the first fragments of datagrams said: later ones
 // have no ports (RFC 791, 3.2; RFC 8200, 4.5).
 type fragments struct {
-	index  index
-	items  slab.Slab[firstFragment]
-	oldest uint32 // list in the order of arrival
-	newest uint32
+	index index
+	items slab.Slab[firstFragment]
+	// The flows of what stands in first fragments of tunnels, by the reference of
+	// these.
+	inside  map[uint32]inside
+	orphans orphans
+	oldest  uint32 // list in the order of arrival
+	newest  uint32
 }
 
 type firstFragment struct {
@@ -34,6 +39,15 @@ type firstFragment struct {
 	proto            uint8
 	controlAt        uint16 // decode.Packet.At; 0 once the control bits have come
 	oneWay           bool
+	hasInside        bool
+}
+
+// An inside is what of its key the flow of a packet has for itself that a first
+// fragment carries.
+type inside struct {
+	src, dst      decode.Addr
+	v6            bool
+	encapsulation uint64
 }
 
 // fragmentKey returns the key of the datagram that a fragment is part of.
@@ -61,9 +75,10 @@ func (f *fragments) find(k *key, encapsulation uint64, hash uint32) uint32 {
 	return 0
 }
 
-// remember takes in a first fragment.
-func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
+// remember takes in a first fragment and the packet that it is, or carries.
+func (f *fragments) remember(h *hasher, p, carried *decode.Packet, at Time) {
 	k := fragmentKey(p)
+	f.orphans.claim(datagram{k, p.Encapsulation}, at)
 	hash, _ := h.hash(&k, p.Encapsulation)
 	ref := f.find(&k, p.Encapsulation, hash)
 	if ref == 0 {
@@ -84,9 +99,15 @@ func (f *fragments) remember(h *hasher, p *decode.Packet, at Time) {
 		f.index.insert(hash, ref)
 	}
 	e := f.items.At(ref)
-	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, p.Proto, p.SrcPort, p.DstPort
-	e.oneWay, e.encapsulation = p.OneWay, p.Encapsulation
+	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, carried.Proto, carried.SrcPort, carried.DstPort
+	e.oneWay, e.encapsulation = carried.OneWay, p.Encapsulation
 	e.controlAt, e.seq = p.At, p.Seq
+	if e.hasInside = carried != p; e.hasInside {
+		if f.inside == nil {
+			f.inside = map[uint32]inside{}
+		}
+		f.inside[ref] = inside{carried.Src, carried.Dst, carried.V6, carried.Encapsulation}
+	}
 }
 
 func (f *fragments) forgetOldest(h *hasher) {
@@ -95,6 +116,9 @@ func (f *fragments) forgetOldest(h *hasher) {
 	hash, _ := h.hash(&e.id, e.encapsulation)
 	f.index.remove(hash, ref)
 	f.oldest = e.next
+	if e.hasInside {
+		delete(f.inside, ref)
+	}
 	f.items.Put(ref)
 }
 
@@ -107,11 +131,16 @@ func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 	ref := f.find(&k, p.Encapsulation, hash)
 	if ref == 0 || at.since(f.items.At(ref).time) > fragmentTime {
 		p.Class = decode.OrphanFragment
+		f.orphans.add(datagram{k, p.Encapsulation}, at)
 		return
 	}
 	e := f.items.At(ref)
 	p.Class, p.Proto, p.SrcPort, p.DstPort = decode.Counted, e.proto, e.srcPort, e.dstPort
 	p.OneWay = e.oneWay
+	if e.hasInside {
+		in := f.inside[ref]
+		p.Src, p.Dst, p.V6, p.Encapsulation = in.src, in.dst, in.v6, in.encapsulation
+	}
 	if e.controlAt != 0 {
 		if raw, flags, ok := p.Control(e.controlAt); ok {
 			p.RawFlags, p.Flags = raw, flags

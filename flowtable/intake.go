@@ -76,7 +76,7 @@ func (in *Intake) Admit(b *Batch) {
 	b.first = in.packets
 	in.StepsBack.note(b, in.packets)
 	in.packets += uint64(len(b.packets))
-	if len(b.fragments) > 0 {
+	if len(b.fragments)+len(b.around) > 0 {
 		in.resolve(b)
 	}
 	if in.Monotone {
@@ -141,11 +141,15 @@ func (in *Intake) look(n int, before Time, to int) Step {
 
 // resolve turns the fragments of a batch into packets of flows or orphans.
 func (in *Intake) resolve(b *Batch) {
+	around := b.around
 	for i := range b.fragments {
 		f := &b.fragments[i]
 		p := &b.packets[f.number]
+		for ; len(around) > 0 && around[0].number < f.number; around = around[1:] {
+			in.wrap(b, &around[0], &around[0].carried)
+		}
 		if f.packet.Class == decode.Counted {
-			in.fragments.remember(&in.hasher, &f.packet, p.time)
+			in.fragments.remember(&in.hasher, &f.packet, &f.packet, p.time)
 			continue
 		}
 		in.fragments.resolve(&in.hasher, &f.packet, p.time)
@@ -157,6 +161,12 @@ func (in *Intake) resolve(b *Batch) {
 				p.key.rest |= later
 			}
 		}
+		for ; len(around) > 0 && around[0].number == f.number; around = around[1:] {
+			in.wrap(b, &around[0], &f.packet)
+		}
+	}
+	for i := range around {
+		in.wrap(b, &around[i], &around[i].carried)
 	}
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
@@ -167,6 +177,14 @@ func (in *Intake) resolve(b *Batch) {
 			_, half := in.hasher.hash(&k, b.encapsulation(i))
 			b.share(uint16(i), half)
 		}
+	}
+}
+
+// wrap remembers the first fragment of a tunnel's datagram, whose later ones belong
+// to the flow of what it carries.
+func (in *Intake) wrap(b *Batch, w *wrapped, carried *decode.Packet) {
+	if carried.Class == decode.Counted {
+		in.fragments.remember(&in.hasher, &w.first, carried, b.packets[w.number].time)
 	}
 }
 

@@ -90,6 +90,7 @@ func (c *command) report(p *plan, results []result, elapsed time.Duration) repor
 	r := report{Version: flowfast.Version, OtherFiles: p.others, AlreadyDone: p.kept, PeakMemory: peakMemory()}
 	r.Inputs, r.Output = c.inputs, c.output
 	r.Captures, r.Warnings, r.Errors = []flowfast.Capture{}, []string{}, []string{}
+	r.Unread = []flowfast.Unread{}
 	for _, err := range p.errs {
 		r.Failed++
 		r.Errors = append(r.Errors, message(err))
@@ -122,6 +123,9 @@ func (r *result) outcome() outcome {
 	if o.Captures == nil {
 		o.Captures = []flowfast.Capture{}
 	}
+	if o.Unread == nil {
+		o.Unread = []flowfast.Unread{}
+	}
 	o.Warnings = warnings(r)
 	for _, err := range errorsOf(r) {
 		o.Errors = append(o.Errors, message(err))
@@ -138,6 +142,8 @@ func (r *report) add(o outcome) {
 	r.Flows += o.Flows
 	r.Evicted += o.Evicted
 	r.StepsBack += o.StepsBack
+	r.EarlyFragments += o.EarlyFragments
+	r.Unread = flowfast.SumUnread(r.Unread, o.Unread)
 	if o.Packets > 0 && (first || o.First.Before(r.First)) {
 		r.First = o.First
 	}
@@ -209,6 +215,9 @@ func (r *report) text() string {
 	class("malformed", r.Classes.Malformed)
 	if r.Classes.LeftOut > 0 {
 		class("left out", r.Classes.LeftOut)
+	}
+	if why := flowfast.WhyUncounted(r.Packets-r.Classes.LeftOut, r.Classes.Counted, r.Unread); why != "" {
+		line("not counted", why)
 	}
 	number("flows", r.Flows)
 	class("evicted", r.Evicted)
