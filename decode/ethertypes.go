@@ -51,7 +51,7 @@ func (p *Packet) rareEtherType(t uint16, b []byte, n int) Class {
 		}
 		return p.wifi(b, n, false)
 	}
-	return p.unknown()
+	return p.unread(EtherType, t)
 }
 
 // nest counts a header inside others, and reports whether there were not too many.

@@ -11,6 +11,8 @@ func (u Unread) Name() string {
 		return pppNames[u.Number]
 	case LLCService:
 		return serviceNames[uint8(u.Number)]
+	case LinkType:
+		return LinkTypeName(uint32(u.Number))
 	case IPProtocol:
 		if name := ipProtocolNames[uint8(u.Number)]; name != "" {
 			return name

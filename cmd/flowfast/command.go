@@ -118,7 +118,7 @@ func (c *command) cobra() *cobra.Command {
 	f.BoolVar(&c.overwrite, "overwrite", false,
 		"with -r, replace the outputs of a run\nwith other options, which is refused otherwise")
 	f.BoolVar(&c.join, "join", false,
-		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream, in the order of their first packets")
+		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream in the order of time, as mergecap does")
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
 		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
 	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
