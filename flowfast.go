@@ -160,7 +160,7 @@ func (o *Options) check() error {
 }
 
 // Open starts a run over capture files: pcap or pcapng, plain or compressed.
-// Several files are read as one stream, in the order of their first packets,
+// Several files are read as one stream in the order of time, as mergecap merges them,
 // so that a flow that crosses rotated files is one flow.
 //
 // Of several files, one that can't be read does not stop the run; its error

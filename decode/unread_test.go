@@ -25,7 +25,7 @@ func TestUnread(t *testing.T) {
 		{"GRE", linkEthernet, ethernetIPv4(ipv4Packet(47, "0000 88cc", make([]byte, 20))), "GRE type 0x88cc (LLDP)", ""},
 		{"PPP", linkPPP, join(bytesOf("ff03 c021"), make([]byte, 20)), "PPP protocol 0xc021 (LCP)", ""},
 		{"Cisco HDLC", linkCiscoHDLC, join(bytesOf("0f00 8035"), make([]byte, 20)), "EtherType 0x8035 (RARP)", ""},
-		{"a link type", 147, make([]byte, 20), "link type 147", ""},
+		{"a link type", 147, make([]byte, 20), "link type 147 (USER0)", ""},
 		{"cooked", linkCooked, join(make([]byte, 14), bytesOf("0806"), make([]byte, 28)), "EtherType 0x0806 (ARP)", ""},
 	} {
 		var p Packet
