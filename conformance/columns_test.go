@@ -69,7 +69,7 @@ func TestColumns(t *testing.T) {
 	atOnce := make(chan struct{}, 2) // tshark and Python take a core each
 	for _, entry := range captures {
 		name := entry.Name()
-		if name == "ORIGIN.md" {
+		if name == "ORIGIN.md" || notInReference[name] != "" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

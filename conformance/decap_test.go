@@ -49,7 +49,7 @@ func TestDecap(t *testing.T) {
 	all := inTshark{packets: map[string]uint64{}}
 	t.Run("captures", func(t *testing.T) {
 		for _, entry := range captures {
-			if name := entry.Name(); name != "ORIGIN.md" {
+			if name := entry.Name(); name != "ORIGIN.md" && !strings.HasPrefix(notInReference[name], "Broadcom") && !strings.HasPrefix(notInReference[name], "Marvell") {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					all.compare(t, filepath.Join(dir, "captures", name), decapExplained[name])
