@@ -15,6 +15,9 @@ import (
 //
 //   - pcap: versions other than 2.4 and magics beside the four usual ones; a
 //     fraction of 2^31 nanoseconds and more, which wraps without a sign there;
+//     of microseconds, a first or second record whose fraction is a second and
+//     more or whose lengths are not those of a frame, which makes us look for
+//     a variant of the format;
 //   - blocks whose framing is damaged, or whose lengths or options lead beyond
 //     them: the peers do not look at the length at a block's end, and read on in
 //     the next one;
@@ -49,7 +52,11 @@ func fairPcap(data []byte, order binary.ByteOrder, unit uint32) (packets, end in
 	}
 	for end = 24; len(data)-end >= 16; packets++ {
 		size := uint64(order.Uint32(data[end+8:]))
-		if int32(order.Uint32(data[end+4:])*unit) < 0 || 16+size > uint64(len(data)-end) {
+		fraction, origLen := order.Uint32(data[end+4:]), uint64(order.Uint32(data[end+12:]))
+		if int32(fraction*unit) < 0 || 16+size > uint64(len(data)-end) {
+			break
+		}
+		if packets < 2 && unit == 1000 && (fraction >= 1e6 || size > origLen || size > 1<<18 || origLen > 1<<27) {
 			break
 		}
 		end += 16 + int(size)
