@@ -89,3 +89,36 @@ func ExampleRun_Write_parquet() {
 	fmt.Printf("%s…%s, %d flows\n", file.Bytes()[:4], file.Bytes()[file.Len()-4:], run.Summary().Flows)
 	// Output: PAR1…PAR1, 11 flows
 }
+
+// pings are packets that a program makes itself.
+type pings struct{ sent int }
+
+func (p *pings) Read(ctx context.Context, packets []flowfast.Packet) (int, error) {
+	if p.sent == 3 {
+		return 0, io.EOF
+	}
+	p.sent++
+	packets[0] = flowfast.Packet{
+		Time:     int64(time.Duration(p.sent) * time.Second), // since the Unix epoch
+		LinkType: 101,                                        // raw IP
+		OrigLen:  60,
+		Data: []byte("\x45\x00\x00\x3c\x00\x00\x40\x00\x40\x11\x00\x00\xc0\x00\x02\x01\xc0\x00\x02\x02" +
+			"\x9c\x40\x00\x07\x00\x28\x00\x00"),
+	}
+	return 1, nil
+}
+
+// Packets that stand in no capture file.
+func ExampleNewSource() {
+	run, err := flowfast.NewSource(flowfast.Options{}, &pings{}, "pings")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for flow, err := range run.Flows(context.Background()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(flow.SrcIP(), flow.SrcPort, flow.DstIP(), flow.DstPort, flow.Duration(), flow.Fwd.Packets, flow.Fwd.Bytes)
+	}
+	// Output: 192.0.2.1 40000 192.0.2.2 7 2s 3 180
+}

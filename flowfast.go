@@ -16,6 +16,7 @@
 package flowfast
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -58,6 +59,17 @@ type Options struct {
 	// To keep memory near the bound the garbage collector must know of it too:
 	// see [runtime/debug.SetMemoryLimit], which is for the program to call.
 	MaxMemory int
+	// Flush is how long a flow that is due may wait to be given out, or its row to be
+	// written, while a stream is slow or silent: for live packets. Flows are then due
+	// when no packet is to be expected of them by Disorder, and by the wall clock
+	// where the packets are stamped with it. 0, for captures that are there already,
+	// stands for any time: what is given out depends on the packets alone.
+	Flush time.Duration
+	// Disorder is how far packets of a stream that is flushed may be stamped before
+	// the latest one: a packet that is stamped earlier is taken for a step of the
+	// clock, and does not continue flows that were over before; 0 stands for 10
+	// seconds.
+	Disorder time.Duration
 	// Resolution cuts times down to whole multiples of it; 0 leaves them as they
 	// are. Monotone gives a packet that is stamped before the latest time so far
 	// that time.
@@ -87,6 +99,8 @@ type Options struct {
 	// The number never shows in what is given out.
 	Workers int
 }
+
+const defaultDisorder = 10 * time.Second
 
 // MinMemory is the least that [Options.MaxMemory] can be, in bytes. A run has no
 // more workers than its bound has as much memory for.
@@ -141,6 +155,10 @@ func (o *Options) check() error {
 		return fmt.Errorf("%d bytes of memory at most: must be %d or more", o.MaxMemory, MinMemory)
 	case o.Rules.ActiveTimeout < 0:
 		return fmt.Errorf("active timeout %v: must not be negative", o.Rules.ActiveTimeout)
+	case o.Flush < 0:
+		return fmt.Errorf("flush after %v: must not be negative", o.Flush)
+	case o.Disorder < 0:
+		return fmt.Errorf("disorder of %v: must not be negative", o.Disorder)
 	case o.Resolution < 0:
 		return fmt.Errorf("resolution %v: must not be negative", o.Resolution)
 	case o.Workers < 0:
@@ -150,6 +168,7 @@ func (o *Options) check() error {
 		return err
 	}
 	o.CheckEvery = max(o.CheckEvery, 1)
+	o.Disorder = cmp.Or(o.Disorder, defaultDisorder)
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
@@ -25,13 +26,15 @@ type intake struct {
 	key        *cryptopan.Key // of addresses; nil leaves them as they are
 	chosen     *chooser       // nil if all packets count
 	spanLength int
-	files      []joined        // captures still to be opened, in order
-	overlap    cursors         // those that are merged
-	order      int             // of the one being read among the arguments
-	told       int64           // bytes of it that the progress has already
-	capture    *ioutil.Capture // the one being read
-	name       string          // its name
+	files      []joined // captures still to be opened, in order
+	overlap    cursors  // those that are merged
+	order      int      // of the one being read among the arguments
+	told       int64    // bytes of it that the progress has already
+	capture    input    // the one being read
+	name       string   // its name
 	keys       *flowtable.Intake
+	now        func() time.Time // the wall clock
+	heard      time.Time        // when the latest packets came, if they are flushed
 
 	taking  sync.Mutex     // guards spans, which take and admit share
 	spans   *ioutil.Spans  // of the capture; nil if it can't be read in spans
@@ -86,6 +89,9 @@ func (in *intake) admit(p *piece) bool {
 	}
 	in.strange.merge(&p.strange)
 	in.unread.merge(&p.unread)
+	if in.options.Flush > 0 && in.silent(p) {
+		return true
+	}
 	in.keys.Admit(p.Batch)
 	for class, n := range p.Classes {
 		in.classes[class] += n
@@ -93,6 +99,18 @@ func (in *intake) admit(p *piece) bool {
 	in.summary.Packets += uint64(p.Len())
 	in.progress.packets.Store(int64(in.summary.Packets))
 	return p.Len() > 0 || in.capture != nil || len(in.overlap) > 0 || len(in.files) > 0
+}
+
+// silent follows the wall clock, and tells the tables if a piece of a stream has
+// no packets.
+func (in *intake) silent(p *piece) bool {
+	now := in.now()
+	if p.Len() > 0 || in.capture == nil {
+		in.heard = now
+		return false
+	}
+	in.keys.Silence(p.Batch, flowtable.Time(in.heard.UnixNano()), flowtable.Time(now.UnixNano()))
+	return true
 }
 
 // read reads packets in order into a piece, from before an offset in the
@@ -115,7 +133,7 @@ func (in *intake) read(p *piece, records []ioutil.Record, end int64) bool {
 }
 
 // begin makes a capture the one that is read.
-func (in *intake) begin(c *ioutil.Capture, name string) error {
+func (in *intake) begin(c input, name string) error {
 	if err := unknown(c.LinkTypes()); err != nil {
 		c.Close()
 		return fmt.Errorf("%s: %w", name, err)
@@ -126,7 +144,8 @@ func (in *intake) begin(c *ioutil.Capture, name string) error {
 	}
 	in.capture, in.name = c, name
 	in.offer(c.Spans())
-	in.progress.capture.Store(c)
+	c.SetPatience(in.options.Flush / 2)
+	in.progress.capture.Store(&c)
 	in.summary.Captures = append(in.summary.Captures, Capture{Name: name, Format: c.Format()})
 	return nil
 }

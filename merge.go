@@ -63,7 +63,7 @@ type merger struct {
 	in      *intake
 	workers []*worker
 	chunks  []*chunk // the one of each worker; nil when its step is through
-	emit    func(*Flow, []byte) error
+	to      sink
 }
 
 // run emits the flows of all workers in order.
@@ -74,6 +74,9 @@ func (m *merger) run() error {
 			end = m.chunks[i].end
 		}
 		if err := m.step(); err != nil {
+			return err
+		}
+		if err := m.to.flush(); err != nil {
 			return err
 		}
 	}
@@ -130,10 +133,10 @@ func (m *merger) emitRun(c, other *chunk) error {
 		if from > 0 {
 			start = c.keys[from-1].end
 		}
-		return m.emit(nil, c.rows[start:c.keys[c.next-1].end])
+		return m.to.emit(nil, c.rows[start:c.keys[c.next-1].end])
 	}
 	for i := range c.flows[from:c.next] {
-		if err := m.emit(&c.flows[from+i], nil); err != nil {
+		if err := m.to.emit(&c.flows[from+i], nil); err != nil {
 			return err
 		}
 	}

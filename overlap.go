@@ -27,7 +27,7 @@ type joined struct {
 
 // A cursor is a capture among those that overlap.
 type cursor struct {
-	capture *ioutil.Capture
+	capture input
 	name    string
 	order   int
 	records [overlapRecords]ioutil.Record

@@ -72,7 +72,7 @@ func (p *piece) decodeSpan() {
 }
 
 // decode reads the headers of records that a capture lends.
-func (p *piece) decode(c *ioutil.Capture, records []ioutil.Record) {
+func (p *piece) decode(c input, records []ioutil.Record) {
 	// A mapped file that another program cuts faults where its bytes are read.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	i := 0

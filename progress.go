@@ -1,10 +1,6 @@
 package flowfast
 
-import (
-	"sync/atomic"
-
-	"github.com/flowfast/flowfast/ioutil"
-)
+import "sync/atomic"
 
 // Progress says how far a run has come.
 type Progress struct {
@@ -20,7 +16,7 @@ type Progress struct {
 type progress struct {
 	packets, open, flows atomic.Int64
 	earlier              atomic.Int64 // bytes of the captures before this one
-	capture              atomic.Pointer[ioutil.Capture]
+	capture              atomic.Pointer[input]
 }
 
 // Progress says how far the run has come. It may be called from any goroutine.
@@ -33,7 +29,7 @@ func (r *Run) Progress() Progress {
 		Flows:   from.flows.Load(),
 	}
 	if c := from.capture.Load(); c != nil {
-		read, _ := c.Progress()
+		read, _ := (*c).Progress()
 		p.Read += read
 	}
 	return p

@@ -26,8 +26,12 @@ func newRun(o Options) (*Run, error) {
 	}
 	in := &intake{
 		options:    o,
+		now:        time.Now,
 		spanLength: spanLength,
 		keys:       flowtable.NewIntake(flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost}),
+	}
+	if o.Flush > 0 {
+		in.keys.Clock.Disorder = uint64(o.Disorder)
 	}
 	in.keys.Features = o.Features.Set & (features.Details | features.Link)
 	in.keys.Monotone = o.Monotone
@@ -66,12 +70,15 @@ func (r *Run) Flows(ctx context.Context) iter.Seq2[*Flow, error] {
 			return
 		}
 		stopped := false
-		err := r.run(ctx, nil, func(f *Flow, _ []byte) error {
-			if !yield(f, nil) {
-				stopped = true
-				return errStopped
-			}
-			return nil
+		err := r.run(ctx, nil, sink{
+			emit: func(f *Flow, _ []byte) error {
+				if !yield(f, nil) {
+					stopped = true
+					return errStopped
+				}
+				return nil
+			},
+			flush: func() error { return nil },
 		})
 		if err != nil && !stopped {
 			yield(nil, err)
@@ -93,7 +100,9 @@ type Rows interface {
 // Write runs to the end and writes a row for each flow. An error of the writer
 // ends the run. Other errors are those of Flows; the rows of all that could be
 // read have been written then. With several workers the writer is called by a
-// goroutine of its own, but not after Write has returned.
+// goroutine of its own, but not after Write has returned. Where [Options.Flush] is
+// set, a method Flush() error of the writer is called after rows that nobody is to
+// withhold.
 func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 	if err := r.check(rows); err != nil {
 		return err
@@ -101,36 +110,57 @@ func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 	o := newOutput(to, r.intake.options.Workers > 1)
 	buffer := rows.AppendHeader(o.first())
 	failed := false
-	err := r.run(ctx, rows, func(f *Flow, row []byte) (err error) {
-		if f != nil {
-			buffer = rows.AppendRow(buffer, f)
-		} else {
-			buffer = append(buffer, row...)
-		}
-		if len(buffer) >= writeSize {
-			buffer, err = o.write(buffer)
-			failed = err != nil
-		}
+	write := func(flush bool) (err error) {
+		buffer, err = o.write(buffer, flush)
+		failed = err != nil
 		return err
+	}
+	due := flushing{every: r.intake.options.Flush / 2, now: r.intake.now}
+	err := r.run(ctx, rows, sink{
+		emit: func(f *Flow, row []byte) (err error) {
+			if f != nil {
+				buffer = rows.AppendRow(buffer, f)
+			} else {
+				buffer = append(buffer, row...)
+			}
+			if len(buffer) < writeSize {
+				return nil
+			}
+			due.unflushed = true
+			return write(false)
+		},
+		flush: func() error {
+			if len(buffer) == 0 && !due.unflushed || !due.isDue() {
+				return nil
+			}
+			return write(true)
+		},
 	})
 	if failed {
 		o.close()
 		return err
 	}
-	_, last := o.write(buffer)
+	_, last := o.write(buffer, false)
 	return errors.Join(err, cmp.Or(last, o.close()))
 }
 
+// A sink is where flows go.
+type sink struct {
+	// emit takes a flow, or rows, one or more at a time, where those have been
+	// formatted elsewhere.
+	emit func(*Flow, []byte) error
+	// flush is told when nothing more is due for now.
+	flush func() error
+}
+
 // run takes every packet from the captures through the tables, and emits the
-// flows in order: as they are, or as rows, one or more at a time, where those
-// have been formatted elsewhere. It returns the error of emit, or else those of
-// the captures.
-func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error) error {
+// flows in order. It returns the error of the sink, or else those of the captures.
+func (r *Run) run(ctx context.Context, rows Rows, to sink) error {
 	in := r.intake
 	defer r.finish()
 	defer context.AfterFunc(ctx, func() {
 		if c := in.progress.capture.Load(); c != nil {
-			c.Interrupt()
+			(*c).Interrupt()
 		}
 	})()
 	tables := make([]*flowtable.Table, in.options.tables())
@@ -150,9 +180,9 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 	}
 	var err error
 	if in.options.Workers == 1 {
-		err = in.walk(ctx, tables[0], emit)
+		err = in.walk(ctx, tables[0], to)
 	} else {
-		err = in.share(ctx, tables, rows, emit)
+		err = in.share(ctx, tables, rows, to)
 	}
 	for _, table := range tables {
 		in.summary.Evicted += table.Evicted()
@@ -166,13 +196,13 @@ func (r *Run) run(ctx context.Context, rows Rows, emit func(*Flow, []byte) error
 }
 
 // walk is the way of the packets with one table, on this goroutine.
-func (in *intake) walk(ctx context.Context, table *flowtable.Table, emit func(*Flow, []byte) error) error {
+func (in *intake) walk(ctx context.Context, table *flowtable.Table, to sink) error {
 	var flow Flow
 	finished := func(s flowtable.Step) error {
 		for table.Next(&s, &flow) {
 			in.progress.flows.Add(1)
 			in.anonymize(&flow)
-			if err := emit(&flow, nil); err != nil {
+			if err := to.emit(&flow, nil); err != nil {
 				return err
 			}
 		}
@@ -193,6 +223,9 @@ func (in *intake) walk(ctx context.Context, table *flowtable.Table, emit func(*F
 			}
 		}
 		in.progress.open.Store(int64(table.Open()))
+		if err := to.flush(); err != nil {
+			return err
+		}
 	}
 	table.End(in.keys.Latest())
 	return finished(flowtable.Step{Due: flowtable.All})

@@ -59,7 +59,7 @@ type worker struct {
 }
 
 // share is the way of the packets with several tables.
-func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Rows, emit func(*Flow, []byte) error) error {
+func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Rows, to sink) error {
 	c := &crew{in: in, pieces: make([]*piece, piecesPerWorker*len(tables))}
 	c.news.L = &c.mu
 	for i := range c.pieces {
@@ -81,7 +81,7 @@ func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Row
 	for _, w := range c.workers {
 		running.Go(func() { c.work(ctx, w) })
 	}
-	err := (&merger{in, c.workers, make([]*chunk, len(tables)), emit}).run()
+	err := (&merger{in, c.workers, make([]*chunk, len(tables)), to}).run()
 	close(stop)
 	c.mu.Lock()
 	c.stopped = true

@@ -170,6 +170,14 @@ func (w *arrowWriter) endBatch() error {
 	return err
 }
 
+// Flush writes the gathered rows as a record batch of their own.
+func (w *arrowWriter) Flush() error {
+	if w.rows > 0 && w.err == nil {
+		w.err = w.endBatch()
+	}
+	return w.err
+}
+
 // Close writes the last batch and the end of the file.
 func (w *arrowWriter) Close() error {
 	if w.rows > 0 && w.err == nil {

@@ -48,6 +48,7 @@ type format struct {
 	name   string
 	memory int
 	parts  bool
+	atEnd  bool // readers need the end of the file first
 	rows   func(columns []*Column) Rows
 	open   func(to io.Writer, t *Table) (io.WriteCloser, error)
 }
@@ -62,15 +63,15 @@ const (
 )
 
 var formats = []format{
-	{"csv", 0, false, csvRows, plain},
-	{"csv.gz", gzipMemory, false, csvRows, zip},
-	{"csv.zst", zstdMemory, false, csvRows, zstandard},
-	{"jsonl", 0, false, jsonRows, plain},
-	{"jsonl.gz", gzipMemory, false, jsonRows, zip},
-	{"jsonl.zst", zstdMemory, false, jsonRows, zstandard},
-	{"parquet", parquetMemory, true, packedRows, newParquet},
-	{"arrow", arrowMemory, false, packedRows, newArrowFile},
-	{"arrows", arrowMemory, false, packedRows, newArrowStream},
+	{"csv", 0, false, false, csvRows, plain},
+	{"csv.gz", gzipMemory, false, false, csvRows, zip},
+	{"csv.zst", zstdMemory, false, false, csvRows, zstandard},
+	{"jsonl", 0, false, false, jsonRows, plain},
+	{"jsonl.gz", gzipMemory, false, false, jsonRows, zip},
+	{"jsonl.zst", zstdMemory, false, false, jsonRows, zstandard},
+	{"parquet", parquetMemory, true, true, packedRows, newParquet},
+	{"arrow", arrowMemory, false, true, packedRows, newArrowFile},
+	{"arrows", arrowMemory, false, false, packedRows, newArrowStream},
 }
 
 // FormatNames returns the names of the formats. With a dot before it a name is
@@ -128,6 +129,10 @@ func (f Format) Memory() int { return f.get().memory }
 
 // Parts tells whether the format can write several files; see [Table].
 func (f Format) Parts() bool { return f.get().parts }
+
+// Streams tells whether rows can be read before the file is whole. The writer has
+// a method Flush() error then, or writes rows at once.
+func (f Format) Streams() bool { return !f.get().atEnd }
 
 // Rows returns what the rows of a table are formatted with.
 func (f Format) Rows(t Table) Rows { return f.get().rows(t.Columns) }

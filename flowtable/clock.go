@@ -36,6 +36,13 @@ type Clock struct {
 	// LongestBack is the farthest that one of them was from the latest time.
 	Back        uint64
 	LongestBack uint64
+	// Disorder is how far packets may be stamped before the latest time, in
+	// nanoseconds: the horizon follows the latest time at that distance, in steps
+	// of a tenth of a second, where that is later than the windows have it. 0
+	// stands for as far as they like, which leaves it to the windows.
+	Disorder uint64
+	// Recent is the latest time since the last step back.
+	Recent Time
 
 	size   int  // packets of a window; 0 before the first packet
 	left   int  // packets to come in the running window
@@ -43,7 +50,7 @@ type Clock struct {
 }
 
 func newClock(size int, first Time) Clock {
-	return Clock{Latest: first, Earliest: first, Horizon: minTime, size: size, left: size, window: maxTime}
+	return Clock{Latest: first, Earliest: first, Recent: first, Horizon: minTime, size: size, left: size, window: maxTime}
 }
 
 // Tick takes in the time of the next packet. It returns false, and takes in
@@ -52,7 +59,9 @@ func newClock(size int, first Time) Clock {
 // go before the next Tick.
 func (c *Clock) Tick(t Time) bool {
 	if c.size == 0 {
+		disorder := c.Disorder
 		*c = newClock(Window, t)
+		c.Disorder = disorder
 	}
 	if t < c.Horizon {
 		return false
@@ -61,8 +70,23 @@ func (c *Clock) Tick(t Time) bool {
 	c.Latest = max(c.Latest, t)
 	c.Earliest = min(c.Earliest, t)
 	if c.left--; c.left == 0 {
-		c.Horizon, c.window, c.left = c.window, maxTime, c.size
+		c.Horizon, c.window, c.left = max(c.Horizon, c.window), maxTime, c.size
 	}
+	c.Recent = max(c.Recent, t)
+	c.follow(c.Recent)
+	return true
+}
+
+// horizonStep is the least that the horizon moves by with the latest time.
+const horizonStep = 1e8
+
+// follow brings the horizon after a time at the distance of Disorder. It returns
+// false where it need not move.
+func (c *Clock) follow(t Time) bool {
+	if c.Disorder == 0 || t < minTime+Time(c.Disorder) || (t-Time(c.Disorder)).since(c.Horizon) < horizonStep {
+		return false
+	}
+	c.Horizon = t - Time(c.Disorder)
 	return true
 }
 
@@ -73,8 +97,12 @@ func (c *Clock) tickAll(n int, earliest, latest Time) bool {
 	if n > c.left || n == 0 || earliest < c.Horizon {
 		return n == 0
 	}
+	if before := c.Horizon; c.follow(max(latest, c.Recent)) {
+		c.Horizon = before
+		return false
+	}
 	c.window = min(c.window, earliest)
-	c.Latest = max(c.Latest, latest)
+	c.Latest, c.Recent = max(c.Latest, latest), max(c.Recent, latest)
 	c.Earliest = min(c.Earliest, earliest)
 	if c.left -= n; c.left == 0 {
 		c.Horizon, c.window, c.left = c.window, maxTime, c.size
@@ -86,5 +114,5 @@ func (c *Clock) tickAll(n int, earliest, latest Time) bool {
 func (c *Clock) StepBack(t Time) {
 	c.Back++
 	c.LongestBack = max(c.LongestBack, c.Latest.since(t))
-	c.Horizon = t
+	c.Horizon, c.Recent = t, t
 }

@@ -105,6 +105,21 @@ func (in *Intake) Admit(b *Batch) {
 	b.steps = append(b.steps, in.look(len(b.packets)-from, before, len(b.packets)))
 }
 
+// Silence takes in, instead of a next batch, that there was none: b is empty. All
+// that is due leaves. The wall clock moves the horizon as a packet of the time now
+// would, if the latest packet was stamped within the clock's disorder of the time
+// on the wall clock when it was heard.
+func (in *Intake) Silence(b *Batch, heard, now Time) {
+	s := Step{Due: All, before: in.Clock.Horizon}
+	if recent := in.Clock.Recent; in.packets > 0 && heard.since(recent)+recent.since(heard) <= in.Clock.Disorder {
+		in.Clock.follow(now)
+	}
+	s.Horizon = in.Clock.Horizon
+	in.drained = s.Horizon
+	b.first = in.packets
+	b.steps = append(b.steps, s)
+}
+
 // straighten makes no time of a batch earlier than that of a packet of a flow
 // before it.
 func (in *Intake) straighten(b *Batch) {

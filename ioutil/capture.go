@@ -40,15 +40,16 @@ type Record struct {
 // others.
 type Capture struct {
 	window
-	name   string
-	format string   // "pcap" or "pcapng"
-	wrap   string   // name of the compression, or ""
-	file   *os.File // nil if the caller owns the stream
-	size   int64    // bytes of the file, 0 if unknown
-	taken  atomic.Int64
-	need   int   // bytes from window.pos that the parser asks for before it can go on
-	want   int   // bytes of the record that they are of, 0 if they are all of it
-	err    error // what the next Read returns; sticky
+	name     string
+	format   string   // "pcap" or "pcapng"
+	wrap     string   // name of the compression, or ""
+	file     *os.File // nil if the caller owns the stream
+	size     int64    // bytes of the file, 0 if unknown
+	taken    atomic.Int64
+	patience time.Duration // see SetPatience
+	need     int           // bytes from window.pos that the parser asks for before it can go on
+	want     int           // bytes of the record that they are of, 0 if they are all of it
+	err      error         // what the next Read returns; sticky
 
 	pcap      pcap
 	undecided bool // whether its record headers are a variant's
@@ -149,7 +150,13 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 			return n, nil
 		}
 		if c.err == nil && c.need > 0 {
+			c.impatient(true)
 			c.err = c.fill(c.need)
+			c.impatient(false)
+			if c.err == errSilent {
+				c.err = nil
+				return 0, nil
+			}
 			if cut := (*TruncatedError)(nil); c.want > 0 && errors.As(c.err, &cut) {
 				cut.Want = int64(c.want)
 			}
@@ -163,6 +170,23 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 		}
 	}
 	return 0, c.err
+}
+
+// SetPatience sets how long ReadBefore waits for a silent stream: it then returns
+// 0 and no error, and may be called again. 0, as it is at first, stands for as
+// long as it takes. What ends within a record of more than a MiB is waited for.
+func (c *Capture) SetPatience(d time.Duration) { c.patience = d }
+
+// impatient has what is read from here on wait no longer than is set, or as long
+// as it takes.
+func (c *Capture) impatient(on bool) {
+	switch {
+	case c.ring == nil:
+	case on:
+		c.ring.patience = c.patience
+	default:
+		c.ring.patience = 0
+	}
 }
 
 // parse reads packets from the window until recs is full, the window lacks
@@ -184,6 +208,9 @@ func (c *Capture) parse(recs []Record, end int) int {
 // can't.
 func (c *Capture) fill(need int) error {
 	err := c.more(need)
+	if err == errSilent {
+		return err
+	}
 	if err != nil && c.ring != nil && !errors.Is(err, ErrInterrupted) && c.ring.note != "" { // the stream has ended
 		c.warnings = append(c.warnings, c.name+": "+c.ring.note)
 		c.ring.note = ""

@@ -214,8 +214,14 @@ func (c *Capture) atLeast(need int) error {
 // readPcap reads records from the window; see parse.
 func (c *Capture) readPcap(recs []Record, end int) int {
 	if c.undecided {
+		if len(c.buf)-c.pos < c.pcap.header {
+			c.need = c.pcap.header
+			return 0
+		}
 		c.undecided = false
+		c.impatient(true)
 		c.chooseVariant(&c.pcap)
+		c.impatient(false)
 		return 0 // what end means in the window may have changed
 	}
 	if c.blanks.n > 0 {

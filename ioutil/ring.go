@@ -1,9 +1,11 @@
 package ioutil
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 const (
@@ -29,6 +31,7 @@ type ring struct {
 
 	interrupted chan struct{} // closed when nobody wants to wait any more
 	once        sync.Once
+	patience    time.Duration // how long next waits, 0 for as long as it takes
 
 	made int    // chunks there are, at most chunks; the goroutine's own
 	err  error  // why the stream ended, io.EOF if it was whole; set before full is closed
@@ -134,8 +137,15 @@ func (r *ring) read(src io.Reader, b []byte, whole bool) (int, error) {
 	return n, nil
 }
 
+// errSilent says that a stream gave nothing for as long as the ring's patience.
+var errSilent = errors.New("silence")
+
 // next waits for a chunk. Its error tells why there is none.
 func (r *ring) next() (chunk, error) {
+	var silence <-chan time.Time
+	if r.patience > 0 && len(r.full) == 0 {
+		silence = time.After(r.patience)
+	}
 	select {
 	case c, ok := <-r.full:
 		if !ok {
@@ -144,6 +154,8 @@ func (r *ring) next() (chunk, error) {
 		return c, nil
 	case <-r.interrupted:
 		return chunk{}, ErrInterrupted
+	case <-silence:
+		return chunk{}, errSilent
 	}
 }
 

@@ -38,6 +38,8 @@ type command struct {
 	anonymize secret
 	summary   string // where the summary goes as JSON, "" for nowhere
 
+	flushSaid bool // --flush stands on the command line
+
 	given func(flag string) bool // tells the flags that stand on the command line
 
 	streams
@@ -96,6 +98,7 @@ func (c *command) cobra() *cobra.Command {
 		SilenceUsage:  true,
 		Args: func(root *cobra.Command, args []string) error {
 			c.given = root.Flags().Changed
+			c.flushSaid = c.given("flush")
 			return c.take(args)
 		},
 		Run: func(*cobra.Command, []string) { c.status = c.execute() },
@@ -135,6 +138,10 @@ func (c *command) cobra() *cobra.Command {
 		"look for ended flows every `PACKETS` packets\n(default 1)")
 	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
 		"write at most `FLOWS` ended flows at each look\n(default all); -i and -l change when rows are\nwritten, not what they say")
+	f.Var((*orNone)(&c.options.Flush), "flush",
+		"write the rows of a live capture that are due\nwithin `SECONDS`; none gathers them (default 1\nfrom a pipe to a pipe or to standard output,\nelse none)")
+	f.Var((*seconds)(&c.options.Disorder), "disorder",
+		"with --flush, take a packet stamped more than\n`SECONDS` before the latest one for a step of\nthe clock (default 10)")
 	f.VarP((*count)(&c.jobs), "jobs", "j",
 		"work on `N` files at once, or with N workers on\none (default all cores)")
 	f.Var((*count)(&c.options.MaxFlows), "max-flows",
@@ -192,6 +199,10 @@ func (c *command) take(args []string) error {
 		return errors.New("--tcp-end: --protocols leaves no flow of TCP")
 	case c.options.Keys.OneWay && c.options.Rules.TCPEnd&flowtable.EndFIN != 0:
 		return errors.New("--tcp-end: no flow of --unidirectional has the FIN of both sides; rst it can have")
+	case c.given("flush") && c.recursive && !c.join:
+		return errors.New("--flush is for one output, not for the folder of -r")
+	case c.given("disorder") && c.given("flush") && c.options.Flush == 0:
+		return errors.New("--disorder goes with --flush")
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
@@ -247,6 +258,9 @@ func (c *command) takeFormat() error {
 		if c.format, ok = export.FormatOf(c.output); !ok {
 			return fmt.Errorf("%s: the extension is not one of %s; --format says what to write", c.output, strings.Join(export.FormatNames(), ", "))
 		}
+	}
+	if c.options.Flush > 0 && !c.format.Streams() {
+		return fmt.Errorf("--flush: nobody can read a file of %v before its end", c.format)
 	}
 	if c.rows.profile == legacyProfile && !strings.HasPrefix(c.format.String(), "csv") {
 		return fmt.Errorf("--profile %s is written as csv, csv.gz or csv.zst, not as %v", legacyProfile, c.format)

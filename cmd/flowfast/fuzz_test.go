@@ -23,7 +23,7 @@ var parsers = map[string]struct {
 	text func(int64) string
 	twin func(text string) (n *big.Int, within int64)
 }{
-	"seconds": {func(s string) (int64, error) { v := new(seconds); err := v.Set(s); return int64(*v), err }, decimal, decimalTwin},
+	"seconds": {func(s string) (int64, error) { v := new(seconds); err := v.Set(s); return int64(*v), err }, decimal, secondsTwin},
 	"count":   {func(s string) (int64, error) { v := new(count); err := v.Set(s); return int64(*v), err }, digits, digitsTwin},
 	"size":    {func(s string) (int64, error) { v := new(size); err := v.Set(s); return int64(*v), err }, digits, sizeTwin},
 }
@@ -88,12 +88,28 @@ func decimalTwin(text string) (n *big.Int, within int64) {
 	return new(big.Int).Quo(r.Num(), r.Denom()), within
 }
 
+// secondsTwin reads nanoseconds with units as well.
+func secondsTwin(text string) (n *big.Int, within int64) {
+	const part = `([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`
+	if !regexp.MustCompile(`^(` + part + `)+$`).MatchString(text) {
+		return decimalTwin(text)
+	}
+	units := map[string]int64{"ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
+	sum := new(big.Rat)
+	for _, m := range regexp.MustCompile(part).FindAllStringSubmatch(text, -1) {
+		r, _ := new(big.Rat).SetString("0" + strings.TrimSuffix(m[1], "."))
+		sum.Add(sum, r.Mul(r, new(big.Rat).SetInt64(units[m[2]])))
+		within++ // each is rounded down
+	}
+	return new(big.Int).Quo(sum.Num(), sum.Denom()), within
+}
+
 // FuzzFlags gives any text to every flag that parses one. What is taken is a
 // number above zero, the one that the twin reads, and can be written so that it
 // is taken again; what is refused leaves the value alone and can't be read.
 func FuzzFlags(f *testing.F) {
 	for _, text := range []string{"600", "0.25", "1e3", "+5", "-1", "0", "", " 1", "9223372036.854775807", "9223372036.854775808",
-		"9223372036854775807", "0.0000000001", ".5", "5.", ".", "1.2.3", "0x10", "1_000", "1h", "\u0663", "256MiB", "1.5GiB", "0.1TB", "64MiB", "67108863", "9EB", "1,5GB", "2 GB", "1\x00"} {
+		"9223372036854775807", "0.0000000001", ".5", "5.", ".", "1.2.3", "0x10", "1_000", "1h", "1h30m", "+1m", "0s", "1.5ms", "9999999h", "1us1µs", "1m 2s", "\u0663", "256MiB", "1.5GiB", "0.1TB", "64MiB", "67108863", "9EB", "1,5GB", "2 GB", "1\x00"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
@@ -59,6 +60,9 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 
 // write runs a job to its end.
 func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writer, options flowfast.Options, show *display) error {
+	if !c.flushSaid && r.job.stream && r.job.size == 0 && isLive(r.job.output) && c.format.Streams() {
+		options.Flush = defaultFlush
+	}
 	run, closeStream, err := c.open(ctx, r.job, options)
 	defer closeStream()
 	if err != nil {
@@ -74,6 +78,18 @@ func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writ
 	}
 	r.summary = run.Summary()
 	return err
+}
+
+// defaultFlush is how long rows wait at most on their way from a pipe to a reader.
+const defaultFlush = time.Second
+
+// isLive tells if somebody may be reading an output while it is written.
+func isLive(output string) bool {
+	if output == "-" {
+		return true
+	}
+	info, err := os.Stat(output)
+	return err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeCharDevice) != 0
 }
 
 // finish gives the output its name, another one if a signal ended it early.

@@ -20,11 +20,16 @@ import (
 // Seconds are the value of a flag: a time span above zero.
 type seconds time.Duration
 
-// Set takes digits with or without a decimal point, to the nanosecond.
+// Set takes digits with or without a decimal point, to the nanosecond, or with
+// units: 90s, 1h30m.
 func (s *seconds) Set(text string) error {
-	d, err := time.ParseDuration(text + "s")
-	if err != nil || d <= 0 || strings.Trim(text, "0123456789.") != "" {
-		return fmt.Errorf("want seconds above 0 and up to %d, such as 600 or 0.25", math.MaxInt64/int64(time.Second))
+	given := text
+	if strings.Trim(text, "0123456789.") == "" {
+		given += "s"
+	}
+	d, err := time.ParseDuration(given)
+	if err != nil || d <= 0 || strings.HasPrefix(text, "+") {
+		return fmt.Errorf("want seconds above 0 and up to %d, such as 600, 0.25 or 10m", math.MaxInt64/int64(time.Second))
 	}
 	*s = seconds(d)
 	return nil
