@@ -12,7 +12,7 @@ import (
 // next packet is that of the capture whose next packet is the earliest, of the
 // first one among the arguments where times are equal. Captures are opened when
 // their first packet is due, and closed at their end, so as many are open as
-// overlap at a time. A capture is read in spans up to where another one begins.
+// overlap at a time. A capture is read in spans while no other one overlaps it.
 
 // overlapRecords is how many records of a capture are lent at a time.
 const overlapRecords = 64
@@ -113,12 +113,25 @@ func (in *intake) merge(p *piece) {
 		p.decode(first.capture, first.lent[:n])
 		first.strange.merge(&p.strange)
 		first.lent = first.lent[n:]
+		if len(first.lent) == 0 && len(in.overlap) == 1 {
+			in.endOverlap(first)
+			return
+		}
 		if len(first.lent) > 0 || in.refill(first) {
 			heap.Fix(&in.overlap, 0)
 		} else {
 			heap.Remove(&in.overlap, 0)
 		}
 	}
+}
+
+// endOverlap makes the last of the captures that overlap the one that is read.
+func (in *intake) endOverlap(c *cursor) {
+	in.overlap = in.overlap[:0]
+	in.capture, in.name, in.order, in.strange = c.capture, c.name, c.order, c.strange
+	in.progress.earlier.Add(-c.told) // the capture tells them
+	in.progress.capture.Store(&c.capture)
+	in.offer(c.capture.Spans())
 }
 
 // mayGoOn reports whether a record of the first capture still comes before those of

@@ -2,15 +2,16 @@ package ioutil
 
 import "slices"
 
-// readDeclarations reads the blocks before the first packet and returns a copy
-// of what they declare; nil if the capture ends there.
+// readDeclarations reads the blocks before the next packet and returns a copy of
+// what has been declared; nil if the capture ends there.
 func (c *Capture) readDeclarations() *pcapng {
 	var first [1]Record
+	time, fine := c.ng.time, c.ng.fine
 	if n, _ := c.Read(first[:]); n == 0 {
 		return nil
 	}
 	c.pos = int(first[0].Offset)
-	c.ng.time, c.ng.fine = 0, false // as before it
+	c.ng.time, c.ng.fine = time, fine // as before it
 	ng := c.ng
 	ng.interfaces = slices.Clone(ng.interfaces)
 	return &ng

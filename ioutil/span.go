@@ -51,8 +51,8 @@ type seen struct {
 	length atomic.Int64  // mean bytes from one record to the next
 }
 
-// Spans returns the spans of a capture of which nothing has been read, nil if
-// it can't be read in spans: for that it must be mapped.
+// Spans returns the spans of what has not been read of a capture, nil if it can't
+// be read in spans: for that it must be mapped.
 func (c *Capture) Spans() *Spans {
 	if c.mem == nil || c.err != nil {
 		return nil
