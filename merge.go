@@ -1,144 +1,138 @@
 package flowfast
 
 import (
-	"github.com/flowfast/flowfast/features"
-	"github.com/flowfast/flowfast/flowtable"
+	"math"
+	"math/bits"
 )
 
-// A chunk is flows on their way from a table to the merger.
-type chunk struct {
-	flows []Flow          // the flows, if there are no rows
-	more  []features.Flow // their features, if there are any
-	keys  []rowKey        // one for each flow
-	rows  []byte          // their rows
-	last  bool            // the last chunk of its step
-	end   bool            // of the last step
-	next  int             // the flow that comes next
+// A merger merges the lists of blocks. Each worker has one. It is a tree of losers
+// (Knuth, The Art of Computer Programming, volume 3, section 5.4.1): a node holds
+// the list that lost there, and the list that won everywhere comes next. What the
+// keys of a block begin with in common is not compared.
+type merger struct {
+	lists []list
+	nodes []node // a power of two of them; that of number 0 is not used
+	part  int    // of the keys that tells most of them apart
 }
 
-// add adds a flow, with what it lends.
-func (c *chunk) add(f *Flow) {
-	c.flows = append(c.flows, *f)
-	if f.Features == nil {
+// A node is a list and the part of its next row's key.
+type node struct {
+	at   uint64
+	list int
+}
+
+// A list is rows of one table in order.
+type list struct {
+	keys  []rowKey // of the rows from the next one on
+	rows  []byte
+	flows []Flow // or the flows
+	start int    // of the next row in rows
+}
+
+// merge puts the rows of a block in order.
+func (m *merger) merge(b *block) {
+	m.begin(b)
+	if len(b.lists[0].chunk.flows) > 0 {
+		for next, left := m.first(), b.rows; left > 0; left-- {
+			l := &m.lists[next.list]
+			b.flows = append(b.flows, &l.flows[0])
+			l.flows = l.flows[1:]
+			next = m.replay(m.pass(next.list, l))
+		}
 		return
 	}
-	if c.more == nil {
-		c.more = make([]features.Flow, chunkFlows)
+	if cap(b.bytes) < b.size {
+		b.bytes = make([]byte, 0, b.size+b.size/8)
 	}
-	to := &c.more[len(c.flows)-1]
-	first, quantiles := append(to.First[:0], f.Features.First...), to.Quantiles
-	for i, q := range f.Features.Quantiles {
-		quantiles[i].Sizes = append(quantiles[i].Sizes[:0], q.Sizes...)
-		quantiles[i].Intervals = append(quantiles[i].Intervals[:0], q.Intervals...)
+	to := b.bytes
+	for next, left := m.first(), b.rows; left > 0; left-- {
+		l := &m.lists[next.list]
+		end := l.keys[0].end
+		to = append(to, l.rows[l.start:end]...)
+		l.start = end
+		next = m.replay(m.pass(next.list, l))
 	}
-	*to = *f.Features
-	to.First, to.Quantiles = first, quantiles
-	c.flows[len(c.flows)-1].Features = to
+	b.bytes = to
 }
 
-// full tells if nothing more should be added.
-func (c *chunk) full() bool {
-	return len(c.keys) == chunkRows || len(c.rows) >= chunkSize || c.more != nil && len(c.flows) == len(c.more)
-}
-
-// A rowKey is the place of a row in the order of rows, and where it ends.
-type rowKey struct {
-	finish, start flowtable.Time
-	first         uint64
-	end           int
-}
-
-func (a *rowKey) before(b *rowKey) bool {
-	if a.finish != b.finish {
-		return a.finish < b.finish
-	}
-	if a.start != b.start {
-		return a.start < b.start
-	}
-	return a.first < b.first
-}
-
-// A merger puts the answers of the workers together.
-type merger struct {
-	in      *intake
-	workers []*worker
-	chunks  []*chunk // the one of each worker; nil when its step is through
-	to      sink
-}
-
-// run emits the flows of all workers in order.
-func (m *merger) run() error {
-	for end := false; !end; {
-		for i, w := range m.workers {
-			m.chunks[i] = <-w.out
-			end = m.chunks[i].end
+// begin takes the lists of a block.
+func (m *merger) begin(b *block) {
+	m.lists = m.lists[:0]
+	earliest, latest := &b.lists[0].keys[b.lists[0].from], &b.lists[0].keys[b.lists[0].to-1]
+	for _, s := range b.lists {
+		l := list{keys: s.keys[s.from:s.to], rows: s.chunk.rows, start: s.startOf(s.from)}
+		if len(s.flows) > 0 {
+			l.flows = s.flows[s.from:s.to]
 		}
-		if err := m.step(); err != nil {
-			return err
+		m.lists = append(m.lists, l)
+		if from := &l.keys[0]; from.before(earliest) {
+			earliest = from
 		}
-		if err := m.to.flush(); err != nil {
-			return err
+		if to := &l.keys[len(l.keys)-1]; latest.before(to) {
+			latest = to
 		}
 	}
-	return nil
+	m.part = 0
+	for m.part < 2 && earliest.parts[m.part] == latest.parts[m.part] {
+		m.part++
+	}
 }
 
-// step emits the flows that are due after a step.
-func (m *merger) step() error {
-	for {
-		var first, second *chunk
-		for i := range m.chunks {
-			m.refill(i)
-			switch c := m.chunks[i]; {
-			case c == nil:
-			case first == nil || c.head().before(first.head()):
-				first, second = c, first
-			case second == nil || c.head().before(second.head()):
-				second = c
+// pass goes on to the next row of a list, if there is one.
+func (m *merger) pass(i int, l *list) node {
+	if l.keys = l.keys[1:]; len(l.keys) == 0 {
+		return node{math.MaxUint64, i}
+	}
+	return node{l.keys[0].parts[m.part], i}
+}
+
+// before tells if the next row of a list comes before that of another where the
+// parts of their keys are equal.
+func (m *merger) before(i, k int) bool {
+	if i >= len(m.lists) || len(m.lists[i].keys) == 0 {
+		return false
+	}
+	if k >= len(m.lists) || len(m.lists[k].keys) == 0 {
+		return true
+	}
+	return m.lists[i].keys[0].before(&m.lists[k].keys[0])
+}
+
+// first plays all lists against each other and returns the one that comes first.
+// Lists that are not there fill the leaves up to a power of two, and come last.
+func (m *merger) first() node {
+	n := 1 << bits.Len(uint(len(m.lists)-1))
+	m.nodes = m.nodes[:0]
+	for range n {
+		m.nodes = append(m.nodes, node{list: -1}) // nobody has come here
+	}
+	var winner node
+	for i := range n {
+		winner = node{math.MaxUint64, i}
+		if i < len(m.lists) {
+			winner.at = m.lists[i].keys[0].parts[m.part]
+		}
+		for k := (n + i) / 2; k > 0; k /= 2 {
+			other := &m.nodes[k]
+			if other.list < 0 {
+				*other = winner
+				break
+			}
+			if other.at < winner.at || other.at == winner.at && m.before(other.list, winner.list) {
+				*other, winner = winner, *other
 			}
 		}
-		if first == nil {
-			return nil
-		}
-		if err := m.emitRun(first, second); err != nil {
-			return err
-		}
 	}
+	return winner
 }
 
-// refill sees that worker i has a chunk with a flow in it, or nil if its step
-// is through.
-func (m *merger) refill(i int) {
-	for c := m.chunks[i]; c != nil && c.next == len(c.keys); c = m.chunks[i] {
-		if m.chunks[i] = nil; !c.last {
-			m.chunks[i] = <-m.workers[i].out
-		}
-		m.workers[i].free <- c // has room for all chunks
-	}
-}
-
-// head returns the key of the flow that comes next.
-func (c *chunk) head() *rowKey { return &c.keys[c.next] }
-
-// emitRun emits the flows of a chunk that come before those of another, if
-// there is another, and at least one.
-func (m *merger) emitRun(c, other *chunk) error {
-	from := c.next
-	for c.next++; c.next < len(c.keys) && (other == nil || c.head().before(other.head())); {
-		c.next++
-	}
-	m.in.progress.flows.Add(int64(c.next - from))
-	if len(c.flows) == 0 {
-		start := 0
-		if from > 0 {
-			start = c.keys[from-1].end
-		}
-		return m.to.emit(nil, c.rows[start:c.keys[c.next-1].end])
-	}
-	for i := range c.flows[from:c.next] {
-		if err := m.to.emit(&c.flows[from+i], nil); err != nil {
-			return err
+// replay returns the list that comes first when the one that did has passed on.
+func (m *merger) replay(winner node) node {
+	nodes := m.nodes
+	for k := uint(len(nodes)+winner.list) / 2; k > 0 && k < uint(len(nodes)); k /= 2 {
+		if other := nodes[k]; other.at < winner.at || other.at == winner.at && m.before(other.list, winner.list) {
+			nodes[k], winner = winner, other
 		}
 	}
-	return nil
+	return winner
 }

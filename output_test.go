@@ -11,7 +11,7 @@ import (
 	"github.com/flowfast/flowfast/export"
 )
 
-// A fullDisk takes some writes and then fails.
+// A fullDisk takes some bytes and then fails.
 type fullDisk struct {
 	room   int
 	failed int
@@ -20,7 +20,7 @@ type fullDisk struct {
 var errFull = errors.New("full")
 
 func (d *fullDisk) Write(b []byte) (int, error) {
-	if d.room--; d.room < 0 {
+	if d.room -= len(b); d.room < 0 {
 		d.failed++
 		return 0, errFull
 	}
@@ -46,15 +46,15 @@ func TestWriterFails(t *testing.T) {
 		if err := writeTo(t, &whole, workers, path, flows); err != nil {
 			t.Fatal(err)
 		}
-		writes := 1<<30 - whole.room
-		for _, room := range []int{0, 1, writes - 2, writes - 1} {
+		size := 1<<30 - whole.room
+		for _, room := range []int{0, 1, size / 5, size - 1} {
 			d := fullDisk{room: room}
 			least := 0
-			if room < 2 {
+			if room < size/2 {
 				least = flows / 2
 			}
 			if err := writeTo(t, &d, workers, path, flows-least); !errors.Is(err, errFull) || d.failed != 1 {
-				t.Errorf("%d workers, room for %d of %d writes: error %v, %d writes failed", workers, room, writes, err, d.failed)
+				t.Errorf("%d workers, room for %d of %d bytes: error %v, %d writes failed", workers, room, size, err, d.failed)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package flowfast
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -99,49 +98,28 @@ type Rows interface {
 
 // Write runs to the end and writes a row for each flow. An error of the writer
 // ends the run. Other errors are those of Flows; the rows of all that could be
-// read have been written then. With several workers the writer is called by a
-// goroutine of its own, but not after Write has returned. Where [Options.Flush] is
-// set, a method Flush() error of the writer is called after rows that nobody is to
-// withhold.
+// read have been written then. Where [Options.Flush] is set, a method Flush() error
+// of the writer is called after rows that nobody is to withhold.
 func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 	if err := r.check(rows); err != nil {
 		return err
 	}
-	o := newOutput(to, r.intake.options.Workers > 1)
-	buffer := rows.AppendHeader(o.first())
-	failed := false
-	write := func(flush bool) (err error) {
-		buffer, err = o.write(buffer, flush)
-		failed = err != nil
-		return err
-	}
-	due := flushing{every: r.intake.options.Flush / 2, now: r.intake.now}
+	o := output{to: to, every: r.intake.options.Flush / 2, now: r.intake.now}
+	o.rows = rows.AppendHeader(make([]byte, 0, writeSize+64<<10))
 	err := r.run(ctx, rows, sink{
-		emit: func(f *Flow, row []byte) (err error) {
+		emit: func(f *Flow, row []byte) error {
 			if f != nil {
-				buffer = rows.AppendRow(buffer, f)
-			} else {
-				buffer = append(buffer, row...)
+				o.rows = rows.AppendRow(o.rows, f)
+				return o.writeIfMany()
 			}
-			if len(buffer) < writeSize {
-				return nil
-			}
-			due.unflushed = true
-			return write(false)
+			return o.put(row)
 		},
-		flush: func() error {
-			if len(buffer) == 0 && !due.unflushed || !due.isDue() {
-				return nil
-			}
-			return write(true)
-		},
+		flush: o.flush,
 	})
-	if failed {
-		o.close()
+	if o.err != nil {
 		return err
 	}
-	_, last := o.write(buffer, false)
-	return errors.Join(err, cmp.Or(last, o.close()))
+	return errors.Join(err, o.write(o.rows))
 }
 
 // A sink is where flows go.

@@ -8,18 +8,18 @@ import (
 	"github.com/flowfast/flowfast/flowtable"
 )
 
-// With several workers, each owns a flow table with a share of the keys, so
-// that all packets of a flow come to it in order. Whatever is to be done next
-// is done by the worker that is free:
+// With several workers, tables have shares of the keys, so that all packets of a
+// flow come to one of them in order. Whatever is to be done next is done by the
+// worker that is free:
 //
-//	take and decode  any worker, several pieces at once
-//	admit            any worker, one piece at a time, in order
+//	merge            any worker, several blocks at once
 //	add to a table   the worker that owns it, pieces in order
+//	admit            any worker, one piece at a time, in order
+//	take and decode  any worker, several pieces at once
 //
-// A table answers with the flows that are due, formatted as rows, and the
-// caller's goroutine merges the answers. All tables get the same steps with a
-// piece, so that merging step by step gives the order that one table would
-// give.
+// A table answers with the flows that are due, formatted as rows, which go out in
+// blocks; see order. All tables get the same steps with a piece, so that the order
+// of rows, step by step, is the one that one table would give.
 
 const (
 	piecesPerWorker = 4
@@ -27,62 +27,73 @@ const (
 	chunkRows       = 1024
 	chunkFlows      = 64        // rows of a chunk of flows with features, which take 3 KB each
 	chunkSize       = 192 << 10 // bytes of rows after which a chunk ends sooner
+	blocksInFlight  = 4         // to be merged or written, and one for each eight workers
+	// fewRows are merged by the caller's goroutine, which is sooner done than asking
+	// a worker for it.
+	fewRows = 64
 )
 
 // A crew is the workers of a run and what they share.
 type crew struct {
 	in      *intake
+	rows    Rows
 	pieces  []*piece // piece number n is in place n modulo their number
 	workers []*worker
+	owners  []*worker // of tables
+
+	came chan *chunk   // from tables; has room for all of them
+	done chan struct{} // a block is merged; has room for one
 
 	mu       sync.Mutex
 	news     sync.Cond // something below has changed
 	taken    int       // pieces that were given to decode
 	admitted int       // pieces that are admitted
-	busy     bool      // a worker admits the next piece
+	behind   int       // pieces that all tables have taken in
+	busy     bool      // a worker admits the next pieces
 	ended    bool      // the last piece is admitted
 	stopped  bool      // nobody wants more
+	toMerge  []*block
 }
 
-// A worker runs one table.
+// A worker decodes pieces, merges blocks and runs one table, if there are as many.
 type worker struct {
-	in     *intake
+	*crew
 	number int
-	table  *flowtable.Table
-	rows   Rows
-	done   int // pieces that the table has taken in
-	out    chan *chunk
-	free   chan *chunk // chunks to use again
-	stop   chan struct{}
-	open   int // as last told to progress
+	table  *flowtable.Table // nil for none
+	taken  int              // pieces that the table has taken in
+	free   []*chunk         // to be used again
+	open   int              // as last told to progress
 	flow   Flow
+	merger merger
 }
 
-// share is the way of the packets with several tables.
+// share is the way of the packets with several workers.
 func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Rows, to sink) error {
-	c := &crew{in: in, pieces: make([]*piece, piecesPerWorker*len(tables))}
+	workers := in.options.Workers
+	c := &crew{
+		in: in, rows: rows, pieces: make([]*piece, piecesPerWorker*workers),
+		came: make(chan *chunk, chunksInFlight*len(tables)), done: make(chan struct{}, 1),
+	}
 	c.news.L = &c.mu
 	for i := range c.pieces {
 		c.pieces[i] = in.newPiece(len(tables))
 	}
-	stop := make(chan struct{})
-	for i, table := range tables {
-		w := &worker{
-			in: in, number: i, table: table, rows: rows, stop: stop,
-			out:  make(chan *chunk, chunksInFlight),
-			free: make(chan *chunk, chunksInFlight),
-		}
-		for range chunksInFlight {
-			w.free <- &chunk{}
+	for i := range workers {
+		w := &worker{crew: c, number: i}
+		if i < len(tables) {
+			w.table = tables[i]
+			for range chunksInFlight {
+				w.free = append(w.free, &chunk{owner: w})
+			}
+			c.owners = append(c.owners, w)
 		}
 		c.workers = append(c.workers, w)
 	}
 	var running sync.WaitGroup
 	for _, w := range c.workers {
-		running.Go(func() { c.work(ctx, w) })
+		running.Go(func() { w.work(ctx) })
 	}
-	err := (&merger{in, c.workers, make([]*chunk, len(tables)), to}).run()
-	close(stop)
+	err := c.give(to)
 	c.mu.Lock()
 	c.stopped = true
 	c.mu.Unlock()
@@ -91,32 +102,133 @@ func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Row
 	return err
 }
 
+// give gives the rows of all tables out.
+func (c *crew) give(to sink) error {
+	order := newOrder(len(c.owners))
+	spare := make([]*block, blocksInFlight+len(c.workers)/8)
+	for i := range spare {
+		spare[i] = &block{}
+	}
+	waiting := make([]*block, 0, len(spare)) // in order
+	var own merger
+	for {
+		for len(spare) > 0 && order.next(spare[len(spare)-1], c.drop) {
+			b := spare[len(spare)-1]
+			spare = spare[:len(spare)-1]
+			waiting = append(waiting, b)
+			if b.rows > fewRows {
+				c.mu.Lock()
+				c.toMerge = append(c.toMerge, b)
+				c.mu.Unlock()
+				c.news.Signal()
+				continue
+			}
+			own.merge(b)
+			c.mu.Lock()
+			c.finish(b)
+			c.mu.Unlock()
+		}
+		if len(waiting) == 0 {
+			if order.ended {
+				return nil
+			}
+			if err := to.flush(); err != nil {
+				return err
+			}
+		}
+		if len(waiting) > 0 && c.isMerged(waiting[0]) {
+			b := waiting[0]
+			waiting = waiting[:copy(waiting, waiting[1:])]
+			if err := c.emit(b, to); err != nil {
+				return err
+			}
+			spare = append(spare, b)
+			continue
+		}
+		select {
+		case chunk := <-c.came:
+			order.add(chunk)
+		case <-c.done:
+		}
+	}
+}
+
+func (c *crew) isMerged(b *block) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return b.merged
+}
+
+// emit gives a block out.
+func (c *crew) emit(b *block, to sink) error {
+	c.in.progress.flows.Add(int64(b.rows))
+	if len(b.flows) == 0 {
+		return to.emit(nil, b.bytes)
+	}
+	for _, f := range b.flows {
+		if err := to.emit(f, nil); err != nil {
+			return err
+		}
+	}
+	for _, s := range b.lists {
+		c.drop(s.chunk)
+	}
+	return nil
+}
+
+// finish notes that a block is merged; the lock is held. Flows stay in their
+// chunks until they are given out.
+func (c *crew) finish(b *block) {
+	b.merged = true
+	if len(b.flows) > 0 {
+		return
+	}
+	for _, s := range b.lists {
+		c.put(s.chunk)
+	}
+}
+
+// drop ends a use of a chunk.
+func (c *crew) drop(k *chunk) {
+	c.mu.Lock()
+	c.put(k)
+	c.mu.Unlock()
+}
+
+// put is drop with the lock held.
+func (c *crew) put(k *chunk) {
+	if k.uses.Add(-1) == 0 {
+		k.owner.free = append(k.owner.free, k)
+		c.news.Broadcast()
+	}
+}
+
 // work does what a worker can do until the capture has ended.
-func (c *crew) work(ctx context.Context, w *worker) {
+func (w *worker) work(ctx context.Context) {
+	c := w.crew
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !c.stopped {
-		next := c.piece(c.admitted) // to be admitted, if it is taken already
 		switch {
-		case w.done < c.admitted:
-			p := c.piece(w.done)
+		case len(c.toMerge) > 0:
+			w.mergeNext()
+		case w.table != nil && w.taken < c.admitted:
+			from, to := w.taken, c.admitted
 			c.mu.Unlock()
-			again := w.add(c.in, p)
-			c.mu.Lock()
-			if w.done++; !again {
-				return
+			again := true
+			for n := from; n < to && again; n++ {
+				again = w.add(c.in, c.piece(n))
 			}
-		case !c.busy && !c.ended && c.admitted < c.taken && next.decoded:
-			c.busy = true
-			c.mu.Unlock()
-			if ctx.Err() != nil {
-				c.in.stop()
-			}
-			next.last = !c.in.admit(next)
 			c.mu.Lock()
-			c.busy, c.ended = false, next.last
-			c.admitted++
-		case !c.ended && c.taken < c.done()+len(c.pieces):
+			if w.taken = to; !again {
+				w.table = nil
+			}
+			if from == c.behind && c.fallBehind() > from {
+				c.news.Broadcast()
+			}
+		case !c.busy && !c.ended && c.admitted < c.taken && c.piece(c.admitted).decoded:
+			c.admit(ctx)
+		case !c.ended && c.taken < c.behind+len(c.pieces):
 			p := c.piece(c.taken)
 			p.decoded = false
 			c.taken++
@@ -127,21 +239,53 @@ func (c *crew) work(ctx context.Context, w *worker) {
 			p.decoded = true
 		default:
 			c.news.Wait()
-			continue
 		}
+	}
+}
+
+// mergeNext merges a block. The lock is held before and after.
+func (w *worker) mergeNext() {
+	c := w.crew
+	b := c.toMerge[0]
+	c.toMerge = c.toMerge[:copy(c.toMerge, c.toMerge[1:])]
+	c.mu.Unlock()
+	w.merger.merge(b)
+	c.mu.Lock()
+	c.finish(b)
+	select {
+	case c.done <- struct{}{}:
+	default:
+	}
+}
+
+// admit admits the pieces that come next and are decoded. The lock is held before
+// and after.
+func (c *crew) admit(ctx context.Context) {
+	c.busy = true
+	for !c.ended && !c.stopped && c.admitted < c.taken && c.piece(c.admitted).decoded {
+		p := c.piece(c.admitted)
+		c.mu.Unlock()
+		if ctx.Err() != nil {
+			c.in.stop()
+		}
+		p.last = !c.in.admit(p)
+		c.mu.Lock()
+		c.ended = p.last
+		c.admitted++
 		c.news.Broadcast()
 	}
+	c.busy = false
 }
 
 func (c *crew) piece(n int) *piece { return c.pieces[n%len(c.pieces)] }
 
-// done returns how many pieces all tables have taken in.
-func (c *crew) done() int {
-	n := c.admitted
-	for _, w := range c.workers {
-		n = min(n, w.done)
+// fallBehind sets behind to what it should be, and returns it.
+func (c *crew) fallBehind() int {
+	c.behind = c.admitted
+	for _, w := range c.owners {
+		c.behind = min(c.behind, w.taken)
 	}
-	return n
+	return c.behind
 }
 
 // add takes a piece through the table and sends out what is due. It returns
@@ -165,13 +309,12 @@ func (w *worker) add(in *intake, p *piece) bool {
 // send sends the flows that are due out, and returns false when told to stop.
 func (w *worker) send(s flowtable.Step, end bool) bool {
 	for {
-		var c *chunk
-		select {
-		case c = <-w.free:
-		case <-w.stop:
+		c := w.room()
+		if c == nil {
 			return false
 		}
-		*c = chunk{flows: c.flows[:0], more: c.more, keys: c.keys[:0], rows: c.rows[:0], end: end}
+		c.flows, c.keys, c.rows, c.last, c.end = c.flows[:0], c.keys[:0], c.rows[:0], false, end
+		c.uses.Store(1)
 		for !c.full() {
 			if !w.table.Next(&s, &w.flow) {
 				c.last = true
@@ -191,15 +334,32 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 			}
 			// What a bound finished comes after what finished before the horizon.
 			finish := min(w.flow.Finish, s.Horizon)
-			c.keys = append(c.keys, rowKey{finish, w.flow.Start, w.flow.First, len(c.rows)})
+			c.keys = append(c.keys, newRowKey(finish, w.flow.Start, w.flow.First, len(c.rows)))
 		}
-		select {
-		case w.out <- c:
-		case <-w.stop:
-			return false
-		}
-		if c.last {
+		last := c.last
+		w.came <- c // has room for all chunks
+		if last {
 			return true
 		}
 	}
+}
+
+// room returns a chunk to fill, nil when told to stop. A worker that waits for one
+// merges blocks meanwhile, of which one may have what it waits for.
+func (w *worker) room() *chunk {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !w.stopped {
+		switch n := len(w.free); {
+		case n > 0:
+			c := w.free[n-1]
+			w.free = w.free[:n-1]
+			return c
+		case len(w.toMerge) > 0:
+			w.mergeNext()
+		default:
+			w.news.Wait()
+		}
+	}
+	return nil
 }
