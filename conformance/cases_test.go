@@ -45,7 +45,7 @@ var better = map[string]struct {
 var refused = map[string]string{
 	"05-147-user0.pcap":   "unknown link type 147, USER0",
 	"05-260-ipoib.pcap":   "unknown link type 260, IPMI_HPM_2",
-	"04i-classbits.pcap":  "unknown link type",
+	"04i-classbits.pcap":  "unknown link type 1 in the class 0x02240000 of the reserved bits",
 	"07-if-badopt.pcapng": "option 2 of an interface has 40 bytes, 4 are left in its block",
 }
 

@@ -30,9 +30,10 @@ type Record struct {
 	Time     int64  // nanoseconds since the Unix epoch, UTC; saturates at the ends of int64
 	Data     []byte // captured bytes of the frame, the first MiB at most; lent until the next call of Read or Close
 	Offset   int64  // of the record or block in the capture, counted after decompression
-	OrigLen  uint32 // bytes of the frame on the wire, at most 1<<31 - 1
+	OrigLen  uint32 // bytes of the frame on the wire, at most 1<<31 - 1; FCS is among them
 	LinkType uint32 // LINKTYPE_ number in the file; above 65535 if reserved bits of a pcap header are set
 	Fine     bool   // the clock that stamped it is not a whole number of microseconds
+	FCS      uint8  // bytes of the frame check sequence, which OrigLen counts and Data has not; 0 to 31, at most OrigLen
 }
 
 // A Capture lends the packets of one capture file or stream, in file order.
@@ -143,6 +144,9 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 	for len(recs) > 0 && c.err == nil && c.base+int64(c.pos) < end {
 		n := c.parse(recs, int(min(end-c.base, math.MaxInt)))
 		if n > 0 {
+			if c.pcap.fcs > 0 {
+				trimAll(recs[:n], c.pcap.fcs)
+			}
 			if c.mem != nil {
 				c.taken.Store(int64(c.pos))
 			}

@@ -49,6 +49,7 @@ type iface struct {
 	clock
 	linkType uint32
 	snapLen  uint32 // 0: no limit
+	fcs      uint8  // bytes of the frame check sequence behind each frame
 }
 
 func (ng *pcapng) uint32(b []byte) uint32 {
@@ -227,6 +228,18 @@ func (ng *pcapng) packet(r *Record, kind uint32, block []byte, size int) error {
 	r.Data = block[enhancedHeader:to:to]
 	r.OrigLen = min(ng.uint32(block[24:]), maxOrigLen)
 	r.LinkType = in.linkType
+	r.FCS = 0
+	options := enhancedHeader + (int(capLen)+3)&^3
+	if in.linkType != linkEthernet || in.fcs == 0 && options == size-4 {
+		return nil
+	}
+	fcs := in.fcs
+	if size <= longBlock && options < size-4 { // of a longer one the options are not held
+		if own := ng.packetFCS(block[options : size-4]); own > 0 {
+			fcs = own
+		}
+	}
+	r.trim(fcs)
 	return nil
 }
 
@@ -254,6 +267,10 @@ func (ng *pcapng) simple(r *Record, block []byte, size int) error {
 	r.Data = block[simpleHeader:to:to]
 	r.OrigLen = min(origLen, maxOrigLen)
 	r.LinkType = in.linkType
+	r.FCS = 0
+	if in.linkType == linkEthernet {
+		r.trim(in.fcs)
+	}
 	return nil
 }
 
@@ -308,6 +325,7 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 		header     = 16
 		optEnd     = 0
 		optTsresol = 9
+		optFCSLen  = 13
 		optTsoffs  = 14
 	)
 	if len(block) < header+4 {
@@ -317,7 +335,7 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 		return iface{}, fmt.Errorf("over %d interfaces in a section", maxInterfaces)
 	}
 	in := iface{linkType: uint32(ng.uint16(block[8:])), snapLen: ng.uint32(block[12:])}
-	resolution, offset := byte(6), int64(0)
+	resolution, offset, hasFCS := byte(6), int64(0), false
 	for b := block[header : len(block)-4]; len(b) >= 4; {
 		code, length := ng.uint16(b), int(ng.uint16(b[2:]))
 		if code == optEnd {
@@ -332,6 +350,8 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 			resolution = b[0]
 		case code == optTsoffs && length == 8:
 			offset = int64(ng.uint64(b))
+		case code == optFCSLen && length == 1 && !hasFCS:
+			in.fcs, hasFCS = ifaceFCS(b[0]), true
 		}
 		b = b[padded:]
 	}

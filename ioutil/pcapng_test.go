@@ -18,7 +18,7 @@ func TestPcapng(t *testing.T) {
 			b.u16(iface, drops).u32(uint32(ts>>32), uint32(ts), uint32(len(data)), 99).bytes(data)
 		})
 	}
-	p := func(time int64, offset int64) kept { return kept{time, frame, offset, 16, 1, false} }
+	p := func(time int64, offset int64) kept { return kept{time, frame, offset, 16, 1, false, 0} }
 	with := func(k kept, change func(k *kept)) kept {
 		change(&k)
 		return k

@@ -115,6 +115,9 @@ func (s *Span) Read(recs []Record) int {
 		n = s.readPlain(recs)
 	}
 	if n > 0 {
+		if s.format.pcap.fcs > 0 {
+			trimAll(recs[:n], s.format.pcap.fcs)
+		}
 		s.read, s.time, s.fine = s.read+n, recs[n-1].Time, recs[n-1].Fine
 	} else if s.read > 0 {
 		s.seen.length.Store(int64((s.pos - s.from) / s.read))

@@ -36,7 +36,7 @@ func readSpansOf(c *Capture, length int) (all []kept, joined int, err error) {
 	}
 	keep := func(records []Record) (some []kept) {
 		for _, r := range records {
-			some = append(some, kept{r.Time, string(r.Data), r.Offset, r.OrigLen, r.LinkType, r.Fine})
+			some = append(some, kept{r.Time, string(r.Data), r.Offset, r.OrigLen, r.LinkType, r.Fine, r.FCS})
 		}
 		return some
 	}
