@@ -111,7 +111,9 @@ func TestSnoop(t *testing.T) {
 // the conformance tests ask it.
 func TestERF(t *testing.T) {
 	frame := strings.Repeat("x", 60)
-	p := func(seconds, offset int64) kept { return kept{(erfSecs + seconds) * second, frame, offset, 60, 228, true, 0} }
+	p := func(seconds, offset int64) kept {
+		return kept{(erfSecs + seconds) * second, frame, offset, 60, 228, true, 0}
+	}
 	ether := func(seconds, offset int64) kept {
 		return kept{(erfSecs + seconds) * second, frame[:56], offset, 60, 1, true, 4}
 	}
