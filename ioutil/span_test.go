@@ -190,6 +190,9 @@ func FuzzSpans(f *testing.F) {
 			f.Add(data, uint16(300))
 		}
 	}
+	for _, data := range framedCaptures() {
+		f.Add(data, uint16(100))
+	}
 	f.Fuzz(func(t *testing.T, data []byte, length uint16) {
 		if unwrapper(data) != nil || len(data) > 1<<20 {
 			return
