@@ -178,9 +178,9 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Open starts a run over capture files: pcap or pcapng, plain or compressed.
-// Several files are read as one stream in the order of time, as mergecap merges them,
-// so that a flow that crosses rotated files is one flow.
+// Open starts a run over capture files: pcap, pcapng, snoop or ERF, plain or
+// compressed. Several files are read as one stream in the order of time, as mergecap
+// merges them, so that a flow that crosses rotated files is one flow.
 //
 // Of several files, one that can't be read does not stop the run; its error
 // comes after the flows of the others.

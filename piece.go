@@ -90,8 +90,8 @@ func (p *piece) decode(c input, records []ioutil.Record) {
 func (p *piece) add(r *ioutil.Record) {
 	if p.chosen != nil && !p.chosen.takes(r) {
 		p.headers = decode.Packet{Class: decode.LeftOut}
-	} else if p.decoder == nil && p.headers.Decode(r.LinkType, r.Data, r.OrigLen) == decode.NotIP ||
-		p.decoder != nil && p.decoder.Decode(&p.headers, r.LinkType, r.Data, r.OrigLen) == decode.NotIP {
+	} else if n := r.OrigLen - uint32(r.FCS); p.decoder == nil && p.headers.Decode(r.LinkType, r.Data, n) == decode.NotIP ||
+		p.decoder != nil && p.decoder.Decode(&p.headers, r.LinkType, r.Data, n) == decode.NotIP {
 		p.strange.see(r.LinkType)
 	}
 	if c := p.headers.Class; c == decode.NotIP || c == decode.OtherProtocol {
@@ -121,7 +121,7 @@ func (p *piece) addAround(r *ioutil.Record) {
 	if d == nil {
 		var again decode.Packet
 		d = &p.again
-		d.Decode(&again, r.LinkType, r.Data, r.OrigLen)
+		d.Decode(&again, r.LinkType, r.Data, r.OrigLen-uint32(r.FCS))
 	}
 	p.AddAround(&p.headers, d.Around(&p.headers))
 }

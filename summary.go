@@ -184,8 +184,17 @@ func unknown(declared []uint32) error {
 	return fmt.Errorf("unknown link type %s", strings.Join(names, "; "))
 }
 
-// linkTypeText returns the number of a link type, and its name if it has one.
+// linkTypeText returns the number of a link type, and its name if it has one. In
+// the word that a pcap header has for it, bits 16 to 25 are reserved; where libpcap
+// knew them as a class, NetBSD's 0x0224, the number means an address family.
 func linkTypeText(number uint32) string {
+	const class, netBSD = 0xffff0000, 0x02240000
+	switch reserved := number & class; {
+	case reserved == netBSD:
+		return fmt.Sprintf("%d in the class %#08x of the reserved bits: raw packets of that address family on NetBSD", number&^class, reserved)
+	case reserved != 0:
+		return fmt.Sprintf("%d with the reserved bits %#08x", number&^class, reserved)
+	}
 	if name := decode.LinkTypeName(number); name != "" {
 		return fmt.Sprintf("%d, %s", number, name)
 	}

@@ -44,8 +44,6 @@ type waiver struct {
 // waived are the captures that have a waiver. Every column that is named must
 // differ in some run.
 var waived = map[string]waiver{
-	"pcapplusplus-solaris.snoop": {why: explained["pcapplusplus-solaris.snoop"]},
-
 	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-4829420752470016": {
 		overflow, []string{"start_time", "Timestamp", "flow_id"},
 	},

@@ -24,6 +24,7 @@ import (
 // tunnels, differ from those that tshark shows, and why.
 var decapExplained = map[string]string{
 	"libtrace-100_packetsns.pcap": "the snap length cuts ESP before its SPI: truncated, and tshark names no SPI",
+	"libtrace-5_packets.erf":      "the same",
 }
 
 // total is the packets and bytes of the flows of a protocol between two

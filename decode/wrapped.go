@@ -122,7 +122,7 @@ func erf(b []byte, n int) wrapping {
 		return wrapping{linkType: linkEthernet, size: size + 2, fcs: 4}
 	case 1, 10, 15, 19:
 		return wrapping{linkType: linkPPPHDLC, size: size}
-	case 4, 18:
+	case 4:
 		return wrapping{linkType: linkRFC1483, size: size + 4}
 	case 22:
 		return wrapping{linkType: linkIPv4, size: size}

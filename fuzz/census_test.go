@@ -49,7 +49,7 @@ func takeCensus(capture []byte) (s census) {
 		for i := range records[:n] {
 			r := &records[i]
 			var p decode.Packet
-			class := p.Decode(r.LinkType, r.Data, r.OrigLen)
+			class := p.Decode(r.LinkType, r.Data, r.OrigLen-uint32(r.FCS))
 			s.packets = append(s.packets, counted{firsts.resolve(&p, class, r.Time), r.OrigLen})
 		}
 	}

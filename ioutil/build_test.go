@@ -105,6 +105,7 @@ type kept struct {
 	OrigLen  uint32
 	LinkType uint32
 	Fine     bool
+	FCS      uint8
 }
 
 // readAll reads all packets, in batches of the given size, and the error that
@@ -119,7 +120,7 @@ func readAll(t testing.TB, c *Capture, batch int) ([]kept, error) {
 			t.Fatalf("Read = %d, %v: an error beside packets", n, err)
 		}
 		for _, r := range recs[:n] {
-			all = append(all, kept{r.Time, string(r.Data), r.Offset, r.OrigLen, r.LinkType, r.Fine})
+			all = append(all, kept{r.Time, string(r.Data), r.Offset, r.OrigLen, r.LinkType, r.Fine, r.FCS})
 		}
 		if err == io.EOF {
 			return all, nil

@@ -30,9 +30,10 @@ type Record struct {
 	Time     int64  // nanoseconds since the Unix epoch, UTC; saturates at the ends of int64
 	Data     []byte // captured bytes of the frame, the first MiB at most; lent until the next call of Read or Close
 	Offset   int64  // of the record or block in the capture, counted after decompression
-	OrigLen  uint32 // bytes of the frame on the wire, at most 1<<31 - 1
+	OrigLen  uint32 // bytes of the frame on the wire, at most 1<<31 - 1; FCS is among them
 	LinkType uint32 // LINKTYPE_ number in the file; above 65535 if reserved bits of a pcap header are set
 	Fine     bool   // the clock that stamped it is not a whole number of microseconds
+	FCS      uint8  // bytes of the frame check sequence, which OrigLen counts and Data has not; 0 to 31, at most OrigLen
 }
 
 // A Capture lends the packets of one capture file or stream, in file order.
@@ -41,7 +42,7 @@ type Record struct {
 type Capture struct {
 	window
 	name     string
-	format   string   // "pcap" or "pcapng"
+	format   string   // "pcap", "pcapng", "snoop" or "ERF"
 	wrap     string   // name of the compression, or ""
 	file     *os.File // nil if the caller owns the stream
 	size     int64    // bytes of the file, 0 if unknown
@@ -54,6 +55,7 @@ type Capture struct {
 	pcap      pcap
 	undecided bool // whether its record headers are a variant's
 	ng        pcapng
+	framing   framing
 
 	warnings     []string
 	blanks       blanks
@@ -144,6 +146,9 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 	for len(recs) > 0 && c.err == nil && c.base+int64(c.pos) < end {
 		n := c.parse(recs, int(min(end-c.base, math.MaxInt)))
 		if n > 0 {
+			if c.pcap.fcs > 0 {
+				trimAll(recs[:n], c.pcap.fcs)
+			}
 			if c.mem != nil {
 				c.taken.Store(int64(c.pos))
 			}
@@ -198,10 +203,13 @@ func (c *Capture) parse(recs []Record, end int) int {
 		defer c.caught()
 	}
 	c.need, c.want = 0, 0
-	if c.format == "pcap" {
+	switch c.format {
+	case "pcap":
 		return c.readPcap(recs, end)
+	case "pcapng":
+		return c.readPcapng(recs, end)
 	}
-	return c.readPcapng(recs, end)
+	return c.readFramed(recs, end)
 }
 
 // fill gets need bytes into the window and returns the error to end with if it
@@ -269,19 +277,30 @@ func (c *Capture) start() error {
 		return c.wrong(0, fmt.Errorf("%s data within %s data: only one layer of compression is unwrapped",
 			inner.name, c.wrap))
 	}
+	if len(head) < len(snoopMagic) && snoopMagic[:len(head)] == string(head) && c.lookAhead(len(snoopMagic)) {
+		head = c.buf[c.pos:]
+	}
 	switch c.format = formatOf(head); c.format {
 	case "":
+		if c.startERF() {
+			c.format, c.framing.format = "ERF", "ERF"
+			return nil
+		}
 		c.lookAhead(512) // where a tar archive has its mark
 		return c.wrong(0, errors.New(stranger(c.buf[c.pos:])))
 	case "pcap":
 		return c.startPcap()
+	case "snoop":
+		c.framing.format = c.format
+		return c.startSnoop()
 	}
 	return nil
 }
 
 // LinkTypes returns the distinct link types declared so far, in order: the one
-// of a pcap file, or those of the interfaces of a pcapng file of which Read has
-// come past the descriptions. The slice is the caller's.
+// of a pcap or snoop file, those of the interfaces of a pcapng file of which Read has
+// come past the descriptions, or those of the records of an ERF file that Read or
+// Open have come past. The slice is the caller's.
 func (c *Capture) LinkTypes() []uint32 { return slices.Clone(c.linkTypes) }
 
 // declare notes a link type.
@@ -303,7 +322,8 @@ func (c *Capture) Offset() int64 { return c.base + int64(c.pos) }
 // and its size, 0 if that is unknown. It may be called from any goroutine.
 func (c *Capture) Progress() (read, total int64) { return c.taken.Load(), c.size }
 
-// Format says what the capture is: "pcap", or "pcapng, gzip".
+// Format says what the capture is: "pcap", "pcapng", "snoop" or "ERF", with what it
+// is compressed in behind a comma: "pcapng, gzip".
 func (c *Capture) Format() string {
 	if c.wrap == "" {
 		return c.format

@@ -37,7 +37,7 @@ func samples() map[string][]byte {
 }
 
 func TestNoCapture(t *testing.T) {
-	const accepted = ": want pcap or pcapng, plain or in gzip, zstd, bzip2, xz or lz4"
+	const accepted = ": want pcap, pcapng, snoop or ERF, plain or in gzip, zstd, bzip2, xz or lz4"
 	tests := []struct{ name, in, err string }{
 		{"empty", "", "empty file" + accepted},
 		{"text", "frame,time\n1,2\n", `not a capture, begins with text "frame,ti"` + accepted},

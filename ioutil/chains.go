@@ -68,7 +68,7 @@ func (s *Span) walk() {
 	stop[chains-1] = s.end
 	// What most headers are is asked here, in few instructions, so that those of
 	// all chains are under way at once; what is odd, or in another form, after.
-	usual := s.format.ng == nil && !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
+	usual := s.format.ng == nil && s.format.framing == nil && !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
 	last := len(b) - secondLine
 	sum := byte(0)
 	for open := true; open; {

@@ -100,7 +100,7 @@ const bzip2Pcap = "QlpoOTFBWSZTWWUmY4YAABDBHv4AAkAgABAACAAEAAAAoAAxANAA09UNDJ6ho
 
 func TestBzip2(t *testing.T) {
 	z := must(base64.StdEncoding.DecodeString(bzip2Pcap))
-	want := []kept{{1e9, "hello", 24, 5, 1, false}, {2e9, "world", 45, 5, 1, false}}
+	want := []kept{{1e9, "hello", 24, 5, 1, false, 0}, {2e9, "world", 45, 5, 1, false, 0}}
 	same(t, z, want, "")
 	if ok, err := IsCapture(file(t, z)); !ok || err != nil {
 		t.Errorf("IsCapture = %v, %v", ok, err)

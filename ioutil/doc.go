@@ -1,4 +1,4 @@
-// Package ioutil reads packet captures: classic pcap and pcapng, plain or in
+// Package ioutil reads packet captures: classic pcap, pcapng, snoop and ERF, plain or in
 // gzip, zstd, bzip2, xz or lz4, from a file or a stream.
 //
 // A [Capture] lends packets in batches. A plain file is mapped into memory and

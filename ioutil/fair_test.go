@@ -23,6 +23,7 @@ import (
 //     the next one;
 //   - minor versions of pcapng, which the peers skip; name resolution, which
 //     one of them takes apart;
+//   - frame check sequences, which the peers leave at the frame;
 //   - timestamp resolutions of 0, beyond 10^-19 and 2^-9, or not in one byte;
 //     offsets not in eight or beyond 68 years; times of more than 170.
 func fair(data []byte) (format string, sound []byte, packets int) {
@@ -47,7 +48,7 @@ func fair(data []byte) (format string, sound []byte, packets int) {
 }
 
 func fairPcap(data []byte, order binary.ByteOrder, unit uint32) (packets, end int) {
-	if order.Uint16(data[4:]) != 2 || order.Uint16(data[6:]) != 4 {
+	if order.Uint16(data[4:]) != 2 || order.Uint16(data[6:]) != 4 || order.Uint32(data[20:])&fcsPresent != 0 {
 		return 0, 0
 	}
 	for end = 24; len(data)-end >= 16; packets++ {
@@ -122,7 +123,8 @@ func (s *fairSection) fairBlock(kind uint32, body []byte) bool {
 			return false
 		}
 		ts := uint64(s.order.Uint32(body[4:]))<<32 | uint64(s.order.Uint32(body[8:]))
-		if unit := s.perSecond[i]; ts/unit >= 5<<30 || kind == blockEnhanced && !s.fairOptions(body[20+(size+3)&^3:], nil) {
+		noFlags := func(code uint16, _ []byte) bool { return code != 2 }
+		if unit := s.perSecond[i]; ts/unit >= 5<<30 || !s.fairOptions(body[20+(size+3)&^3:], noFlags) {
 			return false
 		}
 		s.packets++
@@ -144,6 +146,8 @@ func (s *fairSection) fairInterface(body []byte) bool {
 	perSecond := uint64(1e6)
 	ok := s.fairOptions(body[8:], func(code uint16, value []byte) bool {
 		switch code {
+		case 13:
+			return false
 		case 9:
 			if len(value) != 1 {
 				return false

@@ -13,7 +13,6 @@ var foreign = []struct{ magic, name, way string }{
 	{"Rar!\x1a\x07", "a rar archive", "unpack it first (unrar x)"},
 	{"\x1f\x9d", "compress (.Z) data", "uncompress it first"},
 	{"LZIP", "lzip data", "unpack it first (lzip -d)"},
-	{"snoop\x00\x00\x00", "a Solaris snoop capture", convert},
 	{"GMBU", "a Microsoft Network Monitor capture", convert},
 	{"RTSS", "a Microsoft Network Monitor capture", convert},
 	{"TRSNIFF ", "a Sniffer capture", convert},

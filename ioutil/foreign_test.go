@@ -21,13 +21,12 @@ func TestForeign(t *testing.T) {
 	must(a.Write(samplePcap()))
 	a.Close()
 	for want, data := range map[string][]byte{
-		"a zip archive: unzip it first":             zipped.Bytes(),
-		"a tar archive: unpack it first":            tarred.Bytes(),
-		"a Microsoft Network Monitor capture: ":     []byte("GMBU\x00\x02\x01\x00"),
-		"a Solaris snoop capture: convert it first": []byte("snoop\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x04"),
-		"a Parquet file: ":                          []byte("PAR1\x15\x04"),
-		"a 7z archive: ":                            []byte("7z\xbc\xaf\x27\x1c\x00\x04"),
-		`begins with text "plain te"`:               []byte("plain text"),
+		"a zip archive: unzip it first":         zipped.Bytes(),
+		"a tar archive: unpack it first":        tarred.Bytes(),
+		"a Microsoft Network Monitor capture: ": []byte("GMBU\x00\x02\x01\x00"),
+		"a Parquet file: ":                      []byte("PAR1\x15\x04"),
+		"a 7z archive: ":                        []byte("7z\xbc\xaf\x27\x1c\x00\x04"),
+		`begins with text "plain te"`:           []byte("plain text"),
 	} {
 		_, err := readFile(t, file(t, data))
 		_, err2 := readStream(t, bytes.NewReader(data))

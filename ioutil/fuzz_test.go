@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -25,6 +26,9 @@ func FuzzCapture(f *testing.F) {
 				f.Add(damaged, uint16(50))
 			}
 		}
+	}
+	for _, data := range framedCaptures() {
+		f.Add(data, uint16(len(data)/2))
 	}
 	f.Add(littleEndian().pcap(0xa1b2cd34, 0, 1).u32(1, 2, 4, 4, 0, 0x800).bytes("abcd").Bytes(), uint16(30))
 	f.Fuzz(func(t *testing.T, data []byte, cut uint16) {
@@ -76,6 +80,26 @@ func smallCaptures() (all [][]byte) {
 	}
 	for i, data := range kinds {
 		all = append(all, mutate.Many(r, 10, data, kinds[(i+2)%len(kinds)])...)
+	}
+	return all
+}
+
+// framedCaptures returns captures in snoop, in ERF, and with frame check sequences,
+// each with damaged copies of it.
+func framedCaptures() (all [][]byte) {
+	r := rand.New(rand.NewPCG(15, 16))
+	fcs := littleEndian().pcap(0xa1b2c3d4, 65535, 0x24000001).record(1, 0, 60, strings.Repeat("x", 60)).record(2, 0, 3, "abc").record(3, 0, 17, strings.Repeat("x", 17))
+	ng := littleEndian().section()
+	ng.iface(1, 0, ng.option(13, "\x20")).enhanced(0, 1, 60, strings.Repeat("x", 60)).simple(20, strings.Repeat("y", 20))
+	ng.block(blockEnhanced, ng.body(func(b *builder) {
+		b.u32(0, 0, 5, 20, 30).bytes(strings.Repeat("z", 20) + b.option(1, "hello") + b.option(2, "\x40\x00\x00\x00") + b.option(0, ""))
+	}))
+	kinds := [][]byte{sampleSnoop(), sampleERF(), fcs.Bytes(), ng.Bytes()}
+	for len(kinds) < 10 {
+		kinds = append(kinds, someFramed(r, 6))
+	}
+	for i, data := range kinds {
+		all = append(all, mutate.Many(r, 8, data, kinds[(i+1)%len(kinds)])...)
 	}
 	return all
 }

@@ -12,6 +12,9 @@ func (s *Span) guess(from, end int) int {
 	if s.format.ng != nil {
 		return s.format.ng.guess(s.buf, from, end)
 	}
+	if s.format.framing != nil {
+		return s.format.framing.guess(s.buf, from, end)
+	}
 	return s.format.pcap.guess(s.buf, from, end, s.seen)
 }
 

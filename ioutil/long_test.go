@@ -105,6 +105,60 @@ func TestLongDeclaration(t *testing.T) {
 	}
 }
 
+// TestLongSection reads section headers whose options take more than a MiB, whole,
+// cut and damaged, and in the middle of a capture: options are of no use here.
+func TestLongSection(t *testing.T) {
+	for name, build := range map[string]func() *builder{"little": littleEndian, "big": bigEndian} {
+		for _, length := range []int{1 << 20, 3<<20 + 4} {
+			b := build()
+			long := b.body(func(b *builder) {
+				b.block(blockSection, b.body(func(b *builder) {
+					b.u32(0x1a2b3c4d).u16(1, 0).u32(0xffffffff, 0xffffffff)
+					for b.Len() < length {
+						b.bytes(b.option(1, strings.Repeat("x", 60000)))
+					}
+				}))
+			})
+			b.bytes(long).iface(1, 0, "").enhanced(0, 1, 9, "a").bytes(long).iface(101, 0, "").enhanced(0, 1, 9, "b")
+			for _, cut := range []int{0, 1, 40, 100, 200, len(long) - 5, len(long), len(long) + 100, b.Len() - 1000} {
+				data := b.Bytes()[:b.Len()-cut]
+				want, wantErr := readBytes(t, data)
+				got, err := readStream(t, iotest.HalfReader(bytes.NewReader(data)))
+				if !slices.Equal(got, want) || text(err) != text(wantErr) || cut == 0 && (len(want) != 2 || want[1].LinkType != 101) {
+					t.Errorf("%s, cut by %d: %d packets, %v; want %d, %v", name, cut, len(got), err, len(want), wantErr)
+				}
+			}
+			damaged := slices.Clone(b.Bytes())
+			damaged[len(long)-2] ^= 1
+			_, wantErr := readBytes(t, damaged)
+			_, err := readStream(t, bytes.NewReader(damaged))
+			if text(err) != text(wantErr) || !strings.Contains(text(err), "offset 0: length") {
+				t.Errorf("%s, lengths that differ: %v, want %v", name, err, wantErr)
+			}
+		}
+	}
+}
+
+// TestLongSectionTakesLittleMemory streams a section header of the greatest length
+// that is believed.
+func TestLongSectionTakesLittleMemory(t *testing.T) {
+	head := littleEndian().u32(blockSection, maxBlock, 0x1a2b3c4d).u16(1, 0).Bytes()
+	tail := littleEndian().u32(maxBlock).iface(1, 0, "").enhanced(0, 1, 9, "a").Bytes()
+	c, err := NewCapture(io.MultiReader(bytes.NewReader(head), io.LimitReader(zeros{}, maxBlock-20), bytes.NewReader(tail)), "capture")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var recs [2]Record
+	n, err := c.Read(recs[:])
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; n != 1 || err != nil || got > 16<<20 {
+		t.Errorf("%d packets, %v, %d bytes allocated", n, err, got)
+	}
+}
+
 // TestLongRecordTakesLittleMemory streams records of the greatest length that
 // is believed.
 func TestLongRecordTakesLittleMemory(t *testing.T) {

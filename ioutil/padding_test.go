@@ -19,7 +19,7 @@ func TestBehindTheEnd(t *testing.T) {
 		want []kept
 	}
 	sample, _ := readStream(t, bytes.NewReader(samplePcap()))
-	all := []packed{{"bzip2", must(base64.StdEncoding.DecodeString(bzip2Pcap)), []kept{{1e9, "hello", 24, 5, 1, false}, {2e9, "world", 45, 5, 1, false}}}}
+	all := []packed{{"bzip2", must(base64.StdEncoding.DecodeString(bzip2Pcap)), []kept{{1e9, "hello", 24, 5, 1, false, 0}, {2e9, "world", 45, 5, 1, false, 0}}}}
 	for _, p := range packers {
 		all = append(all, packed{p.name, p.bytes(samplePcap()), sample})
 	}

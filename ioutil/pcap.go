@@ -34,6 +34,7 @@ type pcap struct {
 	most      uint32 // captured length that is believed
 	lengths   lengthOrder
 	linkType  uint32
+	fcs       uint8 // bytes of the frame check sequence behind each frame; see trimAll
 }
 
 // A lengthOrder says which of the two lengths of a record comes first.
@@ -92,14 +93,15 @@ func (c *Capture) startPcap() error {
 	case major == 2 && minor == 3:
 		p.lengths = shorterIsCap
 	}
-	// The upper bits tell about the frame check sequence: its length (4 bits),
-	// a reserved bit, whether the length is meant. The 10 bits below them are
-	// reserved; left in the link type, they make it one that nobody knows.
+	// The upper bits tell about the frame check sequence, see pcapFCS. The 10 bits
+	// below them are reserved; left in the link type, they make it one that nobody
+	// knows.
 	p.linkType = link & 0x03ffffff
 	if major == 2 && minor == 2 && p.unit == 1000 && p.extra == 0 && !p.modified {
 		p.aix()
 	}
 	snapLen := order.Uint32(b[16:])
+	p.fcs = pcapFCS(link, p.linkType)
 	p.most = mostCapLen(snapLen, p.linkType)
 	c.pos += pcapHeaderLen + p.extra
 	switch {
@@ -361,4 +363,5 @@ func (p *pcap) record(r *Record, b []byte, at int) {
 	r.OrigLen = min(l.origLen, maxOrigLen)
 	r.LinkType = p.linkType
 	r.Fine = p.fine
+	r.FCS = 0
 }

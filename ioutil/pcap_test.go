@@ -45,7 +45,7 @@ func TestPcap(t *testing.T) {
 		return b.u32(usec).u16(major, minor).u32(0, 0, 65535, linkType)
 	}
 	at := func(time int64, offset int64) kept {
-		return kept{time, frame, offset, 16, 1, false}
+		return kept{time, frame, offset, 16, 1, false, 0}
 	}
 	fine := func(time int64, offset int64) kept {
 		k := at(time, offset)
@@ -92,7 +92,7 @@ func TestPcap(t *testing.T) {
 		{"captured length above the original", littleEndian().pcap(usec, 65535, 1).record(1, 2, 3, frame), []kept{long(at(1_000_002_000, 24), 3)}, ""},
 		{"snapped", littleEndian().pcap(usec, 16, 1).record(1, 2, 1514, frame), []kept{long(at(1_000_002_000, 24), 1514)}, ""},
 		{"no bytes captured", littleEndian().pcap(usec, 16, 1).record(1, 2, 1514, "").record(1, 3, 16, frame),
-			[]kept{{1_000_002_000, "", 24, 1514, 1, false}, at(1_000_003_000, 40)}, ""},
+			[]kept{{1_000_002_000, "", 24, 1514, 1, false, 0}, at(1_000_003_000, 40)}, ""},
 		{"zeros to the end are no record", littleEndian().pcap(usec, 16, 1).record(0, 0, 0, ""), nil, ""},
 		{"original length above 2^31-1", littleEndian().pcap(usec, 65535, 1).record(1, 2, 0xffffffff, frame), []kept{long(at(1_000_002_000, 24), 1<<31-1)}, ""},
 		{"seconds are unsigned", littleEndian().pcap(usec, 65535, 1).record(0xffffffff, 2, 16, frame), []kept{at(4294967295_000_002_000, 24)}, ""},

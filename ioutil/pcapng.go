@@ -23,8 +23,8 @@ const (
 
 	blockMin      = 12
 	maxBlock      = maxCapLen + 1<<20
-	maxDeclared   = 1 << 20 // of a block that declares something: a section or an interface
-	maxInterfaces = 1 << 16 // in a section; a file can name them for next to nothing
+	maxDeclared   = 1 << 20 // bytes of an interface description, all of whose options are looked at
+	maxInterfaces = 1 << 20 // in a section: 12 MiB, and 40 more if each has a clock of its own
 )
 
 // Fixed parts of the blocks with packets, from the block's start to the frame.
@@ -38,6 +38,7 @@ const (
 type pcapng struct {
 	bigEndian  bool
 	interfaces []iface // of the current section, in order
+	clocks     []clock // of those interfaces
 	time       int64   // of the packet before, whatever its interface and section
 	fine       bool    // of the clock that time is from
 
@@ -46,9 +47,10 @@ type pcapng struct {
 
 // An iface is what an interface description block says.
 type iface struct {
-	clock
-	linkType uint32
 	snapLen  uint32 // 0: no limit
+	clock    uint32 // its place among pcapng.clocks
+	linkType uint16
+	fcs      uint8 // bytes of the frame check sequence behind each frame
 }
 
 func (ng *pcapng) uint32(b []byte) uint32 {
@@ -121,7 +123,7 @@ func (c *Capture) readPcapng(recs []Record, end int) int {
 			break
 		}
 		size := int(length+3) &^ 3
-		if (kind == blockSection || kind == blockInterface) && size > maxDeclared {
+		if kind == blockInterface && size > maxDeclared {
 			c.failAt(pos, fmt.Errorf("length %d of a block of type %#x: want %d at most", length, kind, maxDeclared))
 			break
 		}
@@ -186,6 +188,8 @@ func (c *Capture) readLongBlock(r *Record, kind, length uint32) int {
 	var err error
 	if again := ng.uint32(c.end[:]); again != length {
 		err = fmt.Errorf("length %d at the start of a block of type %#x, but %d at its end", length, kind, again)
+	} else if kind == blockSection {
+		err = c.declaration(kind, front)
 	} else if kind == blockEnhanced || kind == blockPacket || kind == blockSimple {
 		r.Time, r.Fine = ng.time, ng.fine
 		if err = ng.packet(r, kind, front, size); err == nil {
@@ -221,12 +225,25 @@ func (ng *pcapng) packet(r *Record, kind uint32, block []byte, size int) error {
 	if uint64(capLen) > uint64(size-enhancedHeader-4) {
 		return fmt.Errorf("captured length %d in a packet block of %d bytes", capLen, size)
 	}
-	r.Time = in.nanoseconds(uint64(ng.uint32(block[12:]))<<32 | uint64(ng.uint32(block[16:])))
-	r.Fine = in.fine
+	clock := &ng.clocks[in.clock]
+	r.Time = clock.nanoseconds(uint64(ng.uint32(block[12:]))<<32 | uint64(ng.uint32(block[16:])))
+	r.Fine = clock.fine
 	to := enhancedHeader + min(int(capLen), maxData)
 	r.Data = block[enhancedHeader:to:to]
 	r.OrigLen = min(ng.uint32(block[24:]), maxOrigLen)
-	r.LinkType = in.linkType
+	r.LinkType = uint32(in.linkType)
+	r.FCS = 0
+	options := enhancedHeader + (int(capLen)+3)&^3
+	if in.linkType != linkEthernet || in.fcs == 0 && options == size-4 {
+		return nil
+	}
+	fcs := in.fcs
+	if size <= longBlock && options < size-4 { // of a longer one the options are not held
+		if own := ng.packetFCS(block[options : size-4]); own > 0 {
+			fcs = own
+		}
+	}
+	r.trim(fcs)
 	return nil
 }
 
@@ -253,7 +270,11 @@ func (ng *pcapng) simple(r *Record, block []byte, size int) error {
 	to := simpleHeader + min(int(capLen), maxData)
 	r.Data = block[simpleHeader:to:to]
 	r.OrigLen = min(origLen, maxOrigLen)
-	r.LinkType = in.linkType
+	r.LinkType = uint32(in.linkType)
+	r.FCS = 0
+	if in.linkType == linkEthernet {
+		r.trim(in.fcs)
+	}
 	return nil
 }
 
@@ -272,7 +293,7 @@ func (c *Capture) declaration(kind uint32, block []byte) error {
 		return err
 	}
 	c.ng.interfaces = append(c.ng.interfaces, in)
-	c.declare(in.linkType)
+	c.declare(uint32(in.linkType))
 	return nil
 }
 
@@ -290,7 +311,8 @@ func (ng *pcapng) readByteOrder(b []byte) error {
 }
 
 // section begins a section: its interfaces are numbered from 0 again. The
-// length of the section is of no use here, since every block is visited.
+// length of the section is of no use here, since every block is visited, and its
+// options are not looked at: of a long block the front is enough.
 func (ng *pcapng) section(block []byte) error {
 	if len(block) < 28 {
 		return errShort(blockSection, len(block))
@@ -298,7 +320,7 @@ func (ng *pcapng) section(block []byte) error {
 	if major, minor := ng.uint16(block[12:]), ng.uint16(block[14:]); major != 1 {
 		return fmt.Errorf("pcapng version %d.%d: want 1", major, minor)
 	}
-	ng.interfaces = ng.interfaces[:0]
+	ng.interfaces, ng.clocks = ng.interfaces[:0], ng.clocks[:0]
 	return nil
 }
 
@@ -308,6 +330,7 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 		header     = 16
 		optEnd     = 0
 		optTsresol = 9
+		optFCSLen  = 13
 		optTsoffs  = 14
 	)
 	if len(block) < header+4 {
@@ -316,8 +339,8 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 	if len(ng.interfaces) == maxInterfaces {
 		return iface{}, fmt.Errorf("over %d interfaces in a section", maxInterfaces)
 	}
-	in := iface{linkType: uint32(ng.uint16(block[8:])), snapLen: ng.uint32(block[12:])}
-	resolution, offset := byte(6), int64(0)
+	in := iface{linkType: ng.uint16(block[8:]), snapLen: ng.uint32(block[12:])}
+	resolution, offset, hasFCS := byte(6), int64(0), false
 	for b := block[header : len(block)-4]; len(b) >= 4; {
 		code, length := ng.uint16(b), int(ng.uint16(b[2:]))
 		if code == optEnd {
@@ -332,9 +355,24 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 			resolution = b[0]
 		case code == optTsoffs && length == 8:
 			offset = int64(ng.uint64(b))
+		case code == optFCSLen && length == 1 && !hasFCS:
+			in.fcs, hasFCS = ifaceFCS(b[0]), true
 		}
 		b = b[padded:]
 	}
-	in.clock = newClock(resolution, offset)
+	in.clock = ng.place(newClock(resolution, offset))
 	return in, nil
+}
+
+// place returns the place of a clock among those of the section. Most interfaces
+// have that of one shortly before.
+func (ng *pcapng) place(c clock) uint32 {
+	const back = 8
+	for i := len(ng.clocks) - 1; i >= max(0, len(ng.clocks)-back); i-- {
+		if ng.clocks[i] == c {
+			return uint32(i)
+		}
+	}
+	ng.clocks = append(ng.clocks, c)
+	return uint32(len(ng.clocks) - 1)
 }

@@ -13,7 +13,7 @@ func (c *Capture) readDeclarations() *pcapng {
 	c.pos = int(first[0].Offset)
 	c.ng.time, c.ng.fine = time, fine // as before it
 	ng := c.ng
-	ng.interfaces = slices.Clone(ng.interfaces)
+	ng.interfaces, ng.clocks = slices.Clone(ng.interfaces), slices.Clone(ng.clocks)
 	return &ng
 }
 

@@ -1,8 +1,13 @@
 package ioutil
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
+	"math/big"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -18,7 +23,7 @@ func TestPcapng(t *testing.T) {
 			b.u16(iface, drops).u32(uint32(ts>>32), uint32(ts), uint32(len(data)), 99).bytes(data)
 		})
 	}
-	p := func(time int64, offset int64) kept { return kept{time, frame, offset, 16, 1, false} }
+	p := func(time int64, offset int64) kept { return kept{time, frame, offset, 16, 1, false, 0} }
 	with := func(k kept, change func(k *kept)) kept {
 		change(&k)
 		return k
@@ -124,15 +129,60 @@ func TestPcapngLinkTypes(t *testing.T) {
 	}
 }
 
-func TestPcapngTooManyInterfaces(t *testing.T) {
+// TestPcapngManyInterfaces declares as many interfaces as are read, the last one
+// with a clock of its own, and then one more.
+func TestPcapngManyInterfaces(t *testing.T) {
 	b := littleEndian().section()
-	for range maxInterfaces {
+	for range maxInterfaces - 1 {
 		b.iface(1, 0, "")
 	}
-	if _, err := readStream(t, littleEndian().bytes(b.String())); err != nil {
-		t.Errorf("%d interfaces: %v", maxInterfaces, err)
+	b.iface(101, 0, b.option(9, "\x09"))
+	declared := b.Len()
+	b.enhanced(maxInterfaces-1, 7, 1, "a").enhanced(0, 7, 1, "b")
+	want := []kept{{7, "a", int64(declared), 1, 101, true, 0}, {7000, "b", int64(declared) + 36, 1, 1, false, 0}}
+	more := slices.Concat(b.Bytes()[:declared], b.Bytes()[28:48])
+	for way, read := range map[string]func(data []byte) ([]kept, error){
+		"mapped":   func(data []byte) ([]kept, error) { return readFile(t, file(t, data)) },
+		"streamed": func(data []byte) ([]kept, error) { return readStream(t, bytes.NewReader(data)) },
+		"spans": func(data []byte) ([]kept, error) {
+			all, _, err := readSpans(t, file(t, data), 1<<20)
+			return all, err
+		},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got, err := read(b.Bytes())
+		runtime.ReadMemStats(&after)
+		sameKept(t, way, got, want, err)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 100<<20 {
+			t.Errorf("%s: %d bytes allocated", way, got)
+		}
+		if _, err := read(more); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("offset %d: over 1048576 interfaces in a section", declared)) {
+			t.Errorf("%s, one interface more: %v", way, err)
+		}
 	}
-	if _, err := readStream(t, b.iface(1, 0, "")); err == nil {
-		t.Errorf("%d interfaces: no error", maxInterfaces+1)
+}
+
+// TestPcapngClocks has interfaces with more clocks than are compared, of the same
+// and of other resolutions.
+func TestPcapngClocks(t *testing.T) {
+	b := littleEndian().section()
+	const interfaces = 40
+	for i := range interfaces {
+		b.iface(1, 0, b.option(9, string([]byte{byte(i%11 + 1)}))+b.option(14, string([]byte{byte(i / 20), 0, 0, 0, 0, 0, 0, 0})))
+	}
+	for i := range uint32(interfaces) {
+		b.enhanced(i, 123_456_789_012, 1, "a")
+	}
+	got, err := readStream(t, bytes.NewReader(b.Bytes()))
+	if err != nil || len(got) != interfaces {
+		t.Fatalf("%d packets, %v", len(got), err)
+	}
+	for i, k := range got {
+		want := new(big.Int).Mul(big.NewInt(123_456_789_012), big.NewInt(second))
+		want.Quo(want, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(i%11+1)), nil))
+		if want.Add(want, big.NewInt(int64(i/20)*second)); want.Int64() != k.Time && want.IsInt64() {
+			t.Errorf("interface %d: time %d, want %d", i, k.Time, want)
+		}
 	}
 }

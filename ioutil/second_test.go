@@ -26,8 +26,8 @@ func TestConcatenatedPcap(t *testing.T) {
 	first := littleEndian().pcap(0xa1b2c3d4, 0, 1).record(1, 2, 3, "abc").Bytes()
 	second := bigEndian().pcap(0xa1b23c4d, 0, 101).record(5, 6, 4, "defg").record(7, 8, 4, "hijk").Bytes()
 	got, warnings, err := warningsOf(t, slices.Concat(first, second, first))
-	want := []kept{{1e9 + 2000, "abc", 24, 3, 1, false}, {5e9 + 6, "defg", 67, 4, 101, true},
-		{7e9 + 8, "hijk", 87, 4, 101, true}, {1e9 + 2000, "abc", 131, 3, 1, false}}
+	want := []kept{{1e9 + 2000, "abc", 24, 3, 1, false, 0}, {5e9 + 6, "defg", 67, 4, 101, true, 0},
+		{7e9 + 8, "hijk", 87, 4, 101, true, 0}, {1e9 + 2000, "abc", 131, 3, 1, false, 0}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}

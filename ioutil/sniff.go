@@ -1,17 +1,19 @@
 package ioutil
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
 // accepted ends the messages about what is no capture.
-const accepted = "pcap or pcapng, plain or in gzip, zstd, bzip2, xz or lz4"
+const accepted = "pcap, pcapng, snoop or ERF, plain or in gzip, zstd, bzip2, xz or lz4"
 
-// formatOf tells the format by the first 4 bytes, "" if it is none.
+// formatOf tells the format by the first 4 bytes, of snoop 8, "" if it is none.
 func formatOf(head []byte) string {
 	if len(head) < 4 {
 		return ""
@@ -21,6 +23,9 @@ func formatOf(head []byte) string {
 	}
 	if _, ok := pcapOf(head); ok {
 		return "pcap"
+	}
+	if bytes.HasPrefix(head, []byte(snoopMagic)) {
+		return "snoop"
 	}
 	return ""
 }
@@ -47,7 +52,7 @@ func IsCapture(path string) (bool, error) {
 	}
 	how := unwrapper(head[:n])
 	if how == nil {
-		return looksRight(head[:n]), nil
+		return looksRight(head[:n]) || looksERF(head[:n], f, path), nil
 	}
 	z, free, err := how.unwrap(&rewound{head[:n], f})
 	if err == nil {
@@ -57,14 +62,30 @@ func IsCapture(path string) (bool, error) {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return false, &FormatError{File: path, Offset: int64(n), Err: err}
 	}
-	return looksRight(head[:n]), nil
+	return looksRight(head[:n]) || looksERF(head[:n], z, path), nil
+}
+
+// looksERF reports whether head and what r has behind it begin an ERF file of a name.
+// It reads on only as long as they may.
+func looksERF(head []byte, r io.Reader, name string) bool {
+	head = slices.Clone(head)
+	s := lookAtERF(head)
+	for !s.odd && s.packets < erfRecords && s.need > len(head) {
+		rest := make([]byte, s.need-len(head))
+		n, err := io.ReadFull(r, rest)
+		if head = append(head, rest[:n]...); err != nil {
+			break // a file that can't be read is no ERF file by this
+		}
+		s = lookAtERF(head)
+	}
+	return s.enough(name)
 }
 
 // looksRight reports whether head begins a capture. A pcapng file shows a
 // second mark, if it is long enough.
 func looksRight(head []byte) bool {
 	switch formatOf(head) {
-	case "pcap":
+	case "pcap", "snoop":
 		return true
 	case "pcapng":
 		return len(head) < 12 || new(pcapng).readByteOrder(head) == nil

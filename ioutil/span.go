@@ -22,8 +22,9 @@ type Spans struct {
 
 // A format is what it takes to read records from any place of a file.
 type format struct {
-	pcap pcap
-	ng   *pcapng // a copy, and not changed; nil if the file is pcap
+	pcap    pcap
+	ng      *pcapng  // a copy, and not changed; nil if the file is no pcapng
+	framing *framing // not changed; nil if the file is pcap or pcapng
 }
 
 // after returns where the record or block after that at b[at:] begins, and -1
@@ -31,6 +32,9 @@ type format struct {
 func (f *format) after(b []byte, at int) int {
 	if f.ng != nil {
 		return f.ng.after(b, at)
+	}
+	if f.framing != nil {
+		return f.framing.after(b, at)
 	}
 	return f.pcap.after(b, at)
 }
@@ -40,6 +44,9 @@ func (f *format) after(b []byte, at int) int {
 func (f *format) record(r *Record, b []byte, at int) bool {
 	if f.ng != nil {
 		return f.ng.record(r, b, at)
+	}
+	if f.framing != nil {
+		return f.framing.recordAt(r, b, at)
 	}
 	f.pcap.record(r, b, at)
 	return true
@@ -58,6 +65,9 @@ func (c *Capture) Spans() *Spans {
 		return nil
 	}
 	all := &Spans{buf: c.buf, format: format{pcap: c.pcap}}
+	if c.framing.format != "" {
+		all.format.framing = &c.framing
+	}
 	if c.format == "pcapng" {
 		if all.format.ng = c.readDeclarations(); all.format.ng == nil {
 			return nil
@@ -115,6 +125,9 @@ func (s *Span) Read(recs []Record) int {
 		n = s.readPlain(recs)
 	}
 	if n > 0 {
+		if s.format.pcap.fcs > 0 {
+			trimAll(recs[:n], s.format.pcap.fcs)
+		}
 		s.read, s.time, s.fine = s.read+n, recs[n-1].Time, recs[n-1].Fine
 	} else if s.read > 0 {
 		s.seen.length.Store(int64((s.pos - s.from) / s.read))

@@ -36,7 +36,7 @@ func readSpansOf(c *Capture, length int) (all []kept, joined int, err error) {
 	}
 	keep := func(records []Record) (some []kept) {
 		for _, r := range records {
-			some = append(some, kept{r.Time, string(r.Data), r.Offset, r.OrigLen, r.LinkType, r.Fine})
+			some = append(some, kept{r.Time, string(r.Data), r.Offset, r.OrigLen, r.LinkType, r.Fine, r.FCS})
 		}
 		return some
 	}
@@ -189,6 +189,9 @@ func FuzzSpans(f *testing.F) {
 		for _, data := range mutate.Many(r, 3, whole, whole) {
 			f.Add(data, uint16(300))
 		}
+	}
+	for _, data := range framedCaptures() {
+		f.Add(data, uint16(100))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, length uint16) {
 		if unwrapper(data) != nil || len(data) > 1<<20 {

@@ -55,10 +55,10 @@ type packet struct {
 // original looks for first, in its getVPNInfo, is found in any 2 bytes.
 func (p *packet) read(r *ioutil.Record) bool {
 	var s scan
-	s.scan(r.Data, int(r.OrigLen), ethernet)
+	s.scan(r.Data, int(r.OrigLen)-int(r.FCS), ethernet)
 	ok := p.from(&s)
 	if !ok {
-		s.scan(r.Data, int(r.OrigLen), ipv4)
+		s.scan(r.Data, int(r.OrigLen)-int(r.FCS), ipv4)
 		ok = p.from(&s)
 	}
 	p.time = microseconds(r.Time)

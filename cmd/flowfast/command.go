@@ -52,13 +52,14 @@ of packet sizes and inter-arrival times, and TCP flag counts; or the columns, by
 the flow rules, of CICFlowMeter, NFStream or PyFlowMeter (--profile).
 All columns are listed by: flowfast columns
 
-INPUT is a pcap or pcapng file, plain or in gzip, zstd, bzip2, xz or lz4, told
-by its first bytes; or - for standard input. OUTPUT is a file, which appears
-under its name only when it is complete; or - for standard output. Its extension
-tells the format: .csv, .csv.gz, .csv.zst, .jsonl, .jsonl.gz, .jsonl.zst,
-.parquet, .arrow (an IPC file), .arrows (a stream); any other means CSV. With -r
-both are folders: INPUT/a/b.pcap.gz becomes OUTPUT/a/b_flow.csv. Captures that
-would share an output keep their full names: a/b.pcap.gz_flow.csv.
+INPUT is a pcap, pcapng, snoop or ERF file, plain or in gzip, zstd, bzip2, xz
+or lz4, told by its first bytes; or - for standard input. OUTPUT is a file,
+which appears under its name only when it is complete; or - for standard
+output. Its extension tells the format: .csv, .csv.gz, .csv.zst, .jsonl,
+.jsonl.gz, .jsonl.zst, .parquet, .arrow (an IPC file), .arrows (a stream); any
+other means CSV. With -r both are folders: INPUT/a/b.pcap.gz becomes
+OUTPUT/a/b_flow.csv. Captures that would share an output keep their full names:
+a/b.pcap.gz_flow.csv.
 
 The exit status is 0 if all was read, 1 if something could not be read or
 written, 2 if the arguments make no sense, 130 or 143 after SIGINT or SIGTERM.

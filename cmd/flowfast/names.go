@@ -9,7 +9,7 @@ import (
 
 // The extensions of captures and of what is compressed.
 var (
-	captureExtensions    = []string{".pcap", ".pcapng", ".cap", ".dmp", ".dump", ".ntar"}
+	captureExtensions    = []string{".pcap", ".pcapng", ".cap", ".dmp", ".dump", ".ntar", ".snoop", ".erf"}
 	compressedExtensions = []string{".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4"}
 )
 
@@ -50,7 +50,7 @@ func cutOne(path string, extensions []string) string {
 func namedCapture(path string) bool {
 	name := strings.ToLower(filepath.Base(path))
 	extension := filepath.Ext(cutOne(name, compressedExtensions))
-	return !strings.HasPrefix(name, ".") && (extension == ".pcap" || extension == ".pcapng")
+	return !strings.HasPrefix(name, ".") && slices.Contains([]string{".pcap", ".pcapng", ".snoop", ".erf"}, extension)
 }
 
 // outputNames returns the path of the output of each capture, from distinct

@@ -21,7 +21,7 @@ func decodeOnly(c *cost, args []string) error {
 			c.Packets += len(records)
 			for i := range records {
 				rec := &records[i]
-				p.Decode(rec.LinkType, rec.Data, rec.OrigLen)
+				p.Decode(rec.LinkType, rec.Data, rec.OrigLen-uint32(rec.FCS))
 			}
 		})
 	})

@@ -45,7 +45,7 @@ func tableOnly(c *cost, args []string) error {
 			batch.Reset()
 			for i := range records {
 				r := &records[i]
-				headers.Decode(r.LinkType, r.Data, r.OrigLen)
+				headers.Decode(r.LinkType, r.Data, r.OrigLen-uint32(r.FCS))
 				batch.Add(&headers, flowtable.Time(r.Time), r.OrigLen, r.Fine)
 			}
 			c.Packets += len(records)
