@@ -211,7 +211,6 @@ func (c *command) take(args []string) error {
 		c.columns = columns
 		c.follow(profile)
 	}
-	c.options.Choice.Filter = c.filter.programs()
 	return c.takeFormat()
 }
 

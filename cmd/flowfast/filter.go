@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/net/bpf"
 
@@ -57,8 +60,8 @@ func (f *filter) text() string {
 }
 
 // programs returns what gives the programs for link types, nil if there is no
-// filter. tcpdump compiles once for each.
-func (f *filter) programs() flowfast.Filter {
+// filter. tcpdump compiles once for each, until the context ends.
+func (f *filter) programs(ctx context.Context) flowfast.Filter {
 	switch {
 	case f.program != nil:
 		return func(uint32) ([]bpf.RawInstruction, error) { return f.program, nil }
@@ -76,7 +79,7 @@ func (f *filter) programs() flowfast.Filter {
 		defer mu.Unlock()
 		c, ok := of[linkType]
 		if !ok {
-			c.program, c.err = compile(f.expression, linkType)
+			c.program, c.err = compile(ctx, f.expression, linkType)
 			of[linkType] = c
 		}
 		return c.program, c.err
@@ -91,7 +94,7 @@ func checkFilter(of flowfast.Filter) error {
 	const ethernet, raw, radiotap = 1, 101, 127 // what these know is all there is
 	_, err := of(ethernet)
 	for _, linkType := range []uint32{raw, radiotap} {
-		if err != nil {
+		if err != nil && !errors.Is(err, errSlow) {
 			if _, other := of(linkType); other == nil {
 				return nil
 			}
@@ -100,10 +103,18 @@ func checkFilter(of flowfast.Filter) error {
 	return err
 }
 
+// compileLimit is how long tcpdump may take to compile an expression. An expression
+// as people write them takes it a hundredth of a second; the time grows with the
+// square of the number of alternatives.
+var compileLimit = time.Minute
+
+// errSlow is the error of an expression that takes longer.
+var errSlow = errors.New("has not compiled the expression")
+
 // compile lets tcpdump compile an expression for a link type: that of an empty
 // capture, since expressions mean less for an interface (which IPv6 is on a
 // loopback depends on the system).
-func compile(expression string, linkType uint32) ([]bpf.RawInstruction, error) {
+func compile(ctx context.Context, expression string, linkType uint32) ([]bpf.RawInstruction, error) {
 	path, err := exec.LookPath("tcpdump")
 	if err != nil {
 		path, err = exec.LookPath("/usr/sbin/tcpdump") // not in everybody's path
@@ -117,11 +128,24 @@ func compile(expression string, linkType uint32) ([]bpf.RawInstruction, error) {
 	capture := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4)
 	capture = append(capture, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	capture = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(capture, 262144), linkType)
-	cmd := exec.Command(path, "-r", "-", "-ddd", "--", expression)
+	limited, cancel := context.WithTimeout(ctx, compileLimit)
+	defer cancel()
+	cmd := exec.CommandContext(limited, path, "-r", "-", "-ddd", "--", expression)
+	cmd.WaitDelay = time.Second // for what a process of its own holds open
+	endWithThis(cmd)
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(capture), &stderr
+	// Linux ends the child with the thread that started it.
+	runtime.LockOSThread()
 	out, err := cmd.Output()
-	if err != nil {
+	runtime.UnlockOSThread()
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("--filter: %w", context.Cause(ctx))
+	case limited.Err() != nil:
+		return nil, fmt.Errorf("--filter: tcpdump %w within %v; a long list of addresses and ports is quick as a file, with --filter @FILE", errSlow, compileLimit)
+	default:
 		return nil, fmt.Errorf("--filter: for link type %d tcpdump says: %s", linkType, reason(stderr.String(), err))
 	}
 	program, err := parseProgram(string(out))
