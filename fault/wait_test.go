@@ -229,7 +229,7 @@ func TestKilledWhileCompiling(t *testing.T) {
 // TestSignalWhileReadingArguments sends a signal while the list of a filter, or the key,
 // comes from a pipe that nobody writes to.
 func TestSignalWhileReadingArguments(t *testing.T) {
-	for _, flag := range []string{"--anonymize"} {
+	for _, flag := range []string{"--anonymize", "--filter"} {
 		dir := folder(t)
 		mkfifo(t, filepath.Join(dir, "pipe"))
 		cmd := command(dir, "-q", flag, "@pipe", capture(t, "flood300", 1, 1), "rows.csv")

@@ -24,6 +24,9 @@ func (c *command) checkOutputs(p *plan) error {
 	if c.anonymize.file != "" {
 		look.inputs[look.real(c.anonymize.file)] = "the file of the key"
 	}
+	if c.filter.file != "" {
+		look.inputs[look.real(c.filter.file)] = "the list of --filter"
+	}
 	if (c.output == "-" || c.summary == "-") && isClosed(c.out) {
 		return errors.New("standard output is closed")
 	}

@@ -22,7 +22,7 @@ func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter, key *sec
 	f.Var((*moment)(&o.Choice.To), "to",
 		"leave out packets from `TIME` on (default none)")
 	f.Var(filter, "filter",
-		"leave out packets that do not match\n`EXPRESSION`, which is compiled by tcpdump; or is\nwhat tcpdump -ddd prints (default none)")
+		"leave out packets that do not match\n`EXPRESSION`, which is compiled by tcpdump; or is\nwhat tcpdump -ddd prints; or @FILE, with an\naddress, prefix, port, range of ports or\naddress:port on each line; @FILE can be given\nbesides one of the others (default none)")
 	f.Var((*sample)(&o.Keys.Sample), "sample",
 		"leave out all but one of N flows, chosen by a\nhash of addresses and ports: `1/N` (default all)")
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,

@@ -199,6 +199,10 @@ func (c *command) take(args []string) error {
 	if c.options.AnonymizeKey, err = c.anonymize.key(); err != nil {
 		return err
 	}
+	if err := c.filter.read(); err != nil {
+		return err
+	}
+	c.options.Choice.Endpoints = c.filter.list
 	if c.rows.profile == legacyProfile {
 		if err := c.checkLegacy(); err != nil {
 			return err

@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -20,23 +24,39 @@ import (
 
 // A filter is the value of a flag: a filter as tcpdump -ddd prints it, or an
 // expression, which tcpdump compiles for each link type that is met. There is no
-// other whole compiler of the language that needs no C.
+// other whole compiler of the language that needs no C. Or it is a list of
+// addresses and ports in a file, or one of those and a list.
 type filter struct {
 	program    []bpf.RawInstruction
 	expression string
+	file       string // of the list
+	list       *flowfast.Endpoints
+	digest     string // of the file
 }
 
 func (f *filter) Set(text string) error {
+	if file, isFile := strings.CutPrefix(text, "@"); isFile {
+		switch {
+		case file == "":
+			return errors.New("want the name of a file behind @")
+		case f.file != "":
+			return errors.New("a second list: one file can have the lines of both")
+		}
+		f.file = file
+		return nil
+	}
+	if f.program != nil || f.expression != "" {
+		return errors.New("a second expression: one can be '(…) and (…)', and a list can be @FILE")
+	}
 	first, _, lines := strings.Cut(strings.TrimSpace(text), "\n")
 	if !lines {
 		first, _, lines = strings.Cut(first, ",")
 	}
 	if _, err := strconv.Atoi(first); lines && err == nil {
-		f.expression = ""
 		f.program, err = parseProgram(text)
 		return err
 	}
-	f.expression, f.program = strings.TrimSpace(text), nil
+	f.expression = strings.TrimSpace(text)
 	if f.expression == "" {
 		return errors.New("want an expression of tcpdump's, such as 'tcp port 80'")
 	}
@@ -46,15 +66,39 @@ func (f *filter) Set(text string) error {
 func (f *filter) String() string { return "" }
 func (f *filter) Type() string   { return "expression" }
 
-// text writes the filter as the flag takes it, "" for none.
-func (f *filter) text() string {
-	if f.program == nil {
-		return f.expression
+// read reads the list.
+func (f *filter) read() error {
+	if f.file == "" {
+		return nil
 	}
+	in, err := os.Open(f.file)
+	if err != nil {
+		return fmt.Errorf("--filter: %s", message(err))
+	}
+	defer in.Close()
+	sum := sha256.New()
+	if f.list, err = flowfast.ParseEndpoints(io.TeeReader(in, sum), f.file); err != nil {
+		return fmt.Errorf("--filter: %w", err)
+	}
+	f.digest = hex.EncodeToString(sum.Sum(nil))
+	return nil
+}
+
+// text writes the filter as the flag takes it, "" for none; of a list the digest.
+func (f *filter) text() string {
 	var text strings.Builder
-	fmt.Fprint(&text, len(f.program))
-	for _, i := range f.program {
-		fmt.Fprintf(&text, ",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K)
+	text.WriteString(f.expression)
+	if f.program != nil {
+		fmt.Fprint(&text, len(f.program))
+		for _, i := range f.program {
+			fmt.Fprintf(&text, ",%d %d %d %d", i.Op, i.Jt, i.Jf, i.K)
+		}
+	}
+	if f.file != "" {
+		if text.Len() > 0 {
+			text.WriteByte(' ')
+		}
+		text.WriteString("@sha256:" + f.digest)
 	}
 	return text.String()
 }
