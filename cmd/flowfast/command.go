@@ -80,7 +80,7 @@ func run(args []string, s streams) int {
 	if err := root.Execute(); errors.Is(err, syscall.EPIPE) { // columns | head
 		return exitOK
 	} else if err != nil {
-		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(err.Error()))
+		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(usageText(err)))
 		return exitUsage
 	}
 	return c.status
