@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -30,12 +31,16 @@ func (c *command) execute() int {
 	if err == nil {
 		err = p.begin(ctx)
 	}
+	if err == nil && (c.output == "-" || c.summary == "-") && mayBeClosed(c.out) {
+		p.warnings = append(p.warnings, "standard output is closed, or the null device: what is written there is lost; if rows are not wanted, OUTPUT can be "+os.DevNull)
+	}
 	if err != nil {
 		c.complain(err)
 		return exitBad
 	}
 	c.keepToMemory()
 	show := c.display(ctx, p)
+	show.say(func() { c.warn(p.warnings) })
 	for _, err := range p.errs {
 		show.say(func() { c.complain(err) })
 	}
@@ -61,13 +66,17 @@ func (c *command) execute() int {
 
 // tell prints what a job has to say: its warnings, then its errors.
 func (c *command) tell(r *result) {
-	if !c.quiet || c.strict {
-		for _, text := range warnings(r) {
-			c.print("warning: " + text)
-		}
-	}
+	c.warn(warnings(r))
 	for _, err := range errorsOf(r) {
 		c.complain(err)
+	}
+}
+
+func (c *command) warn(warnings []string) {
+	if !c.quiet || c.strict {
+		for _, text := range warnings {
+			c.print("warning: " + text)
+		}
 	}
 }
 
