@@ -29,6 +29,9 @@ func TestAllocations(t *testing.T) {
 		long, morePackets := repeated(t, name, dir, 600_000, 3600)
 		for workers := 1; workers <= 2; workers++ {
 			o := flowfast.Options{IdleTimeout: time.Second, Workers: workers}
+			if name == "dns" {
+				o.Choice.Endpoints = parsed(t, "53\n203.0.113.0/24\n2001:db8:2::80\n[2001:db8:2::81]:7")
+			}
 			few, fewRows := allocations(t, o, short)
 			many, manyRows := allocations(t, o, long)
 			if manyRows < 2*fewRows {

@@ -21,6 +21,9 @@ type Choice struct {
 	From, To time.Time
 	// Filter leaves out the packets that it does not match, if it is not nil.
 	Filter Filter
+	// Endpoints leave out the packets of flows that do not match them, if they are
+	// not nil. Packets of no flow keep their class.
+	Endpoints *Endpoints
 }
 
 // A Filter returns, for a link type by its LINKTYPE_ number, a program of the BSD

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/flowfast/flowfast"
@@ -43,6 +44,31 @@ func ExampleRun_Flows() {
 	}
 	fmt.Println(packets, "packets,", bytes, "bytes")
 	// Output: 85 packets, 8272 bytes
+}
+
+// Only the flows with one of many addresses and ports.
+func ExampleParseEndpoints() {
+	const list = `
+203.0.113.0/24
+198.51.100.80:7000   # one service of this machine
+1000-1009
+`
+	endpoints, err := flowfast.ParseEndpoints(strings.NewReader(list), "list") // or a file
+	if err != nil {
+		log.Fatal(err)
+	}
+	run, err := flowfast.Open(flowfast.Options{Choice: flowfast.Choice{Endpoints: endpoints}}, "testdata/flags.pcap")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, err := range run.Flows(context.Background()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+	s := run.Summary()
+	fmt.Println(s.Flows, "flows,", s.Classes.LeftOut, "packets left out")
+	// Output: 5 flows, 49 packets left out
 }
 
 // The columns of a profile, by its flow rules.

@@ -35,6 +35,9 @@ func newRun(o Options) (*Run, error) {
 	in.keys.Features = o.Features.Set & (features.Details | features.Link)
 	in.keys.Monotone = o.Monotone
 	in.keys.Keep(o.Keys)
+	if e := o.Choice.Endpoints; e != nil {
+		in.keys.Takes = e.matches
+	}
 	var err error
 	if in.key, err = newKey(o.AnonymizeKey); err != nil {
 		return nil, err

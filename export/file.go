@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,10 @@ type File struct {
 // Create begins an output file. A regular file of that name stays as it is
 // until Commit replaces it, by one of the same mode and, where the system lets us,
 // owner; of a symbolic link the target is replaced. Errors carry the name.
-func Create(name string) (*File, error) {
+//
+// A named pipe is opened when somebody reads it. The context ends the wait for that:
+// then its cause is the error. All else does not depend on the context.
+func Create(ctx context.Context, name string) (*File, error) {
 	path := name
 	info, err := os.Lstat(name)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -48,7 +52,7 @@ func Create(name string) (*File, error) {
 	case err != nil:
 		return nil, named(name, err)
 	case !info.Mode().IsRegular():
-		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		f, err := openDirect(ctx, name, info.Mode())
 		if err != nil {
 			return nil, named(name, err)
 		}

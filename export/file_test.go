@@ -35,7 +35,7 @@ func content(t *testing.T, name string) string {
 
 func create(t *testing.T, name, text string) *File {
 	t.Helper()
-	f, err := Create(name)
+	f, err := Create(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestFileErrors(t *testing.T) {
 		{"the folder must be one", filepath.Join(plain, "rows.csv"), "not a directory"},
 		{"a name can be too long", filepath.Join(dir, strings.Repeat("n", 300)), "file name too long"},
 	} {
-		_, err := Create(test.name)
+		_, err := Create(t.Context(), test.name)
 		if err == nil {
 			t.Errorf("%s: no error", test.rule)
 			continue

@@ -20,6 +20,7 @@ type Batch struct {
 	Classes [decode.NumClasses]uint64
 
 	hasher    *hasher
+	takes     func(*decode.Packet) bool // nil for all
 	packets   []packet
 	shares    [][]uint16 // numbers of the packets of flows, for each table
 	fragments []fragment
@@ -138,18 +139,27 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 	}
 }
 
-// keep makes a packet one of a flow, unless the sample leaves that out.
+// keep makes a packet one of a flow, unless a choice or the sample leaves that out.
 func (b *Batch) keep(number uint16, d *decode.Packet) {
+	if b.takes != nil && !b.takes(d) {
+		b.leaveOut()
+		return
+	}
 	p := &b.packets[number]
 	half, ok := p.set(b.hasher, d)
 	if !ok {
-		b.Classes[decode.Counted]--
-		b.Classes[decode.LeftOut]++
+		b.leaveOut()
 		return
 	}
 	b.noteEncapsulation(number, d)
 	b.share(number, half)
 	b.latestOfFlow = max(b.latestOfFlow, p.time)
+}
+
+// leaveOut makes a counted packet one that is left out.
+func (b *Batch) leaveOut() {
+	b.Classes[decode.Counted]--
+	b.Classes[decode.LeftOut]++
 }
 
 // AddAround adds the first fragments that the packet that was added last, which d

@@ -38,6 +38,9 @@ type Intake struct {
 	// Features are the groups of features that batches made from here on keep
 	// details for.
 	Features features.Set
+	// Takes reports whether a packet of a flow counts, for batches made from here
+	// on; nil takes all. Several goroutines call it.
+	Takes func(*decode.Packet) bool
 
 	looks     Looks
 	hasher    hasher
@@ -60,7 +63,7 @@ func NewIntake(l Looks) *Intake {
 // NewBatch returns an empty batch for a number of tables.
 func (in *Intake) NewBatch(tables int) *Batch {
 	const usual = 2048 // packets: as many as small ones make a piece of a capture
-	b := &Batch{hasher: &in.hasher, features: in.Features, packets: make([]packet, 0, usual), shares: make([][]uint16, tables)}
+	b := &Batch{hasher: &in.hasher, takes: in.Takes, features: in.Features, packets: make([]packet, 0, usual), shares: make([][]uint16, tables)}
 	for i := range b.shares {
 		b.shares[i] = make([]uint16, 0, usual)
 	}

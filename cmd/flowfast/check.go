@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,8 +11,8 @@ import (
 )
 
 // checkOutputs returns an error if an output would replace what is read, or one
-// output another, or if what goes to standard output would go nowhere. The partial
-// output, which a signal leaves and the next whole one removes, is an output too.
+// output another. The partial output, which a signal leaves and the next whole one
+// removes, is an output too.
 func (c *command) checkOutputs(p *plan) error {
 	look := lookup{inputs: map[string]string{}, folders: map[string]string{}}
 	for _, j := range p.jobs {
@@ -24,8 +23,8 @@ func (c *command) checkOutputs(p *plan) error {
 	if c.anonymize.file != "" {
 		look.inputs[look.real(c.anonymize.file)] = "the file of the key"
 	}
-	if (c.output == "-" || c.summary == "-") && isClosed(c.out) {
-		return errors.New("standard output is closed")
+	if c.filter.file != "" {
+		look.inputs[look.real(c.filter.file)] = "the list of --filter"
 	}
 	summary := look.real(c.summary)
 	for _, j := range p.jobs {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter, key *sec
 	f.Var((*moment)(&o.Choice.To), "to",
 		"leave out packets from `TIME` on (default none)")
 	f.Var(filter, "filter",
-		"leave out packets that do not match\n`EXPRESSION`, which is compiled by tcpdump; or is\nwhat tcpdump -ddd prints (default none)")
+		"leave out packets that do not match\n`EXPRESSION`, which is compiled by tcpdump; or is\nwhat tcpdump -ddd prints; or @FILE, with an\naddress, prefix, port, range of ports or\naddress:port on each line; @FILE can be given\nbesides one of the others (default none)")
 	f.Var((*sample)(&o.Keys.Sample), "sample",
 		"leave out all but one of N flows, chosen by a\nhash of addresses and ports: `1/N` (default all)")
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
@@ -71,12 +72,13 @@ func (s *sample) Type() string   { return "sample" }
 // A secret is the value of a flag: a key, or the file that it is in. It is looked
 // at by itself and not where flags are taken: errors there print the value.
 type secret struct {
-	text string
-	file string // "" if the key stands on the command line
+	given bool
+	text  string
+	file  string // "" if the key stands on the command line
 }
 
 func (s *secret) Set(text string) error {
-	*s = secret{text: text}
+	*s = secret{given: true, text: text}
 	s.file, _ = strings.CutPrefix(text, "@")
 	if s.file == text {
 		s.file = ""
@@ -89,7 +91,7 @@ func (s *secret) Type() string   { return "key" }
 
 // key returns the key, nil for none. Its errors do not tell it.
 func (s *secret) key() ([]byte, error) {
-	if s.text == "" {
+	if !s.given {
 		return nil, nil
 	}
 	text := s.text
@@ -115,6 +117,21 @@ func (s *secret) key() ([]byte, error) {
 	}
 	return key, nil
 }
+
+// usageText returns the text of an error in the arguments, without what could be a
+// key whose flag is misspelt: the value of a flag that is not known, and what looks
+// like a part of a key.
+func usageText(err error) string {
+	text := err.Error()
+	var unknown *pflag.NotExistError
+	var bad *pflag.InvalidSyntaxError
+	if errors.As(err, &unknown) || errors.As(err, &bad) {
+		text, _, _ = strings.Cut(text, "=")
+	}
+	return manyDigits.ReplaceAllString(text, "…")
+}
+
+var manyDigits = regexp.MustCompile("[0-9A-Fa-f]{16,}")
 
 // fingerprint names a secret without telling it, "" for none.
 func fingerprint(key []byte) string {

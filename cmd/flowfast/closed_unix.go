@@ -10,10 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isClosed reports whether what is written to standard output goes nowhere since
-// it was closed when the process began. Go's runtime then opens the null device in
-// its place, for reading too, which a shell does not do for > /dev/null.
-func isClosed(w io.Writer) bool {
+// mayBeClosed reports whether standard output may have been closed when the process
+// began. Go's runtime then opens the null device in its place, for reading too, before
+// any code of the program runs; a shell does not do so for > /dev/null, but other
+// programs do (subprocess.DEVNULL in Python), and nothing tells these two apart.
+func mayBeClosed(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

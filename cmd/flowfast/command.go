@@ -83,7 +83,7 @@ func run(args []string, s streams) int {
 	if err := root.Execute(); errors.Is(err, syscall.EPIPE) { // columns | head
 		return exitOK
 	} else if err != nil {
-		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(err.Error()))
+		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(usageText(err)))
 		return exitUsage
 	}
 	return c.status
@@ -211,6 +211,10 @@ func (c *command) take(args []string) error {
 	if c.options.AnonymizeKey, err = c.anonymize.key(); err != nil {
 		return err
 	}
+	if err := c.filter.read(); err != nil {
+		return err
+	}
+	c.options.Choice.Endpoints = c.filter.list
 	if c.rows.profile == legacyProfile {
 		if err := c.checkLegacy(); err != nil {
 			return err
@@ -223,7 +227,6 @@ func (c *command) take(args []string) error {
 		c.columns = columns
 		c.follow(profile)
 	}
-	c.options.Choice.Filter = c.filter.programs()
 	return c.takeFormat()
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -12,17 +14,25 @@ import (
 
 // execute does what the user asked for and returns the exit status.
 func (c *command) execute() int {
-	if err := checkFilter(c.options.Choice.Filter); err != nil {
-		c.complain(err)
-		return exitUsage
-	}
 	began := time.Now()
 	ctx, stop := untilSignal()
 	defer stop()
+	c.options.Choice.Filter = c.filter.programs(ctx)
+	if err := checkFilter(c.options.Choice.Filter); err != nil {
+		if s := signalOf(ctx); s != 0 {
+			c.print(stopped(s, nil))
+			return 128 + int(s)
+		}
+		c.complain(err)
+		return exitUsage
+	}
 	c.notes = c.rowOptions().notes()
 	p, err := c.plan()
 	if err == nil {
-		err = p.begin()
+		err = p.begin(ctx)
+	}
+	if err == nil && (c.output == "-" || c.summary == "-") && mayBeClosed(c.out) {
+		p.warnings = append(p.warnings, "standard output is closed, or the null device: what is written there is lost; if rows are not wanted, OUTPUT can be "+os.DevNull)
 	}
 	if err != nil {
 		c.complain(err)
@@ -30,6 +40,7 @@ func (c *command) execute() int {
 	}
 	c.keepToMemory()
 	show := c.display(ctx, p)
+	show.say(func() { c.warn(p.warnings) })
 	for _, err := range p.errs {
 		show.say(func() { c.complain(err) })
 	}
@@ -37,11 +48,11 @@ func (c *command) execute() int {
 		show.say(func() { c.tell(r) })
 	})
 	show.close()
-	if err := p.manifest.close(); err != nil {
+	if err := p.manifest.close(ctx); err != nil {
 		c.complain(err)
 		p.errs = append(p.errs, err)
 	}
-	status := c.close(c.report(p, results, time.Since(began)))
+	status := c.close(ctx, c.report(p, results, time.Since(began)))
 	if s := signalOf(ctx); s != 0 {
 		text := stopped(s, results)
 		if p.manifest != nil {
@@ -55,18 +66,22 @@ func (c *command) execute() int {
 
 // tell prints what a job has to say: its warnings, then its errors.
 func (c *command) tell(r *result) {
-	if !c.quiet || c.strict {
-		for _, text := range warnings(r) {
-			c.print("warning: " + text)
-		}
-	}
+	c.warn(warnings(r))
 	for _, err := range errorsOf(r) {
 		c.complain(err)
 	}
 }
 
+func (c *command) warn(warnings []string) {
+	if !c.quiet || c.strict {
+		for _, text := range warnings {
+			c.print("warning: " + text)
+		}
+	}
+}
+
 // close prints and writes the closing summary, and returns the exit status.
-func (c *command) close(r report) int {
+func (c *command) close(ctx context.Context, r report) int {
 	status := exitOK
 	if r.Failed > 0 || len(r.Errors) > 0 || c.strict && len(r.Warnings) > 0 {
 		status = exitBad
@@ -78,7 +93,7 @@ func (c *command) close(r report) int {
 	default:
 		fmt.Fprint(c.err, r.text())
 	}
-	if err := c.writeSummary(r); err != nil {
+	if err := c.writeSummary(ctx, r); err != nil {
 		c.complain(err)
 		status = exitBad
 	}
@@ -101,7 +116,7 @@ func stopped(s syscall.Signal, results []result) string {
 }
 
 // writeSummary writes the summary as JSON to where the user wants it.
-func (c *command) writeSummary(r report) error {
+func (c *command) writeSummary(ctx context.Context, r report) error {
 	var out *export.File
 	switch c.summary {
 	case "":
@@ -110,7 +125,7 @@ func (c *command) writeSummary(r report) error {
 		out = export.Direct(c.out, "standard output")
 	default:
 		var err error
-		if out, err = export.Create(c.summary); err != nil {
+		if out, err = export.Create(ctx, c.summary); err != nil {
 			return err
 		}
 	}

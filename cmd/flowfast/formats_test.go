@@ -104,7 +104,7 @@ func TestParts(t *testing.T) {
 	written := func(parts int) *outputs {
 		o := &outputs{command: &c, first: first}
 		for i := range parts {
-			w, err := o.next()
+			w, err := o.next(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

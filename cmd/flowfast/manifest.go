@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -90,7 +91,7 @@ func (m *manifest) name() string {
 
 // record takes in what came of a job. It may be called by several goroutines at
 // once. That the file can't be written shows when it is written last.
-func (m *manifest) record(r *result) {
+func (m *manifest) record(ctx context.Context, r *result) {
 	if m == nil || r.stopped && r.partial == "" {
 		return
 	}
@@ -99,7 +100,7 @@ func (m *manifest) record(r *result) {
 	defer m.mu.Unlock()
 	m.lines = append(m.lines, l)
 	if time.Now().After(m.rest) {
-		_ = m.write()
+		_ = m.write(ctx)
 	}
 }
 
@@ -143,23 +144,23 @@ func (r *result) status() status {
 }
 
 // close writes the manifest for the last time.
-func (m *manifest) close() error {
+func (m *manifest) close(ctx context.Context) error {
 	if m == nil {
 		return nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.write()
+	return m.write(ctx)
 }
 
 // write writes the file; m.mu is held.
-func (m *manifest) write() error {
+func (m *manifest) write(ctx context.Context) error {
 	began := time.Now()
 	defer func() {
 		now := time.Now()
 		m.rest = now.Add(pause * now.Sub(began))
 	}()
-	out, err := export.Create(m.name())
+	out, err := export.Create(ctx, m.name())
 	if err != nil {
 		return err
 	}

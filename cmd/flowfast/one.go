@@ -32,9 +32,11 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 	r := result{job: j}
 	out := outputs{command: c, first: j.output}
 	defer out.discard()
-	to, err := out.next()
+	to, err := out.next(ctx)
 	if err != nil {
-		r.failed = err
+		if r.stopped = ctx.Err() != nil; !r.stopped {
+			r.failed = err
+		}
 		return r
 	}
 	if c.rows.profile == legacyProfile {
@@ -70,7 +72,7 @@ func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writ
 	}
 	line := show.begin(r.job, run.Progress)
 	defer show.end(line)
-	table := c.table(r.job, out)
+	table := c.table(ctx, r.job, out)
 	var rows io.WriteCloser
 	if rows, r.failed = c.format.NewWriter(to, table); r.failed == nil {
 		err = run.Write(ctx, rows, c.format.Rows(table))
@@ -108,16 +110,16 @@ func (r *result) finish(out *outputs) {
 }
 
 // create begins the output of a job. Under -r its folder is made.
-func (c *command) create(name string) (*export.File, error) {
+func (c *command) create(ctx context.Context, name string) (*export.File, error) {
 	if name == "-" {
 		return export.Direct(c.out, "standard output"), nil
 	}
-	out, err := export.Create(name)
+	out, err := export.Create(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) && c.recursive && !c.join {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return nil, err
 		}
-		return export.Create(name)
+		return export.Create(ctx, name)
 	}
 	return out, err
 }
@@ -159,11 +161,11 @@ func split(err error) []error {
 }
 
 // table returns what the rows of a job are made of.
-func (c *command) table(j job, out *outputs) export.Table {
+func (c *command) table(ctx context.Context, j job, out *outputs) export.Table {
 	t := export.Table{Columns: slices.Clone(c.columns), Notes: c.notes}
 	if c.dataset {
 		t.Columns = append(t.Columns, captureColumn(j))
-		t.Next, t.PartSize = out.next, partSize
+		t.Next, t.PartSize = func() (io.Writer, error) { return out.next(ctx) }, partSize
 	}
 	return t
 }

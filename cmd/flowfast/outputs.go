@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -16,8 +17,8 @@ type outputs struct {
 }
 
 // next begins the next file.
-func (f *outputs) next() (io.Writer, error) {
-	out, err := f.command.create(partName(f.first, len(f.all)))
+func (f *outputs) next(ctx context.Context) (io.Writer, error) {
+	out, err := f.command.create(ctx, partName(f.first, len(f.all)))
 	if err != nil {
 		return nil, err
 	}

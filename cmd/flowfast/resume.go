@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,7 +143,7 @@ func (all entries) finished(j job, folder string) (entry, bool) {
 // begin makes the folder of the outputs, takes away what killed runs have left
 // there, and begins the manifest. Outputs are replaced from now on: what an
 // older manifest said of them does not hold.
-func (p *plan) begin() error {
+func (p *plan) begin(ctx context.Context) error {
 	if p.manifest == nil {
 		return nil
 	}
@@ -154,5 +155,5 @@ func (p *plan) begin() error {
 			return err
 		}
 	}
-	return p.manifest.close()
+	return p.manifest.close(ctx)
 }

@@ -37,11 +37,11 @@ func stoppedAfter(t *testing.T, asked int64, in, out string, resume bool) []resu
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.begin(); err != nil {
+	if err := p.begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	results := c.all(ctx, p, nil, func(*result) {})
-	if err := p.manifest.close(); err != nil {
+	if err := p.manifest.close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return results

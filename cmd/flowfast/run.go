@@ -38,7 +38,7 @@ func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*r
 				if ctx.Err() == nil {
 					r = c.one(ctx, jobs[i], options, show)
 				}
-				p.manifest.record(&r)
+				p.manifest.record(ctx, &r)
 				finish(i, r)
 			}
 		})
