@@ -99,8 +99,8 @@ func (g *generator) datagrams(pieces []piece, proto uint8, split bool, header fu
 		cuts := []int{0}
 		tiny := false
 		if split {
-			first := max(8, (p.need+7)&^7)
-			if proto == protoTCP && g.chance(4) {
+			first := max(8, (max(p.need, p.deep)+7)&^7)
+			if proto == protoTCP && !g.tunnel && g.chance(4) {
 				first, tiny = 8, true
 			}
 			for at := first; at < len(p.b) && len(cuts) < 5; at += 8 * (1 + g.IntN(12)) {
@@ -114,11 +114,12 @@ func (g *generator) datagrams(pieces []piece, proto uint8, split bool, header fu
 				end = cuts[i+1]
 			}
 			h := header(p.b[at:end], at, more, id)
-			q := piece{b: slices.Concat(h, p.b[at:end]), need: len(h), later: p.later || i > 0, tiny: p.tiny || tiny}
+			q := piece{b: slices.Concat(h, p.b[at:end]), need: len(h), deep: len(h), later: p.later || i > 0, tiny: p.tiny || tiny}
 			if i == 0 {
 				q.need += p.need
+				q.deep += p.deep
 				if tiny {
-					q.need = len(h) + 8
+					q.need = len(h) + 4 // the ports
 				}
 			}
 			all = append(all, q)
@@ -175,11 +176,14 @@ func (g *generator) ipv6() []piece {
 	if g.chance(12) {
 		behind = append(behind, 51)
 	}
+	if g.chance(20) {
+		behind = append(behind, pick[uint8](g, 135, 139, 140))
+	}
 	if g.chance(10) {
 		behind = append(behind, 60)
 	}
 	for _, kind := range slices.Concat(before, behind) {
-		g.name(map[uint8]string{0: "hop-by-hop", 60: "destination options", 43: "routing", 51: "AH"}[kind])
+		g.name(map[uint8]string{0: "hop-by-hop", 60: "destination options", 43: "routing", 51: "AH", 135: "mobility", 139: "HIP", 140: "shim6"}[kind])
 	}
 	proto, pieces := g.behindIP(true, src, dst)
 	for _, kind := range slices.Backward(behind) {
@@ -234,6 +238,12 @@ func (g *generator) extension(kind, next uint8, dst netip.Addr) []byte {
 			return slices.Concat([]byte{next, 2, 4, 0, 0, 0, 0, 0}, dst.AsSlice())
 		}
 		return slices.Concat([]byte{next, 2, 0, 0, 0, 0, 0, 0}, dst.AsSlice())
+	case 135: // a binding refresh request (RFC 6275, 6.1.2)
+		return []byte{next, 0, 0, 0, 0, 0, 0, 0}
+	case 139: // as short as can be (RFC 7401, 5.1): I1, without parameters
+		return slices.Concat([]byte{next, 4, 1, 0x21, 0, 0, 0, 0}, g.bytes(32))
+	case 140: // payload (RFC 5533, 5.2)
+		return slices.Concat([]byte{next, 0, 0x80}, g.bytes(5))
 	}
 	return g.authentication(next)
 }
@@ -305,13 +315,16 @@ func (g *generator) transport(v6 bool, src, dst netip.Addr) (uint8, []piece) {
 		flags := pick[byte](g, 0x10, 0x18, 0x11, 0x14, 0x04, 0x30, 0x50, 0x90)
 		h := slices.Concat(be16(int(a)), be16(int(b)), g.bytes(8), []byte{byte(5+len(options)/4) << 4, flags}, be16(g.IntN(65536)), be16(0), be16(0), options)
 		binary.BigEndian.PutUint16(h[16:], sum(pseudo(protoTCP, len(h)+len(payload)), h, payload))
-		return protoTCP, []piece{{b: append(h, payload...), need: 16}}
+		return protoTCP, []piece{{b: append(h, payload...), need: 16, deep: 16}}
 	case kind < 13:
+		if g.ips < 6 && !g.tunnel && g.spend() {
+			return protoUDP, g.tunnelInUDP(src, dst, pseudo)
+		}
 		g.name("UDP")
 		g.counted, g.flow.proto = true, protoUDP
 		h := slices.Concat(be16(int(a)), be16(int(b)), be16(8+len(payload)), be16(0))
 		binary.BigEndian.PutUint16(h[6:], max(1, sum(pseudo(protoUDP, 8+len(payload)), h, payload)))
-		return protoUDP, []piece{{b: append(h, payload...), need: 8}}
+		return protoUDP, []piece{{b: append(h, payload...), need: 8, deep: 8}}
 	case kind < 14:
 		g.name("ICMP echo")
 		h := append([]byte{8, 0, 0, 0}, g.bytes(4)...)
@@ -333,6 +346,73 @@ func (g *generator) transport(v6 bool, src, dst netip.Addr) (uint8, []piece) {
 	}
 	binary.LittleEndian.PutUint32(h[8:], crc32.Checksum(h, crc32.MakeTable(crc32.Castagnoli)))
 	return protoSCTP, []piece{{b: h}}
+}
+
+// tunnelInUDP builds a UDP header, that of a tunnel, and what it carries. The flow of
+// the packet is UDP's, and that of what is inside is noted.
+func (g *generator) tunnelInUDP(src, dst netip.Addr, pseudo func(proto, size int) []byte) []piece {
+	flow := g.flow
+	flow.proto = protoUDP
+	var port uint16
+	var pieces []piece
+	g.tunnel = true
+	switch g.IntN(5) {
+	case 0:
+		g.name("VXLAN")
+		port = 4789
+		pieces = in(g.ethernet(), slices.Concat([]byte{8, 0, 0, 0}, be32(uint32(g.IntN(1<<24))<<8))...)
+	case 1:
+		g.name("Geneve")
+		port = 6081
+		t, p := 0x6558, []piece(nil)
+		if g.chance(2) {
+			p = g.ethernet()
+		} else {
+			t, p = g.typedIP()
+		}
+		options := make([]byte, 4*g.IntN(3)) // of class 0
+		if len(options) > 0 {
+			options[3] = byte(len(options)/4 - 1)
+		}
+		pieces = in(p, slices.Concat([]byte{byte(len(options) / 4), 0}, be16(t), be32(uint32(g.IntN(1<<24))<<8), options)...)
+	case 2:
+		g.name("GTP-U")
+		port = 2152
+		_, p := g.ip()
+		sequence := g.chance(2)
+		pieces = around(p, func(b []byte) (head, tail []byte) {
+			if sequence {
+				return slices.Concat([]byte{0x32, 255}, be16(len(b)+4), be32(7), []byte{0, 1, 0, 0}), nil
+			}
+			return slices.Concat([]byte{0x30, 255}, be16(len(b)), be32(7)), nil
+		})
+	case 3:
+		g.name("L2TP")
+		port = 1701
+		pieces = around(in(g.ppp(false), 0xff, 3), func(b []byte) (head, tail []byte) {
+			return slices.Concat([]byte{0x40, 2}, be16(len(b)+8), be16(1), be16(2)), nil
+		})
+	case 4:
+		g.name("Teredo")
+		port = 3544
+		pieces = g.ipv6()
+		if g.chance(2) {
+			pieces = in(pieces, 0, 0, 0x9c, 0x40, 0xf5, 0xff, 0x9b, 0x10)
+		}
+	}
+	g.inner, g.innerCounted = g.flow, g.counted
+	g.flow = flow
+	g.flow.dst = netip.AddrPortFrom(dst, port)
+	g.counted = true
+	pieces = around(pieces, func(b []byte) (head, tail []byte) {
+		h := slices.Concat(be16(int(flow.src.Port())), be16(int(port)), be16(8+len(b)), be16(0))
+		binary.BigEndian.PutUint16(h[6:], max(1, sum(pseudo(protoUDP, 8+len(b)), h, b)))
+		return h, nil
+	})
+	for i := range pieces {
+		pieces[i].need, pieces[i].later, pieces[i].tiny = 8, false, false
+	}
+	return pieces
 }
 
 // unreachable builds an error that quotes the beginning of a UDP packet, which
@@ -364,7 +444,7 @@ func (g *generator) gre() []piece {
 	var pieces []piece
 	at := len(g.headers)
 	g.name("GRE")
-	switch kind := g.IntN(10); kind {
+	switch kind := g.IntN(13); kind {
 	case 0, 1, 2:
 		t = 0x0800
 		if v6, p := g.ip(); v6 {
@@ -402,6 +482,20 @@ func (g *generator) gre() []piece {
 	case 9:
 		g.name("NSH")
 		t, pieces = 0x894f, g.nsh()
+	case 10:
+		g.name("WCCP")
+		t, flags, pieces = 0x883e, 0, g.ipv4()
+		if g.chance(2) { // version 2
+			pieces = in(pieces, 0, 0, 0, 0)
+		}
+	case 11:
+		g.name("EoIP")
+		return around(g.ethernet(), func(b []byte) (head, tail []byte) {
+			return slices.Concat([]byte{0x20, 0x01, 0x64, 0x00}, be16(len(b)), le16(5)), nil
+		})
+	case 12:
+		g.name("Aruba")
+		t, flags, pieces = 0x8200+16*g.IntN(24), 0, g.wifi()
 	}
 	return around(pieces, func(b []byte) (head, tail []byte) {
 		head = slices.Concat(be16(flags), be16(t))

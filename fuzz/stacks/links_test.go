@@ -32,7 +32,7 @@ var linkTypes = []linkType{
 	{51, "PPPoE", (*generator).pppoe, ""},
 	{100, "RFC 2684", (*generator).rfc1483, ""},
 	{101, "raw IP", (*generator).raw, ""},
-	{102, "SLIP of BSD/OS", func(g *generator) []piece { return g.behind(24) }, ""},
+	{102, "SLIP of BSD/OS", func(g *generator) []piece { return g.behind(24) }, notOpened},
 	{104, "Cisco HDLC", (*generator).ciscoHDLC, ""},
 	{105, "802.11 alone", (*generator).wifi, ""},
 	{107, "Frame Relay", (*generator).frameRelay, ""},
@@ -50,14 +50,16 @@ var linkTypes = []linkType{
 	{163, "AVS", (*generator).avs, ""},
 	{166, "PPP of pppd", (*generator).pppd, notOpened},
 	{178, "Juniper, Ethernet", func(g *generator) []piece { return g.juniper((*generator).ethernet) }, ""},
-	{179, "Juniper, PPP", func(g *generator) []piece { return g.juniper((*generator).hdlcPPP) }, ""},
+	{179, "Juniper, PPP", func(g *generator) []piece {
+		return g.juniper(func(g *generator) []piece { return in(g.ppp(false), 0xff, 3) })
+	}, ""},
 	{180, "Juniper, Frame Relay", func(g *generator) []piece { return g.juniper((*generator).frameRelay) }, ""},
 	{181, "Juniper, Cisco HDLC", func(g *generator) []piece { return g.juniper((*generator).ciscoHDLC) }, ""},
 	{192, "PPI", (*generator).ppi, ""},
 	{197, "ERF", (*generator).erf, ""},
 	{204, "PPP with direction", func(g *generator) []piece { return in(g.hdlcPPP(), byte(g.IntN(2))) }, ""},
-	{205, "Cisco HDLC with direction", func(g *generator) []piece { return in(g.ciscoHDLC(), byte(g.IntN(2))) }, ""},
-	{206, "Frame Relay with direction", func(g *generator) []piece { return in(g.frameRelay(), byte(g.IntN(2))) }, ""},
+	{205, "Cisco HDLC with direction", func(g *generator) []piece { return in(g.ciscoHDLC(), byte(g.IntN(2))) }, notOpened},
+	{206, "Frame Relay with direction", func(g *generator) []piece { return in(g.frameRelay(), byte(g.IntN(2))) }, notOpened},
 	{219, "MPLS alone", (*generator).mpls, notOpened},
 	{226, "IPNET", (*generator).ipnet, notRead},
 	{228, "IPv4 alone", (*generator).ipv4, ""},
@@ -65,7 +67,7 @@ var linkTypes = []linkType{
 	{239, "NFLOG", (*generator).nflog, ""},
 	{240, "netANALYZER", func(g *generator) []piece { return in(g.fcs(g.ethernet()), 0x0c, 0x04, 0x3c, 0) }, ""},
 	{241, "netANALYZER, transparent", func(g *generator) []piece { return in(g.fcs(g.ethernet()), make([]byte, 12)...) }, notRead},
-	{242, "IP over InfiniBand", func(g *generator) []piece { return g.typedBehind(40, 2) }, ""},
+	{242, "IP over InfiniBand", (*generator).infiniBand, ""},
 	{252, "upper PDU", (*generator).upperPDU, ""},
 	{258, "PKTAP", (*generator).pktap, ""},
 	{259, "EPON", func(g *generator) []piece { return in(g.ethernet(), 0x55, 0x55, 0xd5, 0x55, 0x55, 0x12, 0x34, 0) }, ""},
@@ -93,6 +95,12 @@ func (g *generator) llcBehind(n int) []piece { return in(g.llc(), g.bytes(n)...)
 func (g *generator) typedBehind(n, reserved int) []piece {
 	t, pieces := g.typed()
 	return in(pieces, slices.Concat(make([]byte, n), be16(t), make([]byte, reserved))...)
+}
+
+// infiniBand builds a global route header and that of IP over InfiniBand (RFC 4391).
+func (g *generator) infiniBand() []piece {
+	t, pieces := g.typedIP()
+	return in(pieces, slices.Concat(make([]byte, 40), be16(t), be16(0))...)
 }
 
 func (g *generator) marvell(tag ...byte) []piece {
@@ -360,15 +368,15 @@ func (g *generator) ipnet() []piece {
 	})
 }
 
-// nflog builds messages of Linux' log of packets: a prefix and the packet.
+// nflog builds messages of Linux' log of packets: its header and the packet.
 func (g *generator) nflog() []piece {
-	v6, pieces := g.ip()
 	family := byte(2)
-	if v6 {
+	t, pieces := g.typedIP()
+	if t == 0x86dd {
 		family = 10
 	}
 	return around(pieces, func(b []byte) (head, tail []byte) {
-		head = slices.Concat([]byte{family, 0, 0, 0}, le16(8), le16(1), []byte{0x86, 0xdd, 0, 0}, le16(4+len(b)), le16(9))
+		head = slices.Concat([]byte{family, 0, 0, 0}, le16(8), le16(1), be16(t), []byte{0, 0}, le16(4+len(b)), le16(9))
 		return head, make([]byte, (4-len(b)&3)&3)
 	})
 }

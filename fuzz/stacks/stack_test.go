@@ -37,6 +37,7 @@ func (t tuple) key() tuple {
 type piece struct {
 	b    []byte
 	need int // bytes at its front without which the packet has no flow
+	deep int // those without which what tunnels in UDP carry has none
 	// later is set of a piece in which some IP header is that of a later fragment.
 	later bool
 	// tiny is set of the pieces of a datagram whose first fragment has not the
@@ -49,9 +50,15 @@ type piece struct {
 type stack struct {
 	link    linkType
 	headers []string
+	seed    uint64
 	frames  []frame
 	flow    tuple
 	counted bool // it ends in TCP or UDP
+
+	// Of a tunnel in UDP what it carries: its flow, and whether that is TCP's or UDP's.
+	inner        tuple
+	innerCounted bool
+	tunnel       bool
 }
 
 // A frame is one frame of a stack.
@@ -94,15 +101,27 @@ func newStack(seed uint64, link *linkType, id uint32) (stack, uint32) {
 		for i := range g.frames {
 			f := &g.frames[i]
 			// Around what is needed is where it matters.
+			f.captured = g.IntN(len(f.b) + 1)
 			if f.need > 0 && g.chance(2) {
-				f.captured = max(0, min(len(f.b), f.need+g.IntN(24)-12))
-			} else {
-				f.captured = g.IntN(len(f.b) + 1)
+				f.captured = min(len(f.b), f.need+g.IntN(24)-12)
 			}
+			f.captured = max(f.captured, uncut(link.number))
 		}
 		g.name("cut")
 	}
 	return g.stack, g.id
+}
+
+// uncut is how many bytes of a record tshark wants before it opens the file: those
+// that it takes for no part of the frame.
+func uncut(link uint32) int {
+	switch link {
+	case 123, 204:
+		return 4
+	case 197:
+		return 16 + 2*8 + 2
+	}
+	return 0
 }
 
 func (g *generator) name(header string) { g.headers = append(g.headers, header) }
@@ -137,6 +156,7 @@ func around(pieces []piece, f func(b []byte) (head, tail []byte)) []piece {
 		head, tail := f(p.b)
 		p.b = slices.Concat(head, p.b, tail)
 		p.need += len(head)
+		p.deep += len(head)
 	}
 	return pieces
 }

@@ -22,6 +22,13 @@ func (g *generator) ethernet() []piece {
 			return slices.Concat(addresses, be16(len(b))), nil
 		}))
 	}
+	if g.chance(30) && g.spend() {
+		g.name("FabricPath")
+		return in(g.ethernet(), slices.Concat(addresses, be16(0x8903), be16(g.IntN(1024)<<6|32))...)
+	}
+	if g.chance(40) && g.spend() {
+		return g.isl()
+	}
 	g.name("Ethernet")
 	t, pieces := g.typed()
 	pieces = in(pieces, slices.Concat(addresses, be16(t))...)
@@ -32,6 +39,16 @@ func (g *generator) ethernet() []piece {
 		})
 	}
 	return g.padded(pieces)
+}
+
+// isl builds an Inter-Switch Link header of Cisco's around an Ethernet frame.
+func (g *generator) isl() []piece {
+	g.name("ISL")
+	source := g.mac()
+	return around(g.fcs(g.ethernet()), func(b []byte) (head, tail []byte) {
+		return slices.Concat([]byte{1, 0, 0x0c, 0, 0, 0}, source, be16(len(b)+12), []byte{0xaa, 0xaa, 3}, source[:3],
+			be16(g.IntN(1024)<<1), be16(0), be16(0)), nil
+	})
 }
 
 func (g *generator) padded(pieces []piece) []piece {
@@ -46,7 +63,7 @@ func (g *generator) typed() (t int, pieces []piece) {
 	if !g.spend() {
 		return g.typedIP()
 	}
-	switch g.IntN(22) {
+	switch g.IntN(21) {
 	case 0, 1, 2, 3:
 		g.name("802.1Q")
 		return pick(g, 0x8100, 0x88a8, 0x9100), g.tag(g.IntN(65536))
@@ -106,9 +123,6 @@ func (g *generator) typed() (t int, pieces []piece) {
 	case 19:
 		g.name("802.11 behind an EtherType")
 		return 0x2452, g.wifi()
-	case 20:
-		g.name("FabricPath")
-		return 0x8903, in(g.ethernet(), be16(g.IntN(1024)<<6|32)...)
 	}
 	return g.typedIP()
 }
