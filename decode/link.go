@@ -1,5 +1,7 @@
 package decode
 
+import "encoding/binary"
+
 // The link types that few captures have, by their LINKTYPE_ numbers.
 const (
 	linkTokenRing         = 6
@@ -58,6 +60,31 @@ func rareLinkType(linkType uint32) bool {
 	}
 	_, ok := unwrap(linkType, nil, 0)
 	return ok
+}
+
+// FrameLen returns how many bytes a frame had on the wire: its original length in
+// the capture, but for the link types that have a header of the capture's own in
+// front which is no part of the frame, as Wireshark counts (frame.len).
+func FrameLen(linkType uint32, frame []byte, wireLen uint32) uint32 {
+	if linkType < linkSunATM { // most captures are of these
+		return wireLen
+	}
+	return rarerLen(linkType, frame, wireLen)
+}
+
+func rarerLen(linkType uint32, frame []byte, wireLen uint32) uint32 {
+	const sunATMHeader, direction, erfWireLen = 4, 1, 14
+	switch linkType {
+	case linkSunATM:
+		return wireLen - min(wireLen, sunATMHeader)
+	case linkPPPDir, linkCiscoHDLCDir, linkFrameRelayDir:
+		return wireLen - min(wireLen, direction)
+	case linkERF, linkERFEthernet, linkERFPOS:
+		if len(frame) >= erfWireLen+2 {
+			return uint32(binary.BigEndian.Uint16(frame[erfWireLen:]))
+		}
+	}
+	return wireLen
 }
 
 // A wrapping is what a capture's own header says of the frame behind it.

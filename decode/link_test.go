@@ -59,3 +59,32 @@ func TestRareLinkTypes(t *testing.T) {
 		}
 	}
 }
+
+// TestFrameLen wants the lengths that tshark 4.0 gives as frame.len. It does not open
+// captures of the types 205, 206, 175 and 176, which have the headers of others.
+func TestFrameLen(t *testing.T) {
+	erf := join("0000000000000000 82 04 0088 0000 004d 0000000000000000", make([]byte, 110))
+	for _, test := range []struct {
+		linkType      uint32
+		frame         []byte
+		wireLen, want uint32
+	}{
+		{linkEthernet, erf, 200, 200},
+		{linkPrism, erf, 200, 200},
+		{linkSunATM, erf, 200, 196},
+		{linkSunATM, erf[:2], 2, 0},
+		{linkERF, erf, 200, 77},
+		{linkERF, erf[:15], 200, 200},
+		{linkERFEthernet, erf, 200, 77},
+		{linkPPPDir, erf, 200, 199},
+		{linkPPPDir, nil, 0, 0},
+		{linkCiscoHDLCDir, erf, 200, 199},
+		{linkFrameRelayDir, erf, 200, 199},
+		{linkCooked2, erf, 200, 200},
+		{linkPKTAP, erf, 200, 200},
+	} {
+		if got := FrameLen(test.linkType, test.frame, test.wireLen); got != test.want {
+			t.Errorf("link type %d, %d of %d bytes: %d, want %d", test.linkType, len(test.frame), test.wireLen, got, test.want)
+		}
+	}
+}

@@ -141,7 +141,7 @@ func (n *figures) compare(t *testing.T, stacks []*stack, seed uint64, judge bool
 	order := interleave(stacks, seed)
 	file := capture(stacks, order)
 	read := n.read(t, stacks, order)
-	n.run(t, file, read)
+	n.run(t, file, stacks, order, read)
 	if !judge {
 		return
 	}
@@ -152,6 +152,10 @@ func (n *figures) compare(t *testing.T, stacks []*stack, seed uint64, judge bool
 		f := &s.frames[order[i].frame]
 		frames++
 		got, want := read[i], by.ask(d)
+		size := decode.FrameLen(s.link.number, f.b[:f.captured], uint32(len(f.b)))
+		if len := d.nth("frame.len", 0); len != fmt.Sprint(size) {
+			t.Errorf("seed %d: %s\nread %d bytes, tshark %s", s.seed, s.describe(order[i].frame), size, len)
+		}
 		if got.counted == want.counted && got.flow == want.flow {
 			return
 		}
@@ -196,12 +200,16 @@ func (n *figures) read(t *testing.T, stacks []*stack, order []place) []answer {
 	return all
 }
 
-// run wants of a run over a capture the flows that its frames have.
-func (n *figures) run(t *testing.T, file []byte, read []answer) {
+// run wants of a run over a capture the flows that its frames have, with their bytes.
+func (n *figures) run(t *testing.T, file []byte, stacks []*stack, order []place, read []answer) {
 	want := map[tuple]uint64{}
-	for _, a := range read {
+	var bytesWanted, bytesRead uint64
+	for i, a := range read {
 		if a.counted {
+			s := stacks[order[i].stack]
+			f := &s.frames[order[i].frame]
 			want[a.flow.key()]++
+			bytesWanted += uint64(decode.FrameLen(s.link.number, f.b[:f.captured], uint32(len(f.b))))
 		}
 	}
 	run, err := flowfast.NewReader(flowfast.Options{}, bytes.NewReader(file), "stacks")
@@ -216,6 +224,10 @@ func (n *figures) run(t *testing.T, file []byte, read []answer) {
 		}
 		flows++
 		got[tupleOf(flow).key()] += packetsOf(flow)
+		bytesRead += flow.Fwd.Bytes + flow.Bwd.Bytes
+	}
+	if bytesRead != bytesWanted {
+		t.Errorf("%d bytes in flows, want %d", bytesRead, bytesWanted)
 	}
 	if flows != len(want) || !maps.Equal(got, want) {
 		t.Errorf("%d flows, want %d", flows, len(want))
