@@ -171,6 +171,7 @@ func (in *intake) walk(ctx context.Context, table *flowtable.Table, emit func(*F
 	finished := func(s flowtable.Step) error {
 		for table.Next(&s, &flow) {
 			in.progress.flows.Add(1)
+			in.tunnels.see(&flow)
 			in.anonymize(&flow)
 			if err := emit(&flow, nil); err != nil {
 				return err

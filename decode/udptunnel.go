@@ -12,6 +12,23 @@ const (
 	portVXLANLinux = 8472 // what Linux takes for VXLAN unless told otherwise
 )
 
+// TunnelAt returns the tunnel whose port a UDP port is, 0 if it is none's.
+func TunnelAt(port uint16) Tunnels {
+	switch port {
+	case portVXLAN, portVXLANLinux:
+		return VXLAN
+	case portGeneve:
+		return Geneve
+	case portGTPU:
+		return GTPU
+	case portL2TP:
+		return L2TP
+	case portTeredo:
+		return Teredo
+	}
+	return 0
+}
+
 // udpTunnel looks at what the UDP header that was read last carries: a tunnel is
 // known by its port and by what its header says of itself, and what is none, or
 // not wanted, stays a packet of the UDP flow. It returns the class of what is
