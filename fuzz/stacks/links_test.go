@@ -22,6 +22,7 @@ const (
 var linkTypes = []linkType{
 	{0, "NULL", (*generator).null, ""},
 	{1, "Ethernet", (*generator).ethernet, ""},
+	{3, "AX.25", (*generator).ax25, ""},
 	{6, "Token Ring", (*generator).tokenRing, ""},
 	{7, "ARCnet of BSD", func(g *generator) []piece { return g.arcnet(1, 2) }, ""},
 	{8, "SLIP", func(g *generator) []piece { return g.behind(16) }, notRead},
@@ -30,11 +31,13 @@ var linkTypes = []linkType{
 	{12, "raw IP, 12", (*generator).raw, ""},
 	{50, "PPP in HDLC", (*generator).hdlcPPP, ""},
 	{51, "PPPoE", (*generator).pppoe, ""},
+	{99, "Symantec", (*generator).symantec, ""},
 	{100, "RFC 2684", (*generator).rfc1483, ""},
 	{101, "raw IP", (*generator).raw, ""},
 	{102, "SLIP of BSD/OS", func(g *generator) []piece { return g.behind(24) }, notOpened},
 	{104, "Cisco HDLC", (*generator).ciscoHDLC, ""},
 	{105, "802.11 alone", (*generator).wifi, ""},
+	{106, "classical IP over ATM", (*generator).raw, ""},
 	{107, "Frame Relay", (*generator).frameRelay, ""},
 	{108, "LOOP", (*generator).loop, ""},
 	{109, "ENC", (*generator).enc, ""},
@@ -45,18 +48,33 @@ var linkTypes = []linkType{
 	{123, "SunATM", (*generator).sunATM, ""},
 	{127, "radiotap", (*generator).radiotap, ""},
 	{129, "ARCnet of Linux", func(g *generator) []piece { return g.arcnet(3, 4) }, ""},
+	{130, "Juniper, MLPPP", func(g *generator) []piece { return g.juniper((*generator).juniperMLPPP) }, ""},
+	{131, "Juniper, MLFR", func(g *generator) []piece {
+		return g.juniper(func(g *generator) []piece { return in(g.nlpid(), 0, 1, 3) })
+	}, ""},
+	{133, "Juniper, GGSN", func(g *generator) []piece { return g.juniper((*generator).juniperGGSN) }, ""},
+	{135, "Juniper, ATM2", func(g *generator) []piece { return g.juniper((*generator).juniperATM2) }, ""},
+	{136, "Juniper, services", func(g *generator) []piece {
+		return g.juniper(func(g *generator) []piece { return g.behind(12) })
+	}, ""},
+	{137, "Juniper, ATM1", func(g *generator) []piece { return g.juniper((*generator).juniperATM1) }, ""},
 	{138, "IP over IEEE 1394", func(g *generator) []piece { return g.typedBehind(16, 0) }, ""},
 	{143, "DOCSIS", (*generator).docsis, notRead},
 	{163, "AVS", (*generator).avs, ""},
 	{166, "PPP of pppd", (*generator).pppd, notOpened},
+	{167, "Juniper, PPPoE", func(g *generator) []piece { return g.juniper((*generator).ethernet) }, ""},
 	{178, "Juniper, Ethernet", func(g *generator) []piece { return g.juniper((*generator).ethernet) }, ""},
 	{179, "Juniper, PPP", func(g *generator) []piece {
 		return g.juniper(func(g *generator) []piece { return in(g.ppp(false), 0xff, 3) })
 	}, ""},
 	{180, "Juniper, Frame Relay", func(g *generator) []piece { return g.juniper((*generator).frameRelay) }, ""},
 	{181, "Juniper, Cisco HDLC", func(g *generator) []piece { return g.juniper((*generator).ciscoHDLC) }, ""},
+	{183, "Juniper, VP", func(g *generator) []piece {
+		return g.juniper(func(g *generator) []piece { return g.behind(18) })
+	}, ""},
 	{192, "PPI", (*generator).ppi, ""},
 	{197, "ERF", (*generator).erf, ""},
+	{202, "AX.25 in KISS", func(g *generator) []piece { return in(g.ax25(), byte(g.IntN(8))<<4) }, ""},
 	{204, "PPP with direction", func(g *generator) []piece { return in(g.hdlcPPP(), byte(g.IntN(2))) }, ""},
 	{205, "Cisco HDLC with direction", func(g *generator) []piece { return in(g.ciscoHDLC(), byte(g.IntN(2))) }, notOpened},
 	{206, "Frame Relay with direction", func(g *generator) []piece { return in(g.frameRelay(), byte(g.IntN(2))) }, notOpened},
@@ -323,6 +341,83 @@ func (g *generator) juniper(inner func(*generator) []piece) []piece {
 		return in(pieces, 'M', 'G', 'C', 0x80, 0, 4, 1, 2, 0, 1)
 	}
 	return in(pieces, 'M', 'G', 'C', 0)
+}
+
+// juniperMLPPP builds PPP behind a cookie of a card, or without one.
+func (g *generator) juniperMLPPP() []piece {
+	switch g.IntN(4) {
+	case 0:
+		return in(g.raw(), 0x40, 1, 0, 0, 0, 0, 0, 0)
+	case 1:
+		return in(g.ppp(false), 0x54, 1, 0, 0)
+	case 2:
+		return in(g.ppp(false), 0, 1)
+	}
+	t, pieces := g.typedIP()
+	if t == 0x86dd {
+		return in(pieces, 0, 0x57)
+	}
+	return in(pieces, 0, 0x21)
+}
+
+func (g *generator) juniperGGSN() []piece {
+	v6, pieces := g.ip()
+	if v6 {
+		return in(pieces, 6, 0, 0, 0)
+	}
+	return in(pieces, 2, 0, 0, 0)
+}
+
+func (g *generator) juniperATM1() []piece {
+	if g.chance(2) {
+		return in(g.rfc1483SNAP(), 0, 0, 0, 0)
+	}
+	return in(g.raw(), 0, 0, 0, 0)
+}
+
+func (g *generator) juniperATM2() []piece {
+	switch g.IntN(4) {
+	case 0:
+		g.name("gap")
+		return in(g.ethernet(), 0, 0, 0, byte(1+g.IntN(63)), 0, 0, 0, 0)
+	case 1:
+		return in(g.rfc1483SNAP(), 0, 0, 0, byte(g.IntN(64)), 0, 0, 0, 0)
+	case 2:
+		t, pieces := g.typedIP()
+		protocol := byte(0x21)
+		if t == 0x86dd {
+			protocol = 0x57
+		}
+		return in(pieces, 0, 0, 0, 0, 0, 0, 0, 0, 0, protocol)
+	}
+	return in(g.raw(), 0, 0, 0, 0, 0, 0, 0, 0)
+}
+
+// rfc1483SNAP builds LLC of the kinds that a card tells from IP.
+func (g *generator) rfc1483SNAP() []piece {
+	if g.chance(4) {
+		return in(g.nlpid(), 0xfe, 0xfe, 3)
+	}
+	return g.snap()
+}
+
+// ax25 builds an AX.25 header, with repeaters or without.
+func (g *generator) ax25() []piece {
+	head := []byte{}
+	addresses := 2 + g.IntN(4)
+	for i := range addresses {
+		head = append(head, 0x8c, 0x9c, 0x86, 0x40, 0x40, 0x40, 0x60)
+		if i == addresses-1 {
+			head[len(head)-1] |= 1
+		}
+	}
+	return in(g.ipv4(), append(head, pick[byte](g, 3, 0, 2), 0xcc)...)
+}
+
+// symantec builds the header of a Symantec firewall of version 2.
+func (g *generator) symantec() []piece {
+	t, pieces := g.typedIP()
+	return in(pieces, slices.Concat(make([]byte, 6), be16(t), make([]byte, 36))...)
 }
 
 // erf builds an Endace record of one of several types, with extension headers.

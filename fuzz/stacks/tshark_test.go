@@ -94,9 +94,20 @@ func (j *judgeOf) ask(d *dissection) (a answer) {
 	var datagrams []string // whose first fragments the frame stands in
 	laterOf := ""
 	found := ""
+	// An IPv6 header in the place of one of IPv4 is listed as both.
+	both := -len(d.of["ip.src"])
 	for _, name := range d.protocols {
+		if name == "ip" {
+			both++
+		}
+	}
+	for i, name := range d.protocols {
 		switch name {
 		case "ip":
+			if both > 0 && i+1 < len(d.protocols) && d.protocols[i+1] == "ipv6" {
+				both--
+				continue
+			}
 			ip4++
 			last = name
 			id := strings.Join([]string{d.nth("ip.src", ip4), d.nth("ip.dst", ip4), d.nth("ip.proto", ip4), d.nth("ip.id", ip4)}, " ")
@@ -188,6 +199,8 @@ var exceptions = []exception{
 		func(s *stack, _ *frame, _ *dissection) bool { return s.has("HIP") || s.has("mobility") }},
 	{"a later fragment is truncated if its IP header is; tshark's fields do not show it",
 		func(_ *stack, f *frame, _ *dissection) bool { return f.later && f.truncated() }},
+	{"tshark guesses PPP behind a bundle's bytes of Juniper's, and not if that carries LLC",
+		func(s *stack, _ *frame, _ *dissection) bool { return s.link.number == 130 && s.has("PPP, LLC") }},
 	{"tshark reads no attribute of NFLOG that the snap length cut",
 		func(s *stack, f *frame, _ *dissection) bool { return s.link.number == 239 && f.captured < len(f.b) }},
 }
