@@ -24,7 +24,7 @@ var linkTypes = []linkType{
 	{1, "Ethernet", (*generator).ethernet, ""},
 	{3, "AX.25", (*generator).ax25, ""},
 	{6, "Token Ring", (*generator).tokenRing, ""},
-	{7, "ARCnet of BSD", func(g *generator) []piece { return g.arcnet(1, 2) }, ""},
+	{7, "ARCnet of BSD", func(g *generator) []piece { return g.arcnet(2) }, ""},
 	{8, "SLIP", func(g *generator) []piece { return g.behind(16) }, notRead},
 	{9, "PPP", (*generator).hdlcPPP, ""},
 	{10, "FDDI", (*generator).fddi, ""},
@@ -47,7 +47,7 @@ var linkTypes = []linkType{
 	{122, "IP over Fibre Channel", func(g *generator) []piece { return g.llcBehind(16) }, ""},
 	{123, "SunATM", (*generator).sunATM, ""},
 	{127, "radiotap", (*generator).radiotap, ""},
-	{129, "ARCnet of Linux", func(g *generator) []piece { return g.arcnet(3, 4) }, ""},
+	{129, "ARCnet of Linux", func(g *generator) []piece { return g.arcnet(4) }, ""},
 	{130, "Juniper, MLPPP", func(g *generator) []piece { return g.juniper((*generator).juniperMLPPP) }, ""},
 	{131, "Juniper, MLFR", func(g *generator) []piece {
 		return g.juniper(func(g *generator) []piece { return in(g.nlpid(), 0, 1, 3) })
@@ -175,7 +175,7 @@ func (g *generator) fddi() []piece {
 
 // arcnet builds an ARCnet header: addresses and, with Linux, an offset stand before
 // the protocol.
-func (g *generator) arcnet(_, protocolAt int) []piece {
+func (g *generator) arcnet(protocolAt int) []piece {
 	pieces := g.ipv4()
 	head := append([]byte{1, 2, 0, 0}[:protocolAt:protocolAt], 0xf0)
 	if g.chance(2) {

@@ -129,8 +129,7 @@ func (g *generator) name(header string) { g.headers = append(g.headers, header) 
 // chance is true once in n times.
 func (g *generator) chance(n int) bool { return g.IntN(n) == 0 }
 
-// spend reports whether there may be a header that need not be, n of whose kind
-// may be chosen from.
+// spend reports whether there may be one more header that need not be.
 func (g *generator) spend() bool {
 	if g.budget <= 0 {
 		return false

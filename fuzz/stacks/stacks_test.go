@@ -153,8 +153,8 @@ func (n *figures) compare(t *testing.T, stacks []*stack, seed uint64, judge bool
 		frames++
 		got, want := read[i], by.ask(d)
 		size := decode.FrameLen(s.link.number, f.b[:f.captured], uint32(len(f.b)))
-		if len := d.nth("frame.len", 0); len != fmt.Sprint(size) {
-			t.Errorf("seed %d: %s\nread %d bytes, tshark %s", s.seed, s.describe(order[i].frame), size, len)
+		if theirs := d.nth("frame.len", 0); theirs != fmt.Sprint(size) {
+			t.Errorf("seed %d: %s\nread %d bytes, tshark %s", s.seed, s.describe(order[i].frame), size, theirs)
 		}
 		if got.counted == want.counted && got.flow == want.flow {
 			return
