@@ -2,8 +2,10 @@
 
 FUZZTIME ?= 10s
 TOOL = go tool -modfile=tools/go.mod
-FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz ./cmd/flowfast ./legacy
+FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz ./fuzz/stacks ./cmd/flowfast ./legacy
 SWEEP ?= 100000
+STACKS ?= 100000
+SEED ?= 1
 BENCH ?= .
 COUNT ?= 6
 VETTED = darwin/arm64 windows/amd64
@@ -11,7 +13,7 @@ SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 # No revision is stamped in, so that a clone and an unpacked archive give the same bytes.
 STATIC = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags=-s
 
-.PHONY: help build test check fuzz sweep bench bench-packages bench-compare pgo cross conformance
+.PHONY: help build test check fuzz sweep stacks bench bench-packages bench-compare pgo cross conformance
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -68,6 +70,9 @@ fuzz: ## fuzz every target for FUZZTIME
 
 sweep: ## run SWEEP damaged captures; go test runs a tenth of the usual number
 	FLOWFAST_SWEEP=$(SWEEP) go test -count=1 -v -run 'TestCuts|TestSweep' ./fuzz
+
+stacks: ## compare STACKS random stacks of headers, from seed SEED on, with tshark
+	go test -count=1 -v -timeout 60m -run TestStacks ./fuzz/stacks -stacks $(STACKS) -seed $(SEED)
 
 bench: ## measure everything that bench/README.md describes
 	go run ./bench/cmd/bench -svg bench/series.svg all

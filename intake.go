@@ -42,6 +42,7 @@ type intake struct {
 
 	strange  linkTypes
 	unread   unreads
+	tunnels  tunnelPackets
 	summary  Summary
 	classes  [decode.NumClasses]uint64
 	errs     []error

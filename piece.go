@@ -101,7 +101,7 @@ func (p *piece) add(r *ioutil.Record) {
 		r.Time -= ((r.Time % p.resolution) + p.resolution) % p.resolution
 		r.Fine = r.Fine && p.resolution%1000 != 0
 	}
-	p.Add(&p.headers, flowtable.Time(r.Time), r.OrigLen, r.Fine)
+	p.Add(&p.headers, flowtable.Time(r.Time), decode.FrameLen(r.LinkType, r.Data, r.OrigLen), r.Fine)
 	if p.headers.InFragments > 0 {
 		p.addAround(r)
 	}

@@ -182,6 +182,7 @@ func (in *intake) walk(ctx context.Context, table *flowtable.Table, to sink) err
 	finished := func(s flowtable.Step) error {
 		for table.Next(&s, &flow) {
 			in.progress.flows.Add(1)
+			in.tunnels.see(&flow)
 			in.anonymize(&flow)
 			if err := to.emit(&flow, nil); err != nil {
 				return err

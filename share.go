@@ -320,6 +320,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 				c.last = true
 				break
 			}
+			w.in.tunnels.see(&w.flow)
 			w.in.anonymize(&w.flow)
 			if w.rows != nil {
 				if c.rows == nil {

@@ -32,6 +32,9 @@ type Summary struct {
 	// Unread is what most packets of the classes other protocol and not IP are, the
 	// commonest first, 16 at most.
 	Unread []Unread `json:"unread"`
+	// Tunnels are packets of UDP flows with the port of a tunnel that is not looked
+	// into, see [Options.Tunnels].
+	Tunnels []Unread `json:"tunnels"`
 	// First and Last are the earliest and the latest time of a packet, in
 	// seconds since the Unix epoch; zero times if there was none.
 	First time.Time `json:"first_packet,omitzero"`
@@ -108,6 +111,7 @@ func (r *Run) finish() {
 		LeftOut:        in.classes[decode.LeftOut],
 	}
 	s.Unread = in.unread.commonest()
+	s.Tunnels = in.tunnels.commonest(in.options.Tunnels)
 	if s.EarlyFragments = in.keys.EarlyFragments(); s.EarlyFragments > 0 {
 		in.warn("%d of %d orphan fragments stand before the first fragment of their datagram: they belong to no flow",
 			s.EarlyFragments, s.Classes.OrphanFragment)

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/flowfast/flowfast/decode"
 )
 
-// An Unread is packets that belong to no flow because a header carries what is
-// not read.
+// An Unread is packets of which a header carries what is not read.
 type Unread struct {
 	// Kind and Number are what the header says it carries: "EtherType" and 0x0806.
 	Kind   string `json:"kind"`
@@ -107,20 +107,87 @@ func SumUnread(a, b []Unread) []Unread {
 }
 
 // WhyUncounted returns, in one line, what packets that are not counted are, if
-// less than half of them are counted and something was not read: "8 of 8 packets:
-// EtherType 0x88cc (LLDP)". It is "" otherwise.
-func WhyUncounted(packets, counted uint64, unread []Unread) string {
+// less than half of them are counted: "8 of 8 packets: EtherType 0x88cc (LLDP)". It
+// is "" otherwise. What was left out is none of them.
+func WhyUncounted(c Classes, unread []Unread) string {
 	const named = 3
-	if counted >= packets-counted || len(unread) == 0 {
+	packets := c.Sum() - c.LeftOut
+	if c.Counted >= packets-c.Counted {
 		return ""
 	}
-	var parts []string
-	for _, u := range unread[:min(len(unread), named)] {
-		text := fmt.Sprintf("%d of %d packets: %v", u.Packets, packets, u.of)
+	type reason struct {
+		packets uint64
+		text    string
+	}
+	var reasons []reason
+	for _, u := range unread {
+		text := fmt.Sprint(u.of)
 		if u.Option != "" {
 			text += ", see " + u.Option
 		}
-		parts = append(parts, text)
+		reasons = append(reasons, reason{u.Packets, text})
+	}
+	for _, r := range []reason{
+		{c.OrphanFragment, "later fragments without the first"},
+		{c.Malformed, "malformed, lengths or versions in headers contradict each other"},
+		{c.Truncated, "truncated, the snap length cut the headers"},
+	} {
+		if r.packets > 0 {
+			reasons = append(reasons, r)
+		}
+	}
+	slices.SortStableFunc(reasons, func(a, b reason) int { return cmp.Compare(b.packets, a.packets) })
+	var parts []string
+	for _, r := range reasons[:min(len(reasons), named)] {
+		parts = append(parts, fmt.Sprintf("%d of %d packets: %s", r.packets, packets, r.text))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// tunnelPorts are the usual ports of tunnels in UDP.
+var tunnelPorts = [...]uint16{4789, 8472, 6081, 2152, 1701, 3544}
+
+// tunnelPackets count the packets of UDP flows with each of those ports.
+type tunnelPackets [len(tunnelPorts)]atomic.Uint64
+
+// see takes in a flow of UDP; several goroutines may call it.
+func (t *tunnelPackets) see(f *Flow) {
+	if f.Protocol != 17 {
+		return
+	}
+	i := slices.Index(tunnelPorts[:], f.DstPort)
+	if i < 0 {
+		i = slices.Index(tunnelPorts[:], f.SrcPort)
+	}
+	if i >= 0 {
+		t[i].Add(f.Fwd.Packets + f.Bwd.Packets)
+	}
+}
+
+// commonest returns the tunnels that have packets, but for those that are looked into.
+func (t *tunnelPackets) commonest(into decode.Tunnels) []Unread {
+	list := []Unread{}
+	for i, port := range tunnelPorts {
+		what := decode.Unread{Kind: decode.UDPPort, Number: port}
+		if n := t[i].Load(); n > 0 && into&decode.TunnelAt(port) == 0 {
+			list = append(list, Unread{Kind: what.Kind.String(), Number: port, Name: what.Name(), Packets: n, Option: what.Option(), of: what})
+		}
+	}
+	return sortUnread(list)
+}
+
+// WhyTunnelled returns, in one line, which tunnels in UDP the packets are of, if more
+// than half of all are of such: "8 of 8 packets: UDP port 4789 (VXLAN), see --decap
+// vxlan". It is "" otherwise.
+func WhyTunnelled(packets uint64, tunnels []Unread) string {
+	var sum uint64
+	var parts []string
+	for _, u := range tunnels {
+		sum += u.Packets
+		parts = append(parts, fmt.Sprintf("%d of %d packets: %v, see %s", u.Packets, packets, u.of, u.Option))
+	}
+	if sum <= packets/2 {
+		return ""
 	}
 	return strings.Join(parts, "; ")
 }

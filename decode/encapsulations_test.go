@@ -2,6 +2,7 @@ package decode
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,7 @@ func encapsulatedRows() []row {
 	isl := func(head string, payload ...any) []byte { return join(head, "02005e000002", join(payload...)) }
 	snap := "0030 aaaa03 000000 0800" // of a frame with the length of a TCP header in IPv4
 	checkValue := make([]byte, 16)
+	fragment := func(proto byte, payload ...any) []byte { return ethernetIPv4(ipv4Fragment(proto, 0x2000, payload...)) }
 	return []row{
 		{"802.1ah", 1, ethernetFrame("88e7 00000123", frame), 0, tcp4},
 		{"802.1ah behind a B-tag", 1, ethernetFrame("88a8 0005 88e7 00000123", frame), 0, tcp4},
@@ -91,6 +93,18 @@ func encapsulatedRows() []row {
 		{"MPLS associated channel with IPv6", 1, ethernetFrame("8847 00010140 10000057", tcpV6), 0, tcp6},
 		{"MPLS generic associated channel with IPv4", 1, ethernetFrame("8847 0000d140 10000021", tcp), 0, tcp4},
 		{"MPLS associated channel with BFD", 1, ethernetFrame("8847 00010140 10000007", tcp), 0, "not IP"},
+		{"MPLS, Ethernet of Cisco's address with a rare tag", 1, ethernetFrame("8847 00010140", "00000c000001 02005e000002 8926 00010002 0800", tcp), 0, tcp4},
+		{"MPLS, control word and a rare tag", 1, ethernetFrame("8847 00010140 00000000", macs, "8926 00010002 0800", tcp), 0, tcp4},
+		{"MPLS, Ethernet of Cisco's address with a length", 1, ethernetFrame("8847 00010140", "00000c000001 02005e000002 0030 aaaa03 000000 0800", tcp), 0, tcp4},
+		{"MPLS, control word and a length", 1, ethernetFrame("8847 00010140 00000000", macs, "0030 aaaa03 000000 0800", tcp), 0, tcp4},
+		{"MPLS in a fragment, Ethernet of Cisco's address with a length", 1,
+			fragment(137, "00010140", "00000c000001 02005e000002 0430 aaaa03 000000 0800", tcp), 0, tcp4},
+		{"MACsec in a fragment: the check value is in another", 1, fragment(143, macs, "88e5 00 00 00000001 0800", tcp), 0, tcp4},
+		{"a bridged frame in a fragment: the check sequence is in another", 1,
+			fragment(143, macs, "0430 aaaa03 0080c2 0001 0000", frame[:14+20+16]), 0, strings.TrimSuffix(tcp4, " whole")},
+		{"a later fragment of a tunnel's datagram ends with a fragment around", 1,
+			fragment(41, ipv6Packet(44, "06 00 0571 00000007", make([]byte, 32))[:48]), 0,
+			"fragment 2001:db8::1 > 2001:db8::2 of 6/7"},
 		{"LLC with OSI", 1, ethernetFrame("002c fefe03 cc", tcp), 0, tcp4},
 		{"LLC with OSI with PPP", 1, ethernetFrame("002e fefe03 cf 0021", tcp), 0, tcp4},
 		{"LLC with OSI of IS-IS", 1, ethernetFrame("002c fefe03 83", tcp), 0, "not IP"},

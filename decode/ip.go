@@ -120,9 +120,10 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 			}
 			proto = b[0]
 			at := binary.BigEndian.Uint16(b[2:])
-			// A fragment of nothing is none, and malformed further on. IPv4 has
-			// its own fragments: there the header is only passed over.
-			if p.V6 && at&^6 != 0 && n > 8 {
+			// A fragment of nothing is none, and malformed further on, unless the
+			// first fragment of a tunnel's datagram ends there. IPv4 has its own
+			// fragments: there the header is only passed over.
+			if p.V6 && at&^6 != 0 && (n > 8 || p.InFragments > 0) {
 				p.fragmented = true
 				p.FragProto, p.FragID = proto, binary.BigEndian.Uint32(b[4:])
 				if at >= 8 {
@@ -139,6 +140,10 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 	}
 	return Malformed
 }
+
+// inFragment reports whether what is read stands in the first fragment of a
+// datagram: what ends it is in another one.
+func (p *Packet) inFragment() bool { return p.fragmented || p.InFragments > 0 }
 
 // optionsEnd returns where the last option of the hop-by-hop or destination
 // header at the front of b ends (RFC 8200, 4.2), or the first place beyond b that

@@ -2,20 +2,29 @@ package decode
 
 import "encoding/binary"
 
-// juniperInner returns the link type of the frames behind Juniper's header in a
-// link type, and 0 if it is none of those.
-func juniperInner(linkType uint32) uint32 {
+// Link types of Juniper's captures, by their LINKTYPE_ numbers.
+const (
+	linkJuniperMLPPP      = 130
+	linkJuniperMLFR       = 131
+	linkJuniperGGSN       = 133
+	linkJuniperATM2       = 135
+	linkJuniperServices   = 136
+	linkJuniperATM1       = 137
+	linkJuniperPPPoE      = 167
+	linkJuniperEther      = 178
+	linkJuniperPPP        = 179
+	linkJuniperFrameRelay = 180
+	linkJuniperCHDLC      = 181
+	linkJuniperVP         = 183
+)
+
+func isJuniper(linkType uint32) bool {
 	switch linkType {
-	case linkJuniperEther:
-		return linkEthernet
-	case linkJuniperPPP:
-		return linkPPPHDLC
-	case linkJuniperFrameRelay:
-		return linkFrameRelay
-	case linkJuniperCHDLC:
-		return linkCiscoHDLC
+	case linkJuniperMLPPP, linkJuniperMLFR, linkJuniperGGSN, linkJuniperATM2, linkJuniperServices, linkJuniperATM1,
+		linkJuniperPPPoE, linkJuniperEther, linkJuniperPPP, linkJuniperFrameRelay, linkJuniperCHDLC, linkJuniperVP:
+		return true
 	}
-	return 0
+	return false
 }
 
 // juniper reads Juniper's header
@@ -25,8 +34,8 @@ func juniperInner(linkType uint32) uint32 {
 //
 // Without a link header (flag 2) there are four bytes before the packet, of which
 // the first tells the protocol.
-func juniper(inner uint32, b []byte, n int) wrapping {
-	const noLink, extended, ipv4, ipv6 = 0x02, 0x80, 2, 6
+func juniper(linkType uint32, b []byte, n int) wrapping {
+	const noLink, extended = 0x02, 0x80
 	if len(b) < 4 {
 		return wrapping{class: short(n, 4)}
 	}
@@ -40,17 +49,103 @@ func juniper(inner uint32, b []byte, n int) wrapping {
 		}
 		size = 6 + int(binary.BigEndian.Uint16(b[4:]))
 	}
-	if b[3]&noLink == 0 {
-		return wrapping{linkType: inner, size: size}
+	if len(b) < size {
+		return wrapping{class: short(n, size)}
+	}
+	var w wrapping
+	if b[3]&noLink != 0 {
+		w = juniperProtocol(b[size:], n-size)
+	} else {
+		w = juniperLink(linkType, b[size:], n-size)
+	}
+	w.size += size
+	return w
+}
+
+// juniperProtocol reads four bytes that tell the protocol behind them.
+func juniperProtocol(b []byte, n int) wrapping {
+	const size, ipv4, ipv6 = 4, 2, 6
+	if len(b) < size {
+		return wrapping{class: short(n, size)}
+	}
+	switch binary.LittleEndian.Uint32(b) {
+	case ipv4:
+		return wrapping{linkType: linkIPv4, size: size}
+	case ipv6:
+		return wrapping{linkType: linkIPv6, size: size}
+	}
+	return wrapping{class: NotIP}
+}
+
+// juniperLink says what stands behind Juniper's header: in front of the frame the
+// card may have put bytes of its own, a cookie. What they are is Wireshark's word.
+func juniperLink(linkType uint32, b []byte, n int) wrapping {
+	switch linkType {
+	case linkJuniperEther, linkJuniperPPPoE:
+		return wrapping{linkType: linkEthernet}
+	case linkJuniperPPP:
+		return wrapping{linkType: linkPPPHDLC}
+	case linkJuniperFrameRelay, linkJuniperMLFR: // the latter with two bytes in place of the address
+		return wrapping{linkType: linkFrameRelay}
+	case linkJuniperCHDLC:
+		return wrapping{linkType: linkCiscoHDLC}
+	case linkJuniperServices:
+		return wrapping{linkType: linkIPv4, size: 12}
+	case linkJuniperVP:
+		return wrapping{linkType: linkIPv4, size: 18}
+	case linkJuniperGGSN:
+		return juniperProtocol(b, n)
+	case linkJuniperMLPPP:
+		return juniperMLPPP(b, n)
+	}
+	return juniperATM(linkType, b, n)
+}
+
+// juniperMLPPP looks for PPP behind a cookie of a kind that its first byte tells, or
+// behind two bytes, or behind nothing.
+func juniperMLPPP(b []byte, n int) wrapping {
+	const as, ls = 0x54, 0x40 // adaptive services, link services
+	if len(b) < 2 {
+		return wrapping{class: short(n, 2)}
+	}
+	switch protocol := binary.BigEndian.Uint16(b); {
+	case b[0] == as:
+		return wrapping{linkType: linkPPP, size: 4}
+	case b[0] == ls:
+		return wrapping{linkType: linkIPv4, size: 8}
+	case protocol == pppIPv4 || protocol == pppIPv6 || protocol == pppMPLS || protocol == pppOSI:
+		return wrapping{linkType: linkPPP}
+	}
+	return wrapping{linkType: linkPPP, size: 2}
+}
+
+// juniperATM reads the cookie of an ATM card, which says if the cell is one of
+// control and, of the second kind, if it may be Ethernet, and guesses what follows.
+func juniperATM(linkType uint32, b []byte, n int) wrapping {
+	size, ethernet, control := 4, false, false
+	if linkType == linkJuniperATM2 {
+		size = 8
 	}
 	if len(b) < size+4 {
 		return wrapping{class: short(n, size+4)}
 	}
-	switch binary.LittleEndian.Uint32(b[size:]) {
-	case ipv4:
-		return wrapping{linkType: linkIPv4, size: size + 4}
-	case ipv6:
-		return wrapping{linkType: linkIPv6, size: size + 4}
+	if linkType == linkJuniperATM2 {
+		const gap, packetType = 0x3f << 32, 0x70
+		cookie := binary.BigEndian.Uint64(b)
+		ethernet, control = cookie&gap != 0, cookie&packetType != 0
+	} else {
+		control = b[0]&0x80 != 0
+	}
+	switch front := binary.BigEndian.Uint32(b[size:]); {
+	case control:
+	case front>>8 == 0xaaaa03, front>>8 == 0xfefe03:
+		return wrapping{linkType: linkRFC1483, size: size}
+	case ethernet:
+		return wrapping{linkType: linkEthernet, size: size}
+	case front>>28 == 4, front>>28 == 6:
+		return wrapping{linkType: linkIPv4, size: size}
+	case linkType == linkJuniperATM2 && (front>>16 == pppIPv4 || front>>16 == pppIPv6):
+		return wrapping{linkType: linkPPP, size: size}
 	}
 	return wrapping{class: NotIP}
 }

@@ -116,3 +116,55 @@ func (p *Packet) marvell(b []byte, n, at int) Class {
 	}
 	return p.typed(b, n, at+4, at+6)
 }
+
+// ax25 reads an AX.25 header (AX.25 Link Access Protocol 2.2, 3) of an information
+// frame, numbered or not:
+//
+//	destination 7 | source 7 | repeaters 7 each | control 1 | protocol 1
+//
+// The last bit of the last address is set.
+func (p *Packet) ax25(b []byte, n int) Class {
+	const address, most, unnumbered, ip = 7, 10, 0x03, 0xcc
+	size := 0
+	for last := false; !last; {
+		if size += address; size > most*address {
+			return Malformed
+		}
+		if len(b) < size {
+			return short(n, size)
+		}
+		last = b[size-1]&1 != 0
+	}
+	if len(b) < size+2 {
+		return short(n, size+2)
+	}
+	if control := b[size]; control != unnumbered && control&1 != 0 || b[size+1] != ip {
+		return NotIP
+	}
+	return p.ipv4(b[size+2:], n-size-2)
+}
+
+// kiss reads the byte in front of an AX.25 frame that tells a host's port and what the
+// frame is (https://www.tcpdump.org/linktypes/LINKTYPE_AX25_KISS.html), 0 for data.
+func (p *Packet) kiss(b []byte, n int) Class {
+	if len(b) < 1 {
+		return short(n, 1)
+	}
+	if b[0]&0xf != 0 {
+		return NotIP
+	}
+	return p.ax25(b[1:], n-1)
+}
+
+// symantec reads the header of a Symantec firewall's capture of version 2, as Wireshark
+// does: 44 bytes, with an EtherType behind the first six.
+func (p *Packet) symantec(b []byte, n int) Class {
+	const size = 44
+	if len(b) < size {
+		return short(n, size)
+	}
+	if binary.BigEndian.Uint16(b[4:]) != 0 { // version 3
+		return NotIP
+	}
+	return p.etherType(binary.BigEndian.Uint16(b[6:]), b[size:], n-size)
+}

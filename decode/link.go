@@ -1,51 +1,53 @@
 package decode
 
+import "encoding/binary"
+
 // The link types that few captures have, by their LINKTYPE_ numbers.
 const (
-	linkTokenRing         = 6
-	linkARCnet            = 7
-	linkSLIP              = 8
-	linkFDDI              = 10
-	linkRFC1483BSD        = 11 // as most systems number DLT_ATM_RFC1483
-	linkPPPEther          = 51
-	linkRFC1483           = 100
-	linkSLIPBSDOS         = 102
-	linkFrameRelay        = 107
-	linkENC               = 109
-	linkPFLOG             = 117
-	linkPrism             = 119
-	linkIPFC              = 122
-	linkSunATM            = 123
-	linkARCnetLinux       = 129
-	linkIEEE1394          = 138
-	linkDOCSIS            = 143
-	linkUser2             = 149 // PKTAP on older macOS
-	linkAVS               = 163
-	linkPPPD              = 166
-	linkERFEthernet       = 175
-	linkERFPOS            = 176
-	linkJuniperEther      = 178
-	linkJuniperPPP        = 179
-	linkJuniperFrameRelay = 180
-	linkJuniperCHDLC      = 181
-	linkERF               = 197
-	linkPPPDir            = 204
-	linkCiscoHDLCDir      = 205
-	linkFrameRelayDir     = 206
-	linkMPLS              = 219
-	linkIPNET             = 226
-	linkNFLOG             = 239
-	linkNetAnalyzer       = 240
-	linkNetAnalyzerRaw    = 241
-	linkIPoIB             = 242
-	linkUpperPDU          = 252
-	linkPKTAP             = 258
-	linkEPON              = 259
-	linkMPacket           = 274
-	linkDSABroadcom       = 281
-	linkDSABroadcomFront  = 282
-	linkDSA               = 284
-	linkEDSA              = 285
+	linkAX25             = 3
+	linkTokenRing        = 6
+	linkARCnet           = 7
+	linkSLIP             = 8
+	linkFDDI             = 10
+	linkRFC1483BSD       = 11 // as most systems number DLT_ATM_RFC1483
+	linkPPPEther         = 51
+	linkSymantec         = 99
+	linkRFC1483          = 100
+	linkSLIPBSDOS        = 102
+	linkCLIP             = 106
+	linkFrameRelay       = 107
+	linkENC              = 109
+	linkPFLOG            = 117
+	linkPrism            = 119
+	linkIPFC             = 122
+	linkSunATM           = 123
+	linkARCnetLinux      = 129
+	linkIEEE1394         = 138
+	linkDOCSIS           = 143
+	linkUser2            = 149 // PKTAP on older macOS
+	linkAVS              = 163
+	linkPPPD             = 166
+	linkERFEthernet      = 175
+	linkERFPOS           = 176
+	linkERF              = 197
+	linkKISS             = 202
+	linkPPPDir           = 204
+	linkCiscoHDLCDir     = 205
+	linkFrameRelayDir    = 206
+	linkMPLS             = 219
+	linkIPNET            = 226
+	linkNFLOG            = 239
+	linkNetAnalyzer      = 240
+	linkNetAnalyzerRaw   = 241
+	linkIPoIB            = 242
+	linkUpperPDU         = 252
+	linkPKTAP            = 258
+	linkEPON             = 259
+	linkMPacket          = 274
+	linkDSABroadcom      = 281
+	linkDSABroadcomFront = 282
+	linkDSA              = 284
+	linkEDSA             = 285
 )
 
 // rareLinkType reports whether rarer reads frames of a link type.
@@ -53,11 +55,36 @@ func rareLinkType(linkType uint32) bool {
 	switch linkType {
 	case linkTokenRing, linkARCnet, linkSLIP, linkFDDI, linkRFC1483BSD, linkPPPEther, linkRFC1483, linkSLIPBSDOS,
 		linkFrameRelay, linkENC, linkPFLOG, linkIPFC, linkSunATM, linkARCnetLinux, linkIEEE1394, linkMPLS, linkIPNET,
-		linkNFLOG, linkIPoIB, linkDSABroadcom, linkDSA, linkEDSA:
+		linkNFLOG, linkIPoIB, linkDSABroadcom, linkDSA, linkEDSA, linkAX25, linkKISS, linkSymantec, linkCLIP:
 		return true
 	}
 	_, ok := unwrap(linkType, nil, 0)
 	return ok
+}
+
+// FrameLen returns how many bytes a frame had on the wire: its original length in
+// the capture, but for the link types that have a header of the capture's own in
+// front which is no part of the frame, as Wireshark counts (frame.len).
+func FrameLen(linkType uint32, frame []byte, wireLen uint32) uint32 {
+	if linkType < linkSunATM { // most captures are of these
+		return wireLen
+	}
+	return rarerLen(linkType, frame, wireLen)
+}
+
+func rarerLen(linkType uint32, frame []byte, wireLen uint32) uint32 {
+	const sunATMHeader, direction, erfWireLen = 4, 1, 14
+	switch linkType {
+	case linkSunATM:
+		return wireLen - min(wireLen, sunATMHeader)
+	case linkPPPDir, linkCiscoHDLCDir, linkFrameRelayDir:
+		return wireLen - min(wireLen, direction)
+	case linkERF, linkERFEthernet, linkERFPOS:
+		if len(frame) >= erfWireLen+2 {
+			return uint32(binary.BigEndian.Uint16(frame[erfWireLen:]))
+		}
+	}
+	return wireLen
 }
 
 // A wrapping is what a capture's own header says of the frame behind it.
@@ -103,8 +130,8 @@ func unwrap(linkType uint32, b []byte, n int) (w wrapping, ok bool) {
 	case linkUpperPDU:
 		return upperPDU(b, n), true
 	}
-	if name := juniperInner(linkType); name != 0 {
-		return juniper(name, b, n), true
+	if isJuniper(linkType) {
+		return juniper(linkType, b, n), true
 	}
 	return w, false
 }
@@ -126,6 +153,14 @@ func (p *Packet) rarer(linkType uint32, b []byte, n int) Class {
 		return p.slip(b, n, 24)
 	case linkPPPEther:
 		return p.pppoe(b, n)
+	case linkAX25:
+		return p.ax25(b, n)
+	case linkKISS:
+		return p.kiss(b, n)
+	case linkSymantec:
+		return p.symantec(b, n)
+	case linkCLIP:
+		return p.ipv4(b, n)
 	case linkRFC1483, linkRFC1483BSD:
 		return p.rfc1483(b, n)
 	case linkSunATM:

@@ -65,7 +65,7 @@ func (p *Packet) snap(information bool, b []byte, n int) Class {
 			return short(n, 2)
 		}
 		b, n = b[2:], n-2
-		if protocol == 1 {
+		if protocol == 1 && !p.inFragment() {
 			b, n = withoutFCS(b, n)
 		}
 		return p.bridged(b, n)

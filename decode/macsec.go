@@ -20,7 +20,8 @@ func (p *Packet) macsec(b []byte, n int) Class {
 	if flags&channel != 0 {
 		size += 8
 	}
-	if n >= size+checkValue {
+	// The first fragment of a datagram ends before it.
+	if n >= size+checkValue && !p.inFragment() {
 		n -= checkValue
 		b = b[:min(len(b), n)]
 	}

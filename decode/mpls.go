@@ -63,17 +63,25 @@ func (p *Packet) mpls(b []byte, n int) Class {
 // has one (RFC 4448, 4.6: sixteen bits of zero, then a sequence number). Nothing
 // says whether it has. Wireshark asks its list of manufacturers whether there are
 // two addresses at the front; here the EtherType decides, at the place it has
-// without the control word or with it, and then the control word's zeros.
+// without the control word or with it, then a length with LLC without it, and then
+// the control word's zeros.
 func (p *Packet) pseudowire(b []byte, n int) Class {
 	if len(b) < 18 {
 		return short(n, 18)
 	}
-	word := !carried(binary.BigEndian.Uint16(b[12:])) &&
-		(carried(binary.BigEndian.Uint16(b[16:])) || b[0]|b[1] == 0)
+	word := !everCarried(binary.BigEndian.Uint16(b[12:])) &&
+		(everCarried(binary.BigEndian.Uint16(b[16:])) || b[0]|b[1] == 0 && !p.lengthLLC(b[12:], n-14))
 	if word {
 		b, n = b[4:], n-4
 	}
 	return p.bridged(b, n)
+}
+
+// lengthLLC reports whether b begins with the length of 802.3, of n bytes at most
+// unless a fragment ends there, and an LLC header of one of the kinds that carry IP.
+func (p *Packet) lengthLLC(b []byte, n int) bool {
+	length := binary.BigEndian.Uint16(b)
+	return length <= maxLength && (int(length) <= n || p.inFragment()) && b[2] == b[3] && (b[2] == 0xaa || b[2] == 0x06 || b[2] == 0xfe) && b[4] == 3
 }
 
 // associatedChannel reads the channel beside a pseudowire or a label-switched path,
@@ -96,11 +104,21 @@ func (p *Packet) associatedChannel(b []byte, n int) Class {
 	return p.unknown()
 }
 
-// carried reports whether etherType reads on behind an EtherType.
+// carried reports whether etherType reads on behind one of the common EtherTypes.
 func carried(t uint16) bool {
 	switch t {
 	case etherIPv4, etherIPv6, etherVLAN, etherQinQ, etherQinQOld, etherMPLS, etherMPLSUp, etherPPPoE, etherBridge:
 		return true
 	}
 	return false
+}
+
+// everCarried reports whether etherType reads on behind an EtherType.
+func everCarried(t uint16) bool {
+	switch t {
+	case etherJumboLLC, etherCentrino, etherTRILL, etherBatman, etherMACsec, etherPBB, etherFabricPath, etherCMD, etherVNTag,
+		etherHSR, etherETag, etherNSH, etherRTag:
+		return true
+	}
+	return carried(t)
 }

@@ -11,6 +11,10 @@ func (u Unread) Name() string {
 		return pppNames[u.Number]
 	case LLCService:
 		return serviceNames[uint8(u.Number)]
+	case AddressFamily:
+		return familyNames[u.Number]
+	case UDPPort:
+		return tunnelTitles[TunnelAt(u.Number)]
 	case LinkType:
 		return LinkTypeName(uint32(u.Number))
 	case IPProtocol:
@@ -41,7 +45,7 @@ var etherTypeNames = map[uint16]string{
 	0x88f6: "MMRP", 0x88f7: "PTP", 0x88fb: "PRP", 0x8902: "CFM", 0x8903: "FabricPath", 0x8906: "FCoE", 0x8909: "Cisco metadata",
 	0x8914: "FCoE initialization", 0x8915: "RoCE", 0x8917: "MIH", 0x891d: "TTEthernet", 0x8926: "VN-tag", 0x892f: "HSR",
 	0x893f: "802.1BR", 0x894f: "NSH", 0x9000: "loopback test", 0x9100: "QinQ", 0x9200: "QinQ", 0xf1c1: "802.1CB", 0x6400: "EoIP",
-	0x4305: "batman-adv", 0x22eb: "ERSPAN III", 0x8988: "T-tag",
+	0x4305: "batman-adv", 0x22eb: "ERSPAN III", 0x8988: "T-tag", 0xdada: "Marvell EDSA",
 }
 
 // ipProtocolNames are those of IP protocols whose names are not those of
@@ -62,3 +66,13 @@ var pppNames = map[uint16]string{
 
 // serviceNames are those of LLC service access points.
 var serviceNames = map[uint8]string{0x06: "IP", 0x42: "spanning tree", 0xe0: "IPX", 0xf0: "NetBIOS", 0xfe: "OSI", 0xff: "IPX, raw", 0xfa: "remote program load", 0xf4: "LAN management"}
+
+// familyNames are those of address families that a loopback header can have, but does
+// not where it was written: other systems number IPv6 so.
+var familyNames = map[uint16]string{
+	1: "local", 6: "Xerox NS on BSD", 7: "OSI on BSD", 10: "IPv6 on Linux", 16: "AppleTalk on BSD", 23: "IPv6 on Windows, IPX on BSD",
+	26: "IPv6 on Solaris",
+}
+
+// tunnelTitles are the names of tunnels in UDP as people write them.
+var tunnelTitles = map[Tunnels]string{VXLAN: "VXLAN", Geneve: "Geneve", GTPU: "GTP-U", L2TP: "L2TP", Teredo: "Teredo"}

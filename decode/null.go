@@ -1,6 +1,9 @@
 package decode
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Address families as the BSDs number them.
 const (
@@ -54,5 +57,8 @@ func (p *Packet) family(f uint32, b []byte, n int) Class {
 	case familyIPv6NetBSD, familyIPv6FreeBSD, familyIPv6Darwin:
 		return p.ipv6(b, n)
 	}
-	return NotIP
+	if f > math.MaxUint16 { // no family
+		return NotIP
+	}
+	return p.unread(AddressFamily, uint16(f))
 }

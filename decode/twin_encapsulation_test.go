@@ -61,7 +61,7 @@ func twinRareEtherType(kind int) step {
 			if flags&0x20 != 0 {
 				size += 8
 			}
-			if t.n >= size+2+16 {
+			if t.n >= size+2+16 && !t.inFragment() {
 				t.end(t.n - 16)
 			}
 			return twinTag(size)

@@ -111,6 +111,9 @@ func (t *twin) enter() {
 	}
 }
 
+// inFragment tells if the end of what is read stands in another fragment.
+func (t *twin) inFragment() bool { return t.p.fragmented || t.p.InFragments > 0 }
+
 type step func(*twin) step
 
 // is ends the reading.
@@ -269,7 +272,7 @@ func twinLLC(t *twin) step {
 	organisation, protocol := t.le(3), t.u16()
 	if organisation == 0xc28000 && (protocol == 1 || protocol == 7) {
 		t.u16()
-		if protocol == 1 && t.n >= 4 {
+		if protocol == 1 && t.n >= 4 && !t.inFragment() {
 			t.end(t.n - 4)
 		}
 		return twinBridged
@@ -308,11 +311,15 @@ func twinMPLS(t *twin) step {
 			return twinChannel
 		case 0:
 			t.need(18)
-			known := []int{0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8864, 0x6558}
-			if slices.Contains(known, t.u16at(12)) {
+			known := []int{0x0800, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8864, 0x6558, 0x8870, 0x2452}
+			is := func(kind int) bool { return slices.Contains(known, kind) || twinRareEtherType(kind) != nil }
+			if is(t.u16at(12)) {
 				return twinBridged
 			}
-			if slices.Contains(known, t.u16at(16)) || t.u16at(0) == 0 {
+			length, addresses := t.u16at(12), t.u16at(14)
+			llc := (length <= t.n-14 || t.inFragment()) && length <= 1500 && t.at(16) == 3 &&
+				slices.Contains([]int{0xaaaa, 0x0606, 0xfefe}, addresses)
+			if is(t.u16at(16)) || t.u16at(0) == 0 && !llc {
 				t.u32()
 			}
 			return twinBridged
@@ -813,7 +820,7 @@ func twinProtocol(protocol int) step {
 		case 44:
 			t.need(8)
 			next, _, at, id := t.u8(), t.u8(), t.u16(), t.u32()
-			if offset, more := at>>3, at&1 != 0; t.p.V6 && (offset > 0 || more) && t.n > 0 {
+			if offset, more := at>>3, at&1 != 0; t.p.V6 && (offset > 0 || more) && (t.n > 0 || t.p.InFragments > 0) {
 				t.p.fragmented = true
 				t.p.FragProto, t.p.FragID = uint8(next), uint32(id)
 				t.datagram = t.n
@@ -1063,7 +1070,7 @@ func twinGTPU(t *twin) step {
 	t.need(8)
 	flags, message, length := t.u8(), t.u8(), t.u16()
 	t.u32()
-	has(flags>>4 == 3 && message == 255 && length <= t.n)
+	has(flags>>4 == 3 && message == 255 && (length <= t.n || t.inFragment()))
 	t.end(length)
 	if flags&7 != 0 {
 		next := t.u32() & 0xff
@@ -1087,7 +1094,7 @@ func twinL2TP(t *twin) step {
 	has(flags&0x800f == 2)
 	if flags&0x4000 != 0 {
 		size := t.u16()
-		has(size >= 4 && size <= start)
+		has(size >= 4 && (size <= start || t.inFragment()))
 		t.end(size - 4)
 	}
 	size := 4
@@ -1116,7 +1123,7 @@ func twinTeredo(t *twin) step {
 		t.bytes(8)
 	}
 	t.need(40)
-	has(t.at(0)>>4 == 6 && t.n >= 40+t.u16at(4))
+	has(t.at(0)>>4 == 6 && (t.n >= 40+t.u16at(4) || t.inFragment()))
 	return twinIPv6
 }
 

@@ -12,6 +12,23 @@ const (
 	portVXLANLinux = 8472 // what Linux takes for VXLAN unless told otherwise
 )
 
+// TunnelAt returns the tunnel whose port a UDP port is, 0 if it is none's.
+func TunnelAt(port uint16) Tunnels {
+	switch port {
+	case portVXLAN, portVXLANLinux:
+		return VXLAN
+	case portGeneve:
+		return Geneve
+	case portGTPU:
+		return GTPU
+	case portL2TP:
+		return L2TP
+	case portTeredo:
+		return Teredo
+	}
+	return 0
+}
+
 // udpTunnel looks at what the UDP header that was read last carries: a tunnel is
 // known by its port and by what its header says of itself, and what is none, or
 // not wanted, stays a packet of the UDP flow. It returns the class of what is
@@ -21,6 +38,9 @@ const (
 // TS 29.281, 4.4.2): their source ports are anything. L2TP and Teredo answer
 // from their port (RFC 2661, 8.1; RFC 4380, 5.2). Teredo between two clients
 // shows neither, and is not known.
+//
+// In the first fragment of a datagram the lengths in a tunnel's header reach
+// beyond its end.
 func (p *Packet) udpTunnel(frame []byte) (c Class, more bool) {
 	b, n := p.transported(frame), int(p.size)
 	size := int(binary.BigEndian.Uint16(b[4:]))
@@ -125,10 +145,10 @@ func (p *Packet) gtpu(b []byte, n int) Class {
 		return noTunnel(n, 8)
 	}
 	flags, length := b[0], int(binary.BigEndian.Uint16(b[2:]))
-	if flags&0xf0 != version1 || b[1] != gpdu || length > n-8 {
+	if flags&0xf0 != version1 || b[1] != gpdu || length > n-8 && !p.inFragment() {
 		return Counted
 	}
-	n = length
+	n = min(n-8, length)
 	b = b[8:min(len(b), 8+n)]
 	if flags&any != 0 {
 		if len(b) < 4 {
@@ -187,10 +207,10 @@ func (p *Packet) l2tp(b []byte, n int) Class {
 			return noTunnel(n, 4)
 		}
 		whole := int(binary.BigEndian.Uint16(b[2:]))
-		if whole > n {
+		if whole > n && !p.inFragment() {
 			return Counted
 		}
-		n = whole
+		n = min(n, whole)
 		b = b[:min(len(b), n)]
 		size += 2
 	}
@@ -237,7 +257,7 @@ func (p *Packet) teredo(b []byte, n int) Class {
 	if len(b) < ipv6Need {
 		return noTunnel(n, ipv6Need)
 	}
-	if b[0]>>4 != 6 || ipv6Need+int(binary.BigEndian.Uint16(b[4:])) > n {
+	if b[0]>>4 != 6 || ipv6Need+int(binary.BigEndian.Uint16(b[4:])) > n && !p.inFragment() {
 		return Counted
 	}
 	p.dig()

@@ -17,15 +17,17 @@ type UnreadKind uint8
 
 // The kinds.
 const (
-	EtherType   UnreadKind = iota + 1 // IEEE 802 numbers
-	IPProtocol                        // IANA, protocol-numbers
-	GREType                           // EtherTypes, mostly (RFC 2784, 2.4)
-	PPPProtocol                       // IANA, ppp-numbers
-	LLCService                        // destination service access point of 802.2
-	LinkType                          // LINKTYPE_ numbers
+	EtherType     UnreadKind = iota + 1 // IEEE 802 numbers
+	IPProtocol                          // IANA, protocol-numbers
+	GREType                             // EtherTypes, mostly (RFC 2784, 2.4)
+	PPPProtocol                         // IANA, ppp-numbers
+	LLCService                          // destination service access point of 802.2
+	LinkType                            // LINKTYPE_ numbers
+	AddressFamily                       // of a BSD's loopback header
+	UDPPort                             // IANA, service-names-port-numbers
 )
 
-var unreadKinds = [...]string{"", "EtherType", "protocol", "GRE type", "PPP protocol", "LLC service", "link type"}
+var unreadKinds = [...]string{"", "EtherType", "protocol", "GRE type", "PPP protocol", "LLC service", "link type", "address family", "UDP port"}
 
 // String returns the name of the kind as people write it before the number.
 func (k UnreadKind) String() string {
@@ -55,6 +57,11 @@ func (u Unread) String() string {
 // Option returns the option of the command that makes packets like this have
 // flows, "" if there is none.
 func (u Unread) Option() string {
+	if u.Kind == UDPPort {
+		if text, _ := TunnelAt(u.Number).MarshalText(); TunnelAt(u.Number) != 0 {
+			return "--decap " + string(text)
+		}
+	}
 	if u.Kind != IPProtocol || !AllProtocols.Has(uint8(u.Number)) {
 		return ""
 	}

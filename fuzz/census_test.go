@@ -20,7 +20,7 @@ type census struct {
 	err     error // why the capture was read no further, nil at its end
 }
 
-// A counted packet is the class of a packet and its original length.
+// A counted packet is the class of a packet and the length of its frame.
 type counted struct {
 	class decode.Class
 	bytes uint32
@@ -50,7 +50,7 @@ func takeCensus(capture []byte) (s census) {
 			r := &records[i]
 			var p decode.Packet
 			class := p.Decode(r.LinkType, r.Data, r.OrigLen-uint32(r.FCS))
-			s.packets = append(s.packets, counted{firsts.resolve(&p, class, r.Time), r.OrigLen})
+			s.packets = append(s.packets, counted{firsts.resolve(&p, class, r.Time), decode.FrameLen(r.LinkType, r.Data, r.OrigLen)})
 		}
 	}
 }

@@ -6,6 +6,7 @@
 //	                   ioutil        FuzzSpans    in spans and in order
 //	                   ioutil        FuzzPeers    with two versions of pcapgo
 //	decoder            decode        FuzzDecode   with a slow twin and gopacket
+//	                   fuzz/stacks   FuzzStacks   with what was built
 //	engine             fuzz          FuzzRun      with a count packet by packet
 //	flow table         flowtable     FuzzTable    with a map and sorted slices
 //	statistics         stats         FuzzSeries   with sorting, whole and merged
@@ -13,8 +14,10 @@
 //	flags, names, text cmd/flowfast  FuzzFlags, FuzzOutputNames, FuzzPrintable
 //
 // TestCuts and TestSweep damage captures in every place, TestHostile makes what
-// no honest sender sends, BenchmarkHostile what is made to be slow. Seeds come from internal/mutate; inputs that found a
-// fault are kept in testdata/fuzz beside each target.
+// no honest sender sends, BenchmarkHostile what is made to be slow. TestStacks, in
+// fuzz/stacks, compares random stacks of valid headers with tshark. Seeds come from
+// internal/mutate; inputs that found a fault are kept in testdata/fuzz beside each
+// target.
 package fuzz
 
 import (

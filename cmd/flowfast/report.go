@@ -90,7 +90,7 @@ func (c *command) report(p *plan, results []result, elapsed time.Duration) repor
 	r := report{Version: flowfast.Version, OtherFiles: p.others, AlreadyDone: p.kept, PeakMemory: peakMemory()}
 	r.Inputs, r.Output = c.inputs, c.output
 	r.Captures, r.Warnings, r.Errors = []flowfast.Capture{}, append([]string{}, p.warnings...), []string{}
-	r.Unread = []flowfast.Unread{}
+	r.Unread, r.Tunnels = []flowfast.Unread{}, []flowfast.Unread{}
 	for _, err := range p.errs {
 		r.Failed++
 		r.Errors = append(r.Errors, message(err))
@@ -126,6 +126,9 @@ func (r *result) outcome() outcome {
 	if o.Unread == nil {
 		o.Unread = []flowfast.Unread{}
 	}
+	if o.Tunnels == nil {
+		o.Tunnels = []flowfast.Unread{}
+	}
 	o.Warnings = warnings(r)
 	for _, err := range errorsOf(r) {
 		o.Errors = append(o.Errors, message(err))
@@ -144,6 +147,7 @@ func (r *report) add(o outcome) {
 	r.StepsBack += o.StepsBack
 	r.EarlyFragments += o.EarlyFragments
 	r.Unread = flowfast.SumUnread(r.Unread, o.Unread)
+	r.Tunnels = flowfast.SumUnread(r.Tunnels, o.Tunnels)
 	if o.Packets > 0 && (first || o.First.Before(r.First)) {
 		r.First = o.First
 	}
@@ -216,8 +220,11 @@ func (r *report) text() string {
 	if r.Classes.LeftOut > 0 {
 		class("left out", r.Classes.LeftOut)
 	}
-	if why := flowfast.WhyUncounted(r.Packets-r.Classes.LeftOut, r.Classes.Counted, r.Unread); why != "" {
+	if why := flowfast.WhyUncounted(r.Classes, r.Unread); why != "" {
 		line("not counted", why)
+	}
+	if why := flowfast.WhyTunnelled(r.Packets-r.Classes.LeftOut, r.Tunnels); why != "" {
+		line("in UDP tunnels", why)
 	}
 	number("flows", r.Flows)
 	class("evicted", r.Evicted)
