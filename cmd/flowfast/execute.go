@@ -28,11 +28,11 @@ func (c *command) execute() int {
 	}
 	c.notes = c.rowOptions().notes()
 	p, err := c.plan()
+	if err == nil && (c.output == "-" || c.summary == "-") && mayBeClosed(c.out) {
+		err = errors.New("standard output is closed, or the null device open for reading as well: what is written there would be lost; if it is not wanted, OUTPUT can be " + os.DevNull)
+	}
 	if err == nil {
 		err = p.begin(ctx)
-	}
-	if err == nil && (c.output == "-" || c.summary == "-") && mayBeClosed(c.out) {
-		p.warnings = append(p.warnings, "standard output is closed, or the null device: what is written there is lost; if rows are not wanted, OUTPUT can be "+os.DevNull)
 	}
 	if err != nil {
 		c.complain(err)
@@ -40,7 +40,6 @@ func (c *command) execute() int {
 	}
 	c.keepToMemory()
 	show := c.display(ctx, p)
-	show.say(func() { c.warn(p.warnings) })
 	for _, err := range p.errs {
 		show.say(func() { c.complain(err) })
 	}

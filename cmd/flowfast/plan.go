@@ -17,8 +17,7 @@ type plan struct {
 	kept     int       // captures that were done before, and are left as they are
 	leavings []string  // outputs beside which a killed run may have left temporary files
 	others   int       // files under the folders that are no captures
-	warnings []string
-	errs     []error // what could not even be looked at, or is known to be damaged
+	errs     []error   // what could not even be looked at, or is known to be damaged
 }
 
 // A job is one run: captures in, an output file out.

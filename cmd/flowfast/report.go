@@ -89,7 +89,7 @@ func namesOne(text string, r *result) bool {
 func (c *command) report(p *plan, results []result, elapsed time.Duration) report {
 	r := report{Version: flowfast.Version, OtherFiles: p.others, AlreadyDone: p.kept, PeakMemory: peakMemory()}
 	r.Inputs, r.Output = c.inputs, c.output
-	r.Captures, r.Warnings, r.Errors = []flowfast.Capture{}, append([]string{}, p.warnings...), []string{}
+	r.Captures, r.Warnings, r.Errors = []flowfast.Capture{}, []string{}, []string{}
 	r.Unread, r.Tunnels = []flowfast.Unread{}, []flowfast.Unread{}
 	for _, err := range p.errs {
 		r.Failed++
