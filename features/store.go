@@ -42,6 +42,10 @@ type Store struct {
 	early      earlies
 	texts      texts
 	calculator stats.Calculator
+
+	// The packet of a small, while it is counted: on the stack it would not stay.
+	packet  Packet
+	details decode.Details
 }
 
 // A small is the first packet of a flow.
@@ -84,17 +88,18 @@ func (o *small) set(p *Packet, direction int) {
 	}
 }
 
-// get sets p and d to what was kept of the packet, and returns its direction.
-func (o *small) get(p *Packet, d *decode.Details) (direction int) {
-	*d = decode.Details{
+// first returns what was kept of the packet, until the next call, and its
+// direction.
+func (s *Store) first(o *small) (p *Packet, direction int) {
+	s.details = decode.Details{
 		Payload: o.payload, HeaderLen: o.headerLen, TTL: o.ttl, TOS: o.tos, Segment: o.marks&segment != 0,
 		Window: o.window, MSS: o.mss, WindowScale: o.windowScale, SACKPermitted: o.marks&sackPermitted != 0,
 	}
-	*p = Packet{Time: o.time, Size: o.size, Seq: o.seq, Flags: o.flags, Details: d}
+	s.packet = Packet{Time: o.time, Size: o.size, Seq: o.seq, Flags: o.flags, Details: &s.details}
 	if o.marks&backward != 0 {
-		return 1
+		direction = 1
 	}
-	return 0
+	return &s.packet, direction
 }
 
 // A large is the state of a flow of more than one packet, besides samples. Of its
@@ -201,11 +206,9 @@ func (s *Store) enlarge(o *small) {
 	}
 	s.samples.Cover(o.large)
 	clear(s.samples.At(o.large))
-	var p Packet
-	var d decode.Details
-	direction := o.get(&p, &d)
+	p, direction := s.first(o)
 	l.texts[direction], o.text = o.text, text{}
-	s.count(o.large, &p, direction)
+	s.count(o.large, p, direction)
 }
 
 // count counts a packet in a large.
@@ -315,9 +318,7 @@ func (s *Store) fillSmall(f *Flow, o *small) {
 		return
 	}
 	f.Alone = true
-	var p Packet
-	var details decode.Details
-	d := o.get(&p, &details)
+	p, d := s.first(o)
 	if s.set&Sizes != 0 {
 		one(&f.Sizes, d, uint64(p.Size))
 	}
@@ -326,24 +327,24 @@ func (s *Store) fillSmall(f *Flow, o *small) {
 		f.Seen[2] = f.Seen[d]
 	}
 	if s.set&First != 0 && s.early.most > 0 {
-		f.First = append(f.First, newEarly(&p, d))
+		f.First = append(f.First, newEarly(p, d))
 	}
 	if s.set&Entropy != 0 {
 		f.Entropy[d] = s.texts.bits(&o.text)
 	}
 	if s.set&Payload != 0 {
 		var none Sample
-		f.Payload.Headers.count(&none, &p, d)
-		one(&f.Payload.Bytes, d, uint64(details.Payload))
+		f.Payload.Headers.count(&none, p, d)
+		one(&f.Payload.Bytes, d, uint64(p.Details.Payload))
 	}
 	if s.set&TCP != 0 {
 		var t transport
-		t.count(&p, d)
+		t.count(p, d)
 		f.TCP = t.said
 	}
 	if s.set&IP != 0 {
 		var h headers
-		h.count(&p, d)
+		h.count(p, d)
 		f.IP = h.directions
 	}
 }
