@@ -55,8 +55,9 @@ type Column struct {
 	// Needs are the groups of features that the column is computed from.
 	Needs features.Set
 
-	quantiles int // that must be counted, if it is one of them
-	bits      int // 8 or 16 where that is enough for every value of kind Uint; else 0
+	quantiles int     // that must be counted, if it is one of them
+	same      [2]bool // see always
+	bits      int     // 8 or 16 where that is enough for every value of kind Uint; else 0
 	set       func(v *Value, f *flowtable.Flow)
 	text      func(b []byte, f *flowtable.Flow) []byte // in place of set where Kind is Text
 }

@@ -42,41 +42,42 @@ func makeColumns() []*Column {
 		narrow(8, uintColumn("protocol", "", "IP protocol number, such as 6 for TCP and 17 for UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) })),
 		column(Time, "start_time", "seconds", "time of the first packet, since the Unix epoch",
 			func(v *Value, f *flowtable.Flow) { v.Int, v.Fine = int64(f.Start), f.Fine }),
-		column(Seconds, "duration", "seconds", "latest packet time less start time",
+		always(column(Seconds, "duration", "seconds", "latest packet time less start time",
 			func(v *Value, f *flowtable.Flow) {
 				v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
-			}),
+			}))[0],
 	}
-	for _, d := range sides {
-		columns = append(columns,
-			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }),
+	for k, d := range sides {
+		columns = append(columns, always(
+			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }))...)
+		columns = append(columns, oneSided(k,
 			uintColumn(d.prefix+"_tot_byte", "bytes", "sum of the original lengths of the "+d.word+" frames",
-				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))
+				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)
 	}
-	for _, d := range sides {
+	for k, d := range sides {
 		for i, n := range fiveNumbers {
-			columns = append(columns, column(fiveKind(i), d.prefix+"_pkt_size_"+n.suffix, "bytes",
+			columns = append(columns, oneSided(k, column(fiveKind(i), d.prefix+"_pkt_size_"+n.suffix, "bytes",
 				n.word+" of the original lengths of the "+d.word+" frames",
-				func(v *Value, f *flowtable.Flow) { v.ofSizes(d.of(f), f, i) }))
+				func(v *Value, f *flowtable.Flow) { v.ofSizes(d.of(f), f, i) }))...)
 		}
 	}
 	for _, d := range sides {
 		for i, n := range fiveNumbers {
-			columns = append(columns, column(Seconds, d.prefix+"_iat_"+n.suffix, "seconds",
+			columns = append(columns, always(column(Seconds, d.prefix+"_iat_"+n.suffix, "seconds",
 				n.word+" of the times between consecutive "+d.word+" packets",
-				func(v *Value, f *flowtable.Flow) { v.ofIATs(d.of(f), f, i) }))
+				func(v *Value, f *flowtable.Flow) { v.ofIATs(d.of(f), f, i) }))...)
 		}
 	}
-	for _, d := range sides {
+	for k, d := range sides {
 		for i, bit := range controlBits {
-			columns = append(columns, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
+			columns = append(columns, oneSided(k, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
 				d.word+" packets with the TCP control bit "+bit[1],
 				func(f *flowtable.Flow) uint64 {
 					if d.of(f).Packets == 0 {
 						return 0
 					}
 					return d.of(f).Flags[i]
-				}))
+				}))...)
 		}
 	}
 	return columns

@@ -19,6 +19,7 @@ import (
 type CSV struct {
 	rest  []*Column // behind those of Columns
 	other bool      // they are not there
+	alone *templates
 }
 
 // NewCSV returns the format with the given columns, with those of [Columns] if
@@ -26,9 +27,17 @@ type CSV struct {
 // come first, they take no longer than they do alone.
 func NewCSV(columns []*Column) CSV {
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
-		return CSV{rest: columns[n:]}
+		columns = columns[n:]
+		return CSV{rest: columns, alone: csvTemplates(columns)}
 	}
-	return CSV{rest: columns, other: len(columns) > 0}
+	return CSV{rest: columns, other: len(columns) > 0, alone: csvTemplates(columns)}
+}
+
+func csvTemplates(columns []*Column) *templates {
+	if len(columns) == 0 {
+		return nil
+	}
+	return newTemplates(columns, func(int) []byte { return nil }, (*Column).appendCSV)
 }
 
 // AppendHeader appends the names of the columns.
@@ -59,8 +68,16 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	}
 	if len(c.rest) > 0 {
 		v := values.Get().(*Value)
-		for _, column := range c.rest {
-			b = column.appendCSV(b, v, f)
+		if c.alone != nil && isAlone(f) {
+			t := c.alone.of(f)
+			for i := range t.parts {
+				b = t.parts[i].column.appendCSV(append(b, t.parts[i].before...), v, f)
+			}
+			b = append(b, t.behind...)
+		} else {
+			for _, column := range c.rest {
+				b = column.appendCSV(b, v, f)
+			}
 		}
 		values.Put(v)
 	}

@@ -15,6 +15,7 @@ import (
 type JSONLines struct {
 	columns []*Column
 	keys    [][]byte // what stands before each value
+	alone   *templates
 }
 
 // NewJSONLines returns the format with the given columns.
@@ -26,6 +27,7 @@ func NewJSONLines(columns []*Column) JSONLines {
 		j.keys = append(j.keys, append(key, ':'))
 		before = ','
 	}
+	j.alone = newTemplates(columns, func(i int) []byte { return j.keys[i] }, (*Column).appendJSON)
 	return j
 }
 
@@ -37,8 +39,16 @@ func (j JSONLines) AppendHeader(b []byte) []byte { return b }
 // AppendRow appends the row of a flow.
 func (j JSONLines) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	v := values.Get().(*Value)
-	for i, c := range j.columns {
-		b = c.appendJSON(append(b, j.keys[i]...), v, f)
+	if j.alone != nil && isAlone(f) {
+		t := j.alone.of(f)
+		for i := range t.parts {
+			b = t.parts[i].column.appendJSON(append(b, t.parts[i].before...), v, f)
+		}
+		b = append(b, t.behind...)
+	} else {
+		for i, c := range j.columns {
+			b = c.appendJSON(append(b, j.keys[i]...), v, f)
+		}
 	}
 	values.Put(v)
 	return append(b, "}\n"...)

@@ -92,17 +92,18 @@ func nfStreamColumns() []*Column {
 	}{{"bidirectional", "packets", 2}, {"src2dst", "forward packets", 0}, {"dst2src", "backward packets", 1}}
 	for _, s := range scopes {
 		seen := func(f *flowtable.Flow) *features.Span { return &f.Features.Seen[s.i] }
-		add(features.Intervals,
+		add(features.Intervals, oneSided(s.i,
 			column(Int, s.name+"_first_seen_ms", millis, "time of the first of the "+s.word+" since the Unix epoch, 0 without any",
 				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).First / millisecond }),
 			column(Int, s.name+"_last_seen_ms", millis, "time of the last of the "+s.word+" since the Unix epoch, 0 without any",
 				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).Last / millisecond }),
-			column(Int, s.name+"_duration_ms", millis, "the one less the other",
-				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))
-		add(0,
+			always(column(Int, s.name+"_duration_ms", millis, "the one less the other",
+				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))[0])...)
+		add(0, always(
 			uintColumn(s.name+"_packets", "packets", s.word, func(f *flowtable.Flow) uint64 {
 				return scope(f, s.i, func(d *flowtable.Direction) uint64 { return d.Packets })
-			}),
+			}))...)
+		add(0, oneSided(s.i,
 			uintColumn(s.name+"_bytes", "bytes", "sum of the original lengths of the "+s.word,
 				func(f *flowtable.Flow) uint64 {
 					return scope(f, s.i, func(d *flowtable.Direction) uint64 {
@@ -111,22 +112,22 @@ func nfStreamColumns() []*Column {
 						}
 						return d.Bytes
 					})
-				}))
+				}))...)
 	}
 	for _, s := range scopes {
-		add(features.Sizes, nfMoments(s.name, "ps", "bytes", 1, "of the original lengths of the "+s.word,
-			func(f *features.Flow) *features.Moments { return &f.Sizes[s.i] })...)
+		add(features.Sizes, oneSided(s.i, nfMoments(s.name, "ps", "bytes", 1, "of the original lengths of the "+s.word,
+			func(f *features.Flow) *features.Moments { return &f.Sizes[s.i] })...)...)
 	}
 	for _, s := range scopes {
-		add(features.Intervals, nfMoments(s.name, "piat_ms", millis, millisecond, "of the times between consecutive "+s.word,
-			func(f *features.Flow) *features.Moments { return &f.Intervals[s.i] })...)
+		add(features.Intervals, always(nfMoments(s.name, "piat_ms", millis, millisecond, "of the times between consecutive "+s.word,
+			func(f *features.Flow) *features.Moments { return &f.Intervals[s.i] })...)...)
 	}
 	for _, s := range scopes {
 		for _, bit := range []int{1, 7, 6, 5, 4, 3, 2, 0} {
-			add(0, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
+			add(0, oneSided(s.i, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
 				func(f *flowtable.Flow) uint64 {
 					return scope(f, s.i, func(d *flowtable.Direction) uint64 { return flags(d, bit) })
-				}))
+				}))...)
 		}
 	}
 	return columns
@@ -168,7 +169,7 @@ func nfMoments(scope, name, unit string, scale float64, what string, of func(f *
 	return []*Column{
 		whole("min", "minimum", func(m *features.Moments) uint64 { return m.Min }),
 		real("mean", "mean", func(m *features.Moments) float64 { return m.Mean() }),
-		real("stddev", "standard deviation (n-1)", func(m *features.Moments) float64 { return m.Central.Deviation() }),
+		always(real("stddev", "standard deviation (n-1)", func(m *features.Moments) float64 { return m.Central.Deviation() }))[0],
 		whole("max", "maximum", func(m *features.Moments) uint64 { return m.Max }),
 	}
 }
