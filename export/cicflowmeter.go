@@ -56,14 +56,12 @@ func cicFlowMeterColumns() []*Column {
 
 	add(0,
 		textColumn("Flow ID", "source and destination address, source and destination port and protocol, with - between", cicID),
-		textColumn("Src IP", "source address", func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }),
+		textColumn("Src IP", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
 		count("Src Port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
-		textColumn("Dst IP", "destination address", func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }),
+		textColumn("Dst IP", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
 		count("Dst Port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 		count("Protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
-		textColumn("Timestamp", "time of the first packet, UTC", func(b []byte, f *flowtable.Flow) []byte {
-			return f.StartTime().AppendFormat(b, "2006-01-02 15:04:05.000000")
-		}),
+		textColumn("Timestamp", "time of the first packet, UTC", func(b []byte, f *flowtable.Flow) []byte { return appendTimestamp(b, f.StartTime()) }),
 	)
 	add(0, always(
 		count("Flow Duration", micros, "latest packet time less the first packet's", duration),
@@ -169,13 +167,32 @@ func cicFlowMeterColumns() []*Column {
 }
 
 func cicID(b []byte, f *flowtable.Flow) []byte {
-	b = append(f.SrcIP().AppendTo(b), '-')
-	b = append(f.DstIP().AppendTo(b), '-')
+	b = append(appendIP(b, f.Src, f.V6), '-')
+	b = append(appendIP(b, f.Dst, f.V6), '-')
 	for _, n := range []uint64{uint64(f.SrcPort), uint64(f.DstPort), uint64(f.Protocol)} {
 		b = append(strconv.AppendUint(b, n, 10), '-')
 	}
 	return b[:len(b)-1]
 }
+
+// appendTimestamp appends a time of a year of four digits, as all are that a flow
+// can have, in the layout 2006-01-02 15:04:05.000000.
+func appendTimestamp(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	micros := t.Nanosecond() / microsecond
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(append(b, '-'), int(month))
+	b = appendTwo(append(b, '-'), day)
+	b = appendTwo(append(b, ' '), hour)
+	b = appendTwo(append(b, ':'), minute)
+	b = appendTwo(append(b, ':'), second)
+	b = append(append(b, '.'), three[micros/1000][:3]...)
+	return append(b, three[micros%1000][:3]...)
+}
+
+// appendTwo appends a number of two digits.
+func appendTwo(b []byte, n int) []byte { return append(b, three[n][1:3]...) }
 
 // duration returns the duration of a flow in microseconds.
 func duration(f *flowtable.Flow) uint64 { return f.Nanoseconds() / microsecond }

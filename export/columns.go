@@ -34,10 +34,10 @@ func Columns() []*Column { return slices.Clone(defaultColumns) }
 func makeColumns() []*Column {
 	columns := []*Column{
 		textColumn("src_ip", "address of the flow's source: the sender of its first packet; after a cut by the active timeout that of the flow before",
-			func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }),
+			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
 		narrow(16, uintColumn("src_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) })),
 		textColumn("dst_ip", "address of the flow's destination",
-			func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }),
+			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
 		narrow(16, uintColumn("dst_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) })),
 		narrow(8, uintColumn("protocol", "", "IP protocol number, such as 6 for TCP and 17 for UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) })),
 		column(Time, "start_time", "seconds", "time of the first packet, since the Unix epoch",

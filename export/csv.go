@@ -3,11 +3,11 @@
 package export
 
 import (
-	"bytes"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -112,10 +112,17 @@ func (c *Column) appendCSV(b []byte, v *Value, f *flowtable.Flow) []byte {
 	case Text:
 		at := len(b)
 		b = c.text(b, f)
-		if bytes.ContainsAny(b[at:], ",\"\r\n") {
+		if has(b[at:], quoted) {
 			b = appendQuoted(b[:at], string(b[at:]))
 		}
 		return append(b, ',')
+	case Uint:
+		if c.set(v, f); v.Uint < uint64(len(short)) {
+			b = slices.Grow(b, len(text{}))
+			*(*text)(b[len(b) : len(b)+len(text{})]) = short[v.Uint]
+			return b[:len(b)+int(shortSize[v.Uint])]
+		}
+		return append(c.appendNumber(b, v), ',')
 	case List:
 		c.set(v, f)
 		return append(appendList(append(b, '"'), v.List), `",`...)
@@ -128,7 +135,10 @@ func (c *Column) appendCSV(b []byte, v *Value, f *flowtable.Flow) []byte {
 func (c *Column) appendNumber(b []byte, v *Value) []byte {
 	switch c.Kind {
 	case Int:
-		return strconv.AppendInt(b, v.Int, 10)
+		if v.Int < 0 {
+			return strconv.AppendInt(b, v.Int, 10)
+		}
+		v.Uint = uint64(v.Int)
 	case Float:
 		return appendFloat(b, v.Float)
 	}
@@ -151,6 +161,10 @@ func (c *Column) appendNumber(b []byte, v *Value) []byte {
 // appendFloat appends the shortest decimal that is read as the same number,
 // with an exponent where its digits would be far from the point.
 func appendFloat(b []byte, v float64) []byte {
+	const exact = 1 << 50 // whole numbers up to here have all their digits
+	if v > 0 && v < exact && v == math.Trunc(v) {
+		return strconv.AppendUint(b, uint64(v), 10)
+	}
 	format := byte('f')
 	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
@@ -168,6 +182,36 @@ func appendList(b []byte, list []int64) []byte {
 		b = strconv.AppendInt(b, n, 10)
 	}
 	return append(b, ']')
+}
+
+// What bytes of a text ask for: quotation marks in CSV, an escape in JSON, or
+// that they are looked at since they may be part of what is no UTF-8.
+const (
+	quoted = 1 << iota
+	escaped
+)
+
+var asks = func() (t [256]uint8) {
+	for i := range t {
+		switch char := byte(i); {
+		case char == '"' || char == '\r' || char == '\n':
+			t[i] = quoted | escaped
+		case char == ',':
+			t[i] = quoted
+		case char < ' ' || char == '\\' || char >= utf8.RuneSelf:
+			t[i] = escaped
+		}
+	}
+	return t
+}()
+
+// has tells if a byte of a text asks for something.
+func has(text []byte, what uint8) bool {
+	all := uint8(0)
+	for _, char := range text {
+		all |= asks[char]
+	}
+	return all&what != 0
 }
 
 // appendQuoted appends text, in quotation marks if it needs them.

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
@@ -82,7 +81,7 @@ func floatColumn(name, unit, definition string, of func(f *flowtable.Flow) float
 }
 
 func featureColumn(name, unit, definition string, of func(f *features.Flow) uint64) *Column {
-	return uintColumn(name, unit, definition, func(f *flowtable.Flow) uint64 { return of(f.Features) })
+	return column(Uint, name, unit, definition, func(v *Value, f *flowtable.Flow) { v.Uint = of(f.Features) })
 }
 
 func intColumn(name, unit, definition string, of func(f *features.Flow) int64) *Column {
@@ -185,13 +184,10 @@ func linkColumns() []*Column {
 		if !there {
 			return b
 		}
-		for i, v := range address {
-			if i > 0 {
-				b = append(b, ':')
-			}
-			b = hex.AppendEncode(b, []byte{v})
+		for _, v := range address {
+			b = append(b, hexPair[v][:3]...)
 		}
-		return b
+		return b[:len(b)-1] // without the last colon
 	}
 	return []*Column{
 		textColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",

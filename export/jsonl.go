@@ -59,7 +59,7 @@ func (c *Column) appendJSON(b []byte, v *Value, f *flowtable.Flow) []byte {
 	case Text:
 		at := len(b) + 1
 		b = c.text(append(b, '"'), f)
-		if slices.ContainsFunc(b[at:], needsEscape) {
+		if has(b[at:], escaped) {
 			return appendString(b[:at-1], slices.Clone(b[at:]))
 		}
 		return append(b, '"')
@@ -72,12 +72,6 @@ func (c *Column) appendJSON(b []byte, v *Value, f *flowtable.Flow) []byte {
 		return append(b, "null"...)
 	}
 	return c.appendNumber(b, v)
-}
-
-// needsEscape tells whether a byte can't stand in a JSON string as it is, or
-// may be part of what is no UTF-8.
-func needsEscape(char byte) bool {
-	return char < ' ' || char == '"' || char == '\\' || char >= utf8.RuneSelf
 }
 
 // appendString appends a JSON string (RFC 8259, 7).

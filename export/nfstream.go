@@ -64,10 +64,10 @@ func nfStreamColumns() []*Column {
 				v.Int = -1
 			}
 		}),
-		textColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }))
+		textColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }))
 	add(features.Link, srcMAC, oui("src_oui", srcMAC))
 	add(0, uintColumn("src_port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
-		textColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }))
+		textColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }))
 	add(features.Link, dstMAC, oui("dst_oui", dstMAC))
 	add(0, uintColumn("dst_port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 		uintColumn("protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
