@@ -55,13 +55,13 @@ func cicFlowMeterColumns() []*Column {
 	}{{"Fwd", "forward", sides[0].of}, {"Bwd", "backward", sides[1].of}}
 
 	add(0,
-		textColumn("Flow ID", "source and destination address, source and destination port and protocol, with - between", cicID),
-		textColumn("Src IP", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
+		plainColumn("Flow ID", "source and destination address, source and destination port and protocol, with - between", cicID),
+		plainColumn("Src IP", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
 		count("Src Port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
-		textColumn("Dst IP", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
+		plainColumn("Dst IP", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
 		count("Dst Port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 		count("Protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
-		textColumn("Timestamp", "time of the first packet, UTC", func(b []byte, f *flowtable.Flow) []byte { return appendTimestamp(b, f.StartTime()) }),
+		plainColumn("Timestamp", "time of the first packet, UTC", func(b []byte, f *flowtable.Flow) []byte { return appendTimestamp(b, f.StartTime()) }),
 	)
 	add(0, always(
 		count("Flow Duration", micros, "latest packet time less the first packet's", duration),
@@ -161,7 +161,7 @@ func cicFlowMeterColumns() []*Column {
 	add(features.Periods, cicPeriods("Active", "active periods, which a pause of more than 5 seconds ended",
 		func(f *features.Flow) *features.Moments { return &f.Periods.Active })...)
 	add(features.Periods, cicPeriods("Idle", "pauses of more than 5 seconds", func(f *features.Flow) *features.Moments { return &f.Periods.Idle })...)
-	add(0, always(textColumn("Label", "NeedManualLabel: what the flow is called is for someone who knows",
+	add(0, always(plainColumn("Label", "NeedManualLabel: what the flow is called is for someone who knows",
 		func(b []byte, _ *flowtable.Flow) []byte { return append(b, "NeedManualLabel"...) }))...)
 	return columns
 }

@@ -33,10 +33,10 @@ func Columns() []*Column { return slices.Clone(defaultColumns) }
 
 func makeColumns() []*Column {
 	columns := []*Column{
-		textColumn("src_ip", "address of the flow's source: the sender of its first packet; after a cut by the active timeout that of the flow before",
+		plainColumn("src_ip", "address of the flow's source: the sender of its first packet; after a cut by the active timeout that of the flow before",
 			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
 		narrow(16, uintColumn("src_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) })),
-		textColumn("dst_ip", "address of the flow's destination",
+		plainColumn("dst_ip", "address of the flow's destination",
 			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
 		narrow(16, uintColumn("dst_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) })),
 		narrow(8, uintColumn("protocol", "", "IP protocol number, such as 6 for TCP and 17 for UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) })),
@@ -116,7 +116,7 @@ func (v *Value) ofIATs(d *flowtable.Direction, f *flowtable.Flow, i int) {
 }
 
 // EndReason is the column that says why a flow ended.
-var EndReason = textColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
+var EndReason = plainColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
 	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory, "+
 	"`active` for longer than the active timeout, `closed` by FIN or RST and its ports used again",
 	func(b []byte, f *flowtable.Flow) []byte { return append(b, f.Reason.String()...) })

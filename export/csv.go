@@ -71,7 +71,10 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 		if c.alone != nil && isAlone(f) {
 			t := c.alone.of(f)
 			for i := range t.parts {
-				b = t.parts[i].column.appendCSV(append(b, t.parts[i].before...), v, f)
+				if p := &t.parts[i]; len(p.before) > 0 {
+					b = append(b, p.before...)
+				}
+				b = t.parts[i].column.appendCSV(b, v, f)
 			}
 			b = append(b, t.behind...)
 		} else {
@@ -112,17 +115,13 @@ func (c *Column) appendCSV(b []byte, v *Value, f *flowtable.Flow) []byte {
 	case Text:
 		at := len(b)
 		b = c.text(b, f)
-		if has(b[at:], quoted) {
+		if !c.plain && has(b[at:], quoted) {
 			b = appendQuoted(b[:at], string(b[at:]))
 		}
 		return append(b, ',')
 	case Uint:
-		if c.set(v, f); v.Uint < uint64(len(short)) {
-			b = slices.Grow(b, len(text{}))
-			*(*text)(b[len(b) : len(b)+len(text{})]) = short[v.Uint]
-			return b[:len(b)+int(shortSize[v.Uint])]
-		}
-		return append(c.appendNumber(b, v), ',')
+		c.set(v, f)
+		return appendUint(b, v.Uint)
 	case List:
 		c.set(v, f)
 		return append(appendList(append(b, '"'), v.List), `",`...)
@@ -158,12 +157,28 @@ func (c *Column) appendNumber(b []byte, v *Value) []byte {
 	return b[:len(b)+n-1] // without the comma
 }
 
+// appendUint appends a number with a comma behind it.
+func appendUint(b []byte, v uint64) []byte {
+	b = slices.Grow(b, uintSize)
+	if v < uint64(len(short)) {
+		*(*text)(b[len(b) : len(b)+len(text{})]) = short[v]
+		return b[:len(b)+int(shortSize[v])]
+	}
+	return slowUint(b, v)
+}
+
+func slowUint(b []byte, v uint64) []byte {
+	b = slices.Grow(b, rowSize)
+	return b[:len(b)+(*row)(b[len(b):len(b)+rowSize]).long(0, v)]
+}
+
 // appendFloat appends the shortest decimal that is read as the same number,
 // with an exponent where its digits would be far from the point.
 func appendFloat(b []byte, v float64) []byte {
 	const exact = 1 << 50 // whole numbers up to here have all their digits
 	if v > 0 && v < exact && v == math.Trunc(v) {
-		return strconv.AppendUint(b, uint64(v), 10)
+		b = appendUint(b, uint64(v))
+		return b[:len(b)-1] // without the comma
 	}
 	format := byte('f')
 	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {

@@ -190,11 +190,11 @@ func linkColumns() []*Column {
 		return b[:len(b)-1] // without the last colon
 	}
 	return []*Column{
-		textColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",
+		plainColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",
 			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasSrc, l.Src) }),
-		textColumn("dst_mac", "address of the flow's destination there; a Linux cooked header has the sender's alone",
+		plainColumn("dst_mac", "address of the flow's destination there; a Linux cooked header has the sender's alone",
 			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasDst, l.Dst) }),
-		textColumn("vlan_ids", "VLAN identifiers of the first packet's tags, the outermost first, with blanks between",
+		plainColumn("vlan_ids", "VLAN identifiers of the first packet's tags, the outermost first, with blanks between",
 			func(b []byte, f *flowtable.Flow) []byte {
 				for i, id := range f.Features.Link.VLANs[:f.Features.Link.NumVLANs] {
 					if i > 0 {

@@ -59,7 +59,7 @@ func (c *Column) appendJSON(b []byte, v *Value, f *flowtable.Flow) []byte {
 	case Text:
 		at := len(b) + 1
 		b = c.text(append(b, '"'), f)
-		if has(b[at:], escaped) {
+		if !c.plain && has(b[at:], escaped) {
 			return appendString(b[:at-1], slices.Clone(b[at:]))
 		}
 		return append(b, '"')

@@ -45,7 +45,7 @@ func nfStreamColumns() []*Column {
 	}
 	mac := linkColumns()
 	oui := func(name string, of *Column) *Column {
-		return textColumn(name, "its first three bytes", func(b []byte, f *flowtable.Flow) []byte {
+		return plainColumn(name, "its first three bytes", func(b []byte, f *flowtable.Flow) []byte {
 			at := len(b)
 			return of.text(b, f)[:at+len("00:00:00")]
 		})
@@ -64,10 +64,10 @@ func nfStreamColumns() []*Column {
 				v.Int = -1
 			}
 		}),
-		textColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }))
+		plainColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }))
 	add(features.Link, srcMAC, oui("src_oui", srcMAC))
 	add(0, uintColumn("src_port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
-		textColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }))
+		plainColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }))
 	add(features.Link, dstMAC, oui("dst_oui", dstMAC))
 	add(0, uintColumn("dst_port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 		uintColumn("protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
@@ -125,9 +125,11 @@ func nfStreamColumns() []*Column {
 	for _, s := range scopes {
 		for _, bit := range []int{1, 7, 6, 5, 4, 3, 2, 0} {
 			add(0, oneSided(s.i, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
-				func(f *flowtable.Flow) uint64 {
-					return scope(f, s.i, func(d *flowtable.Direction) uint64 { return flags(d, bit) })
-				}))...)
+				[3]func(f *flowtable.Flow) uint64{
+					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) },
+					func(f *flowtable.Flow) uint64 { return flags(&f.Bwd, bit) },
+					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) },
+				}[s.i]))...)
 		}
 	}
 	return columns
@@ -149,7 +151,7 @@ func scope(f *flowtable.Flow, i int, of func(d *flowtable.Direction) uint64) uin
 
 // orZero is a column of addresses that says 00:00:00:00:00:00 where there is none.
 func orZero(name, definition string, of *Column) *Column {
-	return textColumn(name, definition, func(b []byte, f *flowtable.Flow) []byte {
+	return plainColumn(name, definition, func(b []byte, f *flowtable.Flow) []byte {
 		at := len(b)
 		if b = of.text(b, f); len(b) == at {
 			b = append(b, "00:00:00:00:00:00"...)

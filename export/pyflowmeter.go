@@ -24,7 +24,7 @@ func pyFlowMeterColumns() []*Column {
 		always(column(Seconds, "duration", "seconds", "latest packet time less the first packet's", func(v *Value, f *flowtable.Flow) {
 			v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
 		}))[0],
-		textColumn("protocol", "TCP, UDP, or the number of another protocol", func(b []byte, f *flowtable.Flow) []byte { return append(b, protocolName(f.Protocol)...) }),
+		plainColumn("protocol", "TCP, UDP, or the number of another protocol", func(b []byte, f *flowtable.Flow) []byte { return append(b, protocolName(f.Protocol)...) }),
 		uintColumn("src_port", "", "source port of the first packet", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
 		uintColumn("dst_port", "", "its destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 	}
