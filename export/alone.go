@@ -9,7 +9,8 @@ import (
 // no times between packets, no deviation and nothing in the other direction. So
 // the rows of a flood are written from templates: text that is known beforehand,
 // with the other columns between. Which columns are the same is said where they
-// are made, with [always] and [oneSided].
+// are made, with [always] and [oneSided], and which of a row are like each other,
+// such as the least and the greatest size, with [saying].
 
 // always says of columns that their values are the same for all flows of one
 // packet, as far as they go the same way and have equally fine times.
@@ -31,6 +32,16 @@ func oneSided(direction int, columns ...*Column) []*Column {
 	return columns
 }
 
+// saying gives columns a name for what they say of a flow of one packet: those
+// with the same name, of which some may be the same for all such flows, have the
+// same text in a row.
+func saying(what string, columns ...*Column) []*Column {
+	for _, c := range columns {
+		c.says = what
+	}
+	return columns
+}
+
 // isAlone tells if a flow has one packet, and says nothing that such a flow
 // does not. Its features, if it has any, are a table's.
 func isAlone(f *flowtable.Flow) bool {
@@ -47,11 +58,44 @@ type template struct {
 	behind []byte
 }
 
-// A part is a column and the text before it.
+// A part is a column and the text before it. Parts that say the same have the
+// same number; the first one's text is that of the others.
 type part struct {
 	before []byte
 	column *Column
+	says   int // from 1, 0 for what is said once
+	again  bool
 }
+
+// mostSaid is how many things a template says more than once.
+const mostSaid = 32
+
+// said is where in a row each stands.
+type said [mostSaid + 1]struct{ from, to int }
+
+// append appends the row of a flow.
+func (t *template) append(b []byte, v *Value, f *flowtable.Flow, write appender) []byte {
+	var told said
+	for i := range t.parts {
+		p := &t.parts[i]
+		if len(p.before) > 0 {
+			b = append(b, p.before...)
+		}
+		if p.again {
+			b = append(b, b[told[p.says].from:told[p.says].to]...)
+			continue
+		}
+		from := len(b)
+		b = write(p.column, b, v, f)
+		if p.says > 0 {
+			told[p.says].from, told[p.says].to = from, len(b)
+		}
+	}
+	return append(b, t.behind...)
+}
+
+// An appender appends the value of a column: a method of Column.
+type appender func(c *Column, b []byte, v *Value, f *flowtable.Flow) []byte
 
 // of returns the template of a flow, which must be alone.
 func (t *templates) of(f *flowtable.Flow) *template {
@@ -67,7 +111,7 @@ func (t *templates) of(f *flowtable.Flow) *template {
 
 // newTemplates makes the templates of a format: before is the text in front of
 // each column, write what appends its value.
-func newTemplates(columns []*Column, before func(i int) []byte, write func(c *Column, b []byte, v *Value, f *flowtable.Flow) []byte) *templates {
+func newTemplates(columns []*Column, before func(i int) []byte, write appender) *templates {
 	quantiles := 0
 	for _, c := range columns {
 		if c != nil { // that columns can be used is checked later
@@ -78,14 +122,24 @@ func newTemplates(columns []*Column, before func(i int) []byte, write func(c *Co
 	for direction := range all {
 		for fine := range all[direction] {
 			t, f, v := &all[direction][fine], someAlone(direction, fine == 1, quantiles), &Value{}
+			numbers := map[string]int{"": 0}
 			for i, c := range columns {
 				t.behind = append(t.behind, before(i)...)
 				if c != nil && c.same[direction] {
 					t.behind = write(c, t.behind, v, f)
 					continue
 				}
-				t.parts = append(t.parts, part{t.behind, c})
+				p := part{before: t.behind, column: c}
 				t.behind = nil
+				if c != nil {
+					if p.says, p.again = numbers[c.says]; c.says == "" {
+						p.again = false
+					} else if !p.again && len(numbers) <= mostSaid {
+						p.says = len(numbers)
+						numbers[c.says] = p.says
+					}
+				}
+				t.parts = append(t.parts, p)
 			}
 		}
 	}

@@ -69,18 +69,18 @@ func cicFlowMeterColumns() []*Column {
 		count("Total Bwd packets", "packets", "backward packets", func(f *flowtable.Flow) uint64 { return f.Bwd.Packets }),
 	)...)
 	for i, d := range sides {
-		add(features.Payload, oneSided(i, real("Total Length of "+d.name+" Packet", "bytes", "payload of the "+d.word+" packets, by the lengths in the headers as far as the frame goes",
-			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() }))...)
+		add(features.Payload, saying("payload", oneSided(i, real("Total Length of "+d.name+" Packet", "bytes", "payload of the "+d.word+" packets, by the lengths in the headers as far as the frame goes",
+			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() }))...)...)
 	}
 	for i, d := range sides {
 		what := "of the payload of the " + d.word + " packets"
 		of := func(f *flowtable.Flow) *features.Moments { return &f.Features.Payload.Bytes[i] }
-		add(features.Payload, oneSided(i,
+		add(features.Payload, saying("payload", oneSided(i,
 			count(d.name+" Packet Length Max", "bytes", "maximum "+what, func(f *flowtable.Flow) uint64 { return of(f).Max }),
 			count(d.name+" Packet Length Min", "bytes", "minimum "+what, func(f *flowtable.Flow) uint64 { return of(f).Min }),
 			real(d.name+" Packet Length Mean", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return of(f).Mean() }),
 			always(real(d.name+" Packet Length Std", "bytes", "standard deviation (n-1) "+what,
-				func(f *flowtable.Flow) float64 { return of(f).Central.Deviation() }))[0])...)
+				func(f *flowtable.Flow) float64 { return of(f).Central.Deviation() }))[0])...)...)
 	}
 	add(features.Payload, always(real("Flow Bytes/s", "bytes per second", "payload of both directions by duration; 0 if that is 0",
 		func(f *flowtable.Flow) float64 { return rate(f.Features.Payload.Bytes[2].Sum(), duration(f)) }))...)
@@ -94,13 +94,13 @@ func cicFlowMeterColumns() []*Column {
 	}
 	for _, bit := range []int{3, 5} {
 		for i, d := range sides {
-			add(0, oneSided(i, count(d.name+" "+controlBits[bit][1]+" Flags", "packets", d.word+" packets with "+controlBits[bit][1],
-				func(f *flowtable.Flow) uint64 { return flags(d.of(f), bit) }))...)
+			add(0, saying(controlBits[bit][0], oneSided(i, count(d.name+" "+controlBits[bit][1]+" Flags", "packets", d.word+" packets with "+controlBits[bit][1],
+				func(f *flowtable.Flow) uint64 { return flags(d.of(f), bit) }))...)...)
 		}
 	}
 	for i, d := range sides {
-		add(features.Payload, oneSided(i, count(d.name+" Header Length", "bytes", "transport headers of the "+d.word+" packets",
-			func(f *flowtable.Flow) uint64 { return f.Features.Payload.Sum[i] }))...)
+		add(features.Payload, saying("header", oneSided(i, count(d.name+" Header Length", "bytes", "transport headers of the "+d.word+" packets",
+			func(f *flowtable.Flow) uint64 { return f.Features.Payload.Sum[i] }))...)...)
 	}
 	for _, d := range sides {
 		add(0, always(real(d.name+" Packets/s", "packets per second", d.word+" packets by duration; 0 if that is 0",
@@ -108,24 +108,24 @@ func cicFlowMeterColumns() []*Column {
 	}
 	both := func(f *flowtable.Flow) *features.Moments { return &f.Features.Payload.Bytes[2] }
 	what := "of the payload of all packets"
-	add(features.Payload,
+	add(features.Payload, saying("payload",
 		count("Packet Length Min", "bytes", "minimum "+what, func(f *flowtable.Flow) uint64 { return both(f).Min }),
 		count("Packet Length Max", "bytes", "maximum "+what, func(f *flowtable.Flow) uint64 { return both(f).Max }),
-		real("Packet Length Mean", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }))
+		real("Packet Length Mean", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }))...)
 	add(features.Payload, always(
 		real("Packet Length Std", "bytes", "standard deviation (n-1) "+what, func(f *flowtable.Flow) float64 { return both(f).Central.Deviation() }),
 		real("Packet Length Variance", "bytes²", "variance (n-1) "+what, func(f *flowtable.Flow) float64 { return both(f).Central.Variance() }))...)
 	for _, bit := range []int{0, 1, 2, 3, 4, 5, 7, 6} {
-		add(0, count(controlBits[bit][1]+" Flag Count", "packets", "packets with "+controlBits[bit][1],
-			func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) }))
+		add(0, saying(controlBits[bit][0], count(controlBits[bit][1]+" Flag Count", "packets", "packets with "+controlBits[bit][1],
+			func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) }))...)
 	}
 	add(0, always(real("Down/Up Ratio", "", "backward packets by forward packets; 0 without forward packets",
 		func(f *flowtable.Flow) float64 { return ratio(float64(f.Bwd.Packets), float64(f.Fwd.Packets)) }))...)
-	add(features.Payload,
-		real("Average Packet Size", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }))
+	add(features.Payload, saying("payload",
+		real("Average Packet Size", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }))...)
 	for i, d := range sides {
-		add(features.Payload, oneSided(i, real(d.name+" Segment Size Avg", "bytes", "mean of the payload of the "+d.word+" packets",
-			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Mean() }))...)
+		add(features.Payload, saying("payload", oneSided(i, real(d.name+" Segment Size Avg", "bytes", "mean of the payload of the "+d.word+" packets",
+			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Mean() }))...)...)
 	}
 	for i, d := range sides {
 		add(features.Bulks, always(
@@ -147,8 +147,8 @@ func cicFlowMeterColumns() []*Column {
 		subflows := func(f *flowtable.Flow) float64 { return float64(f.Features.Bulks.Pauses + 1) }
 		add(features.Bulks, always(real("Subflow "+d.name+" Packets", "packets", d.word+" packets by subflows, between which there is more than a second",
 			func(f *flowtable.Flow) float64 { return float64(d.of(f).Packets) / subflows(f) }))...)
-		add(features.Bulks|features.Payload, oneSided(i, real("Subflow "+d.name+" Bytes", "bytes", "payload of the "+d.word+" packets by subflows",
-			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() / subflows(f) }))...)
+		add(features.Bulks|features.Payload, saying("payload", oneSided(i, real("Subflow "+d.name+" Bytes", "bytes", "payload of the "+d.word+" packets by subflows",
+			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() / subflows(f) }))...)...)
 	}
 	for i, name := range []string{"FWD", "Bwd"} {
 		add(features.TCP, oneSided(i, count(name+" Init Win Bytes", "bytes", "TCP window of the first "+sides[i].word+" packet, as it stands",
@@ -156,8 +156,8 @@ func cicFlowMeterColumns() []*Column {
 	}
 	add(features.Payload, oneSided(0,
 		count("Fwd Act Data Pkts", "packets", "forward packets with payload", func(f *flowtable.Flow) uint64 { return f.Features.Payload.With[0] }),
-		count("Fwd Seg Size Min", "bytes", "shortest transport header of the forward packets",
-			func(f *flowtable.Flow) uint64 { return uint64(f.Features.Payload.Least[0]) }))...)
+		saying("header", count("Fwd Seg Size Min", "bytes", "shortest transport header of the forward packets",
+			func(f *flowtable.Flow) uint64 { return uint64(f.Features.Payload.Least[0]) }))[0])...)
 	add(features.Periods, cicPeriods("Active", "active periods, which a pause of more than 5 seconds ended",
 		func(f *features.Flow) *features.Moments { return &f.Periods.Active })...)
 	add(features.Periods, cicPeriods("Idle", "pauses of more than 5 seconds", func(f *features.Flow) *features.Moments { return &f.Periods.Idle })...)

@@ -57,6 +57,7 @@ type Column struct {
 
 	quantiles int     // that must be counted, if it is one of them
 	same      [2]bool // see always
+	says      string  // see saying
 	plain     bool    // no text asks for quotation marks or escapes
 	bits      int     // 8 or 16 where that is enough for every value of kind Uint; else 0
 	set       func(v *Value, f *flowtable.Flow)

@@ -50,15 +50,15 @@ func makeColumns() []*Column {
 	for k, d := range sides {
 		columns = append(columns, always(
 			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }))...)
-		columns = append(columns, oneSided(k,
+		columns = append(columns, saying("size", oneSided(k,
 			uintColumn(d.prefix+"_tot_byte", "bytes", "sum of the original lengths of the "+d.word+" frames",
-				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)
+				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)...)
 	}
 	for k, d := range sides {
 		for i, n := range fiveNumbers {
-			columns = append(columns, oneSided(k, column(fiveKind(i), d.prefix+"_pkt_size_"+n.suffix, "bytes",
+			columns = append(columns, saying("size", oneSided(k, column(fiveKind(i), d.prefix+"_pkt_size_"+n.suffix, "bytes",
 				n.word+" of the original lengths of the "+d.word+" frames",
-				func(v *Value, f *flowtable.Flow) { v.ofSizes(d.of(f), f, i) }))...)
+				func(v *Value, f *flowtable.Flow) { v.ofSizes(d.of(f), f, i) }))...)...)
 		}
 	}
 	for _, d := range sides {
@@ -70,14 +70,14 @@ func makeColumns() []*Column {
 	}
 	for k, d := range sides {
 		for i, bit := range controlBits {
-			columns = append(columns, oneSided(k, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
+			columns = append(columns, saying(bit[0], oneSided(k, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
 				d.word+" packets with the TCP control bit "+bit[1],
 				func(f *flowtable.Flow) uint64 {
 					if d.of(f).Packets == 0 {
 						return 0
 					}
 					return d.of(f).Flags[i]
-				}))...)
+				}))...)...)
 		}
 	}
 	return columns

@@ -69,14 +69,7 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	if len(c.rest) > 0 {
 		v := values.Get().(*Value)
 		if c.alone != nil && isAlone(f) {
-			t := c.alone.of(f)
-			for i := range t.parts {
-				if p := &t.parts[i]; len(p.before) > 0 {
-					b = append(b, p.before...)
-				}
-				b = t.parts[i].column.appendCSV(b, v, f)
-			}
-			b = append(b, t.behind...)
+			b = c.alone.of(f).append(b, v, f, (*Column).appendCSV)
 		} else {
 			for _, column := range c.rest {
 				b = column.appendCSV(b, v, f)

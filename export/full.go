@@ -24,8 +24,8 @@ func makeFullColumns() []*Column {
 	}
 
 	for i, d := range threeSides {
-		add(features.Sizes, oneSided(i, momentColumns(d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of "+d.frames,
-			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)...)
+		add(features.Sizes, saying("size", oneSided(i, momentColumns(d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of "+d.frames,
+			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)...)...)
 	}
 	for i, d := range threeSides {
 		add(features.Intervals, always(momentColumns(d.prefix+"_iat_", "seconds", second, "of the times between "+d.packets,
@@ -124,7 +124,7 @@ func streamColumns(prefix, word string, i int) []*Column {
 	column := func(name, unit, definition string, of func(s *features.Stream) uint64) *Column {
 		return featureColumn(prefix+"_"+name, unit, definition, func(f *features.Flow) uint64 { return of(&f.TCP.Directions[i]) })
 	}
-	return []*Column{
+	columns := []*Column{
 		column("win_init", "", "TCP window of the first "+word+" segment, as it stands in the header",
 			func(s *features.Stream) uint64 { return uint64(s.FirstWindow) }),
 		column("win_min", "", "smallest TCP window of the "+word+" segments", func(s *features.Stream) uint64 { return uint64(s.MinWindow) }),
@@ -152,6 +152,8 @@ func streamColumns(prefix, word string, i int) []*Column {
 				return 0
 			}),
 	}
+	saying("window", columns[:3]...)
+	return columns
 }
 
 func headerColumns(prefix, word string, i int) []*Column {
@@ -172,8 +174,8 @@ func headerColumns(prefix, word string, i int) []*Column {
 			{"min", "least", func(r *features.Range) uint8 { return r.Min }},
 			{"max", "greatest", func(r *features.Range) uint8 { return r.Max }},
 		} {
-			columns = append(columns, featureColumn(prefix+"_"+field.name+"_"+which.name, "", which.word+" "+field.what+" of the "+word+" packets",
-				func(f *features.Flow) uint64 { return uint64(which.of(field.of(&f.IP[i]))) }))
+			columns = append(columns, saying(field.name, featureColumn(prefix+"_"+field.name+"_"+which.name, "", which.word+" "+field.what+" of the "+word+" packets",
+				func(f *features.Flow) uint64 { return uint64(which.of(field.of(&f.IP[i]))) }))...)
 		}
 	}
 	return columns

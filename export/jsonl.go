@@ -40,11 +40,7 @@ func (j JSONLines) AppendHeader(b []byte) []byte { return b }
 func (j JSONLines) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	v := values.Get().(*Value)
 	if j.alone != nil && isAlone(f) {
-		t := j.alone.of(f)
-		for i := range t.parts {
-			b = t.parts[i].column.appendJSON(append(b, t.parts[i].before...), v, f)
-		}
-		b = append(b, t.behind...)
+		b = j.alone.of(f).append(b, v, f, (*Column).appendJSON)
 	} else {
 		for i, c := range j.columns {
 			b = c.appendJSON(append(b, j.keys[i]...), v, f)

@@ -92,18 +92,18 @@ func nfStreamColumns() []*Column {
 	}{{"bidirectional", "packets", 2}, {"src2dst", "forward packets", 0}, {"dst2src", "backward packets", 1}}
 	for _, s := range scopes {
 		seen := func(f *flowtable.Flow) *features.Span { return &f.Features.Seen[s.i] }
-		add(features.Intervals, oneSided(s.i,
+		add(features.Intervals, saying("seen", oneSided(s.i,
 			column(Int, s.name+"_first_seen_ms", millis, "time of the first of the "+s.word+" since the Unix epoch, 0 without any",
 				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).First / millisecond }),
 			column(Int, s.name+"_last_seen_ms", millis, "time of the last of the "+s.word+" since the Unix epoch, 0 without any",
 				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).Last / millisecond }),
 			always(column(Int, s.name+"_duration_ms", millis, "the one less the other",
-				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))[0])...)
+				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))[0])...)...)
 		add(0, always(
 			uintColumn(s.name+"_packets", "packets", s.word, func(f *flowtable.Flow) uint64 {
 				return scope(f, s.i, func(d *flowtable.Direction) uint64 { return d.Packets })
 			}))...)
-		add(0, oneSided(s.i,
+		add(0, saying("size", oneSided(s.i,
 			uintColumn(s.name+"_bytes", "bytes", "sum of the original lengths of the "+s.word,
 				func(f *flowtable.Flow) uint64 {
 					return scope(f, s.i, func(d *flowtable.Direction) uint64 {
@@ -112,11 +112,11 @@ func nfStreamColumns() []*Column {
 						}
 						return d.Bytes
 					})
-				}))...)
+				}))...)...)
 	}
 	for _, s := range scopes {
-		add(features.Sizes, oneSided(s.i, nfMoments(s.name, "ps", "bytes", 1, "of the original lengths of the "+s.word,
-			func(f *features.Flow) *features.Moments { return &f.Sizes[s.i] })...)...)
+		add(features.Sizes, saying("size", oneSided(s.i, nfMoments(s.name, "ps", "bytes", 1, "of the original lengths of the "+s.word,
+			func(f *features.Flow) *features.Moments { return &f.Sizes[s.i] })...)...)...)
 	}
 	for _, s := range scopes {
 		add(features.Intervals, always(nfMoments(s.name, "piat_ms", millis, millisecond, "of the times between consecutive "+s.word,
@@ -124,12 +124,12 @@ func nfStreamColumns() []*Column {
 	}
 	for _, s := range scopes {
 		for _, bit := range []int{1, 7, 6, 5, 4, 3, 2, 0} {
-			add(0, oneSided(s.i, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
+			add(0, saying(controlBits[bit][0], oneSided(s.i, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
 				[3]func(f *flowtable.Flow) uint64{
 					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) },
 					func(f *flowtable.Flow) uint64 { return flags(&f.Bwd, bit) },
 					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) },
-				}[s.i]))...)
+				}[s.i]))...)...)
 		}
 	}
 	return columns

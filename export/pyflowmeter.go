@@ -31,13 +31,13 @@ func pyFlowMeterColumns() []*Column {
 	for i, d := range sides {
 		columns = append(columns, always(
 			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }))...)
-		columns = append(columns, oneSided(i,
+		columns = append(columns, saying("size", oneSided(i,
 			uintColumn(d.prefix+"_tot_byte", "bytes", "sum of the original lengths of the "+d.word+" frames",
-				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)
+				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)...)
 	}
 	for i, d := range sides {
-		columns = append(columns, oneSided(i, sixColumns(features.Sizes, d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of the "+d.word+" frames",
-			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)...)
+		columns = append(columns, saying("size", oneSided(i, sixColumns(features.Sizes, d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of the "+d.word+" frames",
+			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)...)...)
 	}
 	for i, d := range sides {
 		columns = append(columns, always(sixColumns(features.Gaps, d.prefix+"_iat_", "seconds", second,
