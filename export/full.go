@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -186,10 +187,14 @@ func linkColumns() []*Column {
 		if !there {
 			return b
 		}
-		for _, v := range address {
-			b = append(b, hexPair[v][:3]...)
+		const size = len("00:")
+		b = slices.Grow(b, len(address)*size+1)
+		n := len(b)
+		to := (*[len(address)*size + 1]byte)(b[n : n+len(address)*size+1])
+		for i, v := range address {
+			*(*text)(to[i*size:]) = hexPair[v]
 		}
-		return b[:len(b)-1] // without the last colon
+		return b[:n+len(address)*size-1] // without the last colon
 	}
 	return []*Column{
 		plainColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",

@@ -311,9 +311,7 @@ func (s *Store) fillLarge(f *Flow, number uint32) {
 // fillSmall sets f to the features of a flow of one packet, or of none. What such
 // a flow has no values for is 0: times between packets, periods and bulks.
 func (s *Store) fillSmall(f *Flow, o *small) {
-	first, quantiles := f.First[:0], f.Quantiles
-	*f = Flow{}
-	f.First, f.Quantiles = first, quantiles
+	s.clear(f)
 	if o.marks&came == 0 {
 		return
 	}
@@ -346,6 +344,29 @@ func (s *Store) fillSmall(f *Flow, o *small) {
 		var h headers
 		h.count(p, d)
 		f.IP = h.directions
+	}
+}
+
+// clear clears what is asked for: no more, since that takes as long as the rest.
+func (s *Store) clear(f *Flow) {
+	f.Alone, f.First = false, f.First[:0]
+	if s.set&Sizes != 0 {
+		f.Sizes = [3]Moments{}
+	}
+	if s.set&Intervals != 0 {
+		f.Intervals, f.Seen = [3]Moments{}, [3]Span{}
+	}
+	if s.set&Gaps != 0 {
+		f.Gaps = [2]Moments{}
+	}
+	if s.set&Periods != 0 {
+		f.Periods = Activity{}
+	}
+	if s.set&Entropy != 0 {
+		f.Entropy = [2]float64{}
+	}
+	if s.set&layered != 0 {
+		f.Payload, f.TCP, f.IP, f.Bulks = Load{}, Transport{}, [2]Header{}, Bulk{}
 	}
 }
 
