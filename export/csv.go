@@ -187,7 +187,15 @@ func appendList(b []byte, list []int64) []byte {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		b = strconv.AppendInt(b, n, 10)
+		switch {
+		case n == -1: // what fills lists up
+			b = append(b, "-1"...)
+		case n < 0:
+			b = strconv.AppendInt(b, n, 10)
+		default:
+			b = appendUint(b, uint64(n))
+			b = b[:len(b)-1] // without the comma
+		}
 	}
 	return append(b, ']')
 }
