@@ -27,7 +27,7 @@ type Options struct {
 //	small     48 bytes   by the number of the record
 //	link      60 bytes   so too, for Link
 //	large     152 bytes  by a number of its own, which the small has
-//	layers    496 bytes  by that of the large, for Payload, TCP, IP and Bulks
+//	layers    424 bytes  by that of the large, for Payload, TCP, IP and Bulks
 //	samples   136 bytes  so too, for each sample that the groups have
 //	texts     32 to 512  for Entropy and a direction, as its payload asks for it
 //	earlies   136 bytes  for First, for each eight packets that came
