@@ -23,7 +23,8 @@ func aloneFlow(r *rand.Rand, s *features.Store, direction int) *flowtable.Flow {
 	if f.V6 = r.IntN(2) == 0; f.V6 {
 		f.Src.Hi, f.Dst.Hi = r.Uint64(), r.Uint64()
 	}
-	flags := uint8(r.Uint32()) & uint8(r.Uint32())
+	flags := uint8(r.Uint32())
+	flags &= uint8(r.Uint32()) // fewer
 	d := []*flowtable.Direction{&f.Fwd, &f.Bwd}[direction]
 	d.Packets, d.Bytes = 1, uint64(size)
 	for i := range d.Sizes.Whole {
