@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/flowfast/flowfast/decode"
 )
@@ -33,6 +34,13 @@ func (r *row) addr(n int, a decode.Addr, v6 bool) int {
 		return r.ipv4(n+len("::ffff:"), uint32(a.Lo))
 	}
 	return r.ipv6(n, a)
+}
+
+// appendIP appends an address in that text.
+func appendIP(b []byte, a decode.Addr, v6 bool) []byte {
+	b = slices.Grow(b, rowSize)
+	n := (*row)(b[len(b):len(b)+rowSize]).addr(0, a, v6)
+	return b[:len(b)+n-1] // without the comma
 }
 
 func (r *row) ipv4(n int, v uint32) int {

@@ -55,79 +55,80 @@ func cicFlowMeterColumns() []*Column {
 	}{{"Fwd", "forward", sides[0].of}, {"Bwd", "backward", sides[1].of}}
 
 	add(0,
-		textColumn("Flow ID", "source and destination address, source and destination port and protocol, with - between", cicID),
-		textColumn("Src IP", "source address", func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }),
+		plainColumn("Flow ID", "source and destination address, source and destination port and protocol, with - between", cicID),
+		plainColumn("Src IP", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
 		count("Src Port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
-		textColumn("Dst IP", "destination address", func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }),
+		plainColumn("Dst IP", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
 		count("Dst Port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 		count("Protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
-		textColumn("Timestamp", "time of the first packet, UTC", func(b []byte, f *flowtable.Flow) []byte {
-			return f.StartTime().AppendFormat(b, "2006-01-02 15:04:05.000000")
-		}),
+		plainColumn("Timestamp", "time of the first packet, UTC", func(b []byte, f *flowtable.Flow) []byte { return appendTimestamp(b, f.StartTime()) }),
+	)
+	add(0, always(
 		count("Flow Duration", micros, "latest packet time less the first packet's", duration),
 		count("Total Fwd Packet", "packets", "forward packets", func(f *flowtable.Flow) uint64 { return f.Fwd.Packets }),
 		count("Total Bwd packets", "packets", "backward packets", func(f *flowtable.Flow) uint64 { return f.Bwd.Packets }),
-	)
+	)...)
 	for i, d := range sides {
-		add(features.Payload, real("Total Length of "+d.name+" Packet", "bytes", "payload of the "+d.word+" packets, by the lengths in the headers as far as the frame goes",
-			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() }))
+		add(features.Payload, saying("payload", oneSided(i, real("Total Length of "+d.name+" Packet", "bytes", "payload of the "+d.word+" packets, by the lengths in the headers as far as the frame goes",
+			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() }))...)...)
 	}
 	for i, d := range sides {
 		what := "of the payload of the " + d.word + " packets"
 		of := func(f *flowtable.Flow) *features.Moments { return &f.Features.Payload.Bytes[i] }
-		add(features.Payload,
+		add(features.Payload, saying("payload", oneSided(i,
 			count(d.name+" Packet Length Max", "bytes", "maximum "+what, func(f *flowtable.Flow) uint64 { return of(f).Max }),
 			count(d.name+" Packet Length Min", "bytes", "minimum "+what, func(f *flowtable.Flow) uint64 { return of(f).Min }),
 			real(d.name+" Packet Length Mean", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return of(f).Mean() }),
-			real(d.name+" Packet Length Std", "bytes", "standard deviation (n-1) "+what,
-				func(f *flowtable.Flow) float64 { return of(f).Central.Deviation() }))
+			always(real(d.name+" Packet Length Std", "bytes", "standard deviation (n-1) "+what,
+				func(f *flowtable.Flow) float64 { return of(f).Central.Deviation() }))[0])...)...)
 	}
-	add(features.Payload, real("Flow Bytes/s", "bytes per second", "payload of both directions by duration; 0 if that is 0",
-		func(f *flowtable.Flow) float64 { return rate(f.Features.Payload.Bytes[2].Sum(), duration(f)) }))
-	add(0, real("Flow Packets/s", "packets per second", "packets by duration; 0 if that is 0",
-		func(f *flowtable.Flow) float64 { return rate(float64(f.Fwd.Packets+f.Bwd.Packets), duration(f)) }))
+	add(features.Payload, always(real("Flow Bytes/s", "bytes per second", "payload of both directions by duration; 0 if that is 0",
+		func(f *flowtable.Flow) float64 { return rate(f.Features.Payload.Bytes[2].Sum(), duration(f)) }))...)
+	add(0, always(real("Flow Packets/s", "packets per second", "packets by duration; 0 if that is 0",
+		func(f *flowtable.Flow) float64 { return rate(float64(f.Fwd.Packets+f.Bwd.Packets), duration(f)) }))...)
 	add(features.Intervals, cicIntervals("Flow IAT ", "consecutive packets of both directions", 2)...)
 	for i, d := range sides {
-		add(features.Intervals, real(d.name+" IAT Total", micros, "sum of the times between consecutive "+d.word+" packets",
-			func(f *flowtable.Flow) float64 { return f.Features.Intervals[i].Sum() / microsecond }))
+		add(features.Intervals, always(real(d.name+" IAT Total", micros, "sum of the times between consecutive "+d.word+" packets",
+			func(f *flowtable.Flow) float64 { return f.Features.Intervals[i].Sum() / microsecond }))...)
 		add(features.Intervals, cicIntervals(d.name+" IAT ", "consecutive "+d.word+" packets", i)...)
 	}
 	for _, bit := range []int{3, 5} {
-		for _, d := range sides {
-			add(0, count(d.name+" "+controlBits[bit][1]+" Flags", "packets", d.word+" packets with "+controlBits[bit][1],
-				func(f *flowtable.Flow) uint64 { return flags(d.of(f), bit) }))
+		for i, d := range sides {
+			add(0, saying(controlBits[bit][0], oneSided(i, count(d.name+" "+controlBits[bit][1]+" Flags", "packets", d.word+" packets with "+controlBits[bit][1],
+				func(f *flowtable.Flow) uint64 { return flags(d.of(f), bit) }))...)...)
 		}
 	}
 	for i, d := range sides {
-		add(features.Payload, count(d.name+" Header Length", "bytes", "transport headers of the "+d.word+" packets",
-			func(f *flowtable.Flow) uint64 { return f.Features.Payload.Sum[i] }))
+		add(features.Payload, saying("header", oneSided(i, count(d.name+" Header Length", "bytes", "transport headers of the "+d.word+" packets",
+			func(f *flowtable.Flow) uint64 { return f.Features.Payload.Sum[i] }))...)...)
 	}
 	for _, d := range sides {
-		add(0, real(d.name+" Packets/s", "packets per second", d.word+" packets by duration; 0 if that is 0",
-			func(f *flowtable.Flow) float64 { return rate(float64(d.of(f).Packets), duration(f)) }))
+		add(0, always(real(d.name+" Packets/s", "packets per second", d.word+" packets by duration; 0 if that is 0",
+			func(f *flowtable.Flow) float64 { return rate(float64(d.of(f).Packets), duration(f)) }))...)
 	}
 	both := func(f *flowtable.Flow) *features.Moments { return &f.Features.Payload.Bytes[2] }
 	what := "of the payload of all packets"
-	add(features.Payload,
+	add(features.Payload, saying("payload",
 		count("Packet Length Min", "bytes", "minimum "+what, func(f *flowtable.Flow) uint64 { return both(f).Min }),
 		count("Packet Length Max", "bytes", "maximum "+what, func(f *flowtable.Flow) uint64 { return both(f).Max }),
-		real("Packet Length Mean", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }),
+		real("Packet Length Mean", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }))...)
+	add(features.Payload, always(
 		real("Packet Length Std", "bytes", "standard deviation (n-1) "+what, func(f *flowtable.Flow) float64 { return both(f).Central.Deviation() }),
-		real("Packet Length Variance", "bytes²", "variance (n-1) "+what, func(f *flowtable.Flow) float64 { return both(f).Central.Variance() }))
+		real("Packet Length Variance", "bytes²", "variance (n-1) "+what, func(f *flowtable.Flow) float64 { return both(f).Central.Variance() }))...)
 	for _, bit := range []int{0, 1, 2, 3, 4, 5, 7, 6} {
-		add(0, count(controlBits[bit][1]+" Flag Count", "packets", "packets with "+controlBits[bit][1],
-			func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) }))
+		add(0, saying(controlBits[bit][0], count(controlBits[bit][1]+" Flag Count", "packets", "packets with "+controlBits[bit][1],
+			func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) }))...)
 	}
-	add(0, real("Down/Up Ratio", "", "backward packets by forward packets; 0 without forward packets",
-		func(f *flowtable.Flow) float64 { return ratio(float64(f.Bwd.Packets), float64(f.Fwd.Packets)) }))
-	add(features.Payload,
-		real("Average Packet Size", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }),
-		real("Fwd Segment Size Avg", "bytes", "mean of the payload of the forward packets",
-			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[0].Mean() }),
-		real("Bwd Segment Size Avg", "bytes", "mean of the payload of the backward packets",
-			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[1].Mean() }))
+	add(0, always(real("Down/Up Ratio", "", "backward packets by forward packets; 0 without forward packets",
+		func(f *flowtable.Flow) float64 { return ratio(float64(f.Bwd.Packets), float64(f.Fwd.Packets)) }))...)
+	add(features.Payload, saying("payload",
+		real("Average Packet Size", "bytes", "mean "+what, func(f *flowtable.Flow) float64 { return both(f).Mean() }))...)
 	for i, d := range sides {
-		add(features.Bulks,
+		add(features.Payload, saying("payload", oneSided(i, real(d.name+" Segment Size Avg", "bytes", "mean of the payload of the "+d.word+" packets",
+			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Mean() }))...)...)
+	}
+	for i, d := range sides {
+		add(features.Bulks, always(
 			real(d.name+" Bytes/Bulk Avg", "bytes", "payload of the "+d.word+" bulks by their number: runs of 4 packets with payload or more, "+
 				"each at most a second after the one before, without payload from the other side",
 				func(f *flowtable.Flow) float64 {
@@ -140,40 +141,58 @@ func cicFlowMeterColumns() []*Column {
 			real(d.name+" Bulk Rate Avg", "bytes per second", "payload of the "+d.word+" bulks by their time",
 				func(f *flowtable.Flow) float64 {
 					return rate(float64(f.Features.Bulks.Bytes[i]), f.Features.Bulks.Time[i]/microsecond)
-				}))
+				}))...)
 	}
 	for i, d := range sides {
 		subflows := func(f *flowtable.Flow) float64 { return float64(f.Features.Bulks.Pauses + 1) }
-		add(features.Bulks, real("Subflow "+d.name+" Packets", "packets", d.word+" packets by subflows, between which there is more than a second",
-			func(f *flowtable.Flow) float64 { return float64(d.of(f).Packets) / subflows(f) }))
-		add(features.Bulks|features.Payload, real("Subflow "+d.name+" Bytes", "bytes", "payload of the "+d.word+" packets by subflows",
-			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() / subflows(f) }))
+		add(features.Bulks, always(real("Subflow "+d.name+" Packets", "packets", d.word+" packets by subflows, between which there is more than a second",
+			func(f *flowtable.Flow) float64 { return float64(d.of(f).Packets) / subflows(f) }))...)
+		add(features.Bulks|features.Payload, saying("payload", oneSided(i, real("Subflow "+d.name+" Bytes", "bytes", "payload of the "+d.word+" packets by subflows",
+			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() / subflows(f) }))...)...)
 	}
-	add(features.TCP,
-		count("FWD Init Win Bytes", "bytes", "TCP window of the first forward packet, as it stands",
-			func(f *flowtable.Flow) uint64 { return uint64(f.Features.TCP.Directions[0].FirstWindow) }),
-		count("Bwd Init Win Bytes", "bytes", "TCP window of the first backward packet, as it stands",
-			func(f *flowtable.Flow) uint64 { return uint64(f.Features.TCP.Directions[1].FirstWindow) }))
-	add(features.Payload,
+	for i, name := range []string{"FWD", "Bwd"} {
+		add(features.TCP, oneSided(i, count(name+" Init Win Bytes", "bytes", "TCP window of the first "+sides[i].word+" packet, as it stands",
+			func(f *flowtable.Flow) uint64 { return uint64(f.Features.TCP.Directions[i].FirstWindow) }))...)
+	}
+	add(features.Payload, oneSided(0,
 		count("Fwd Act Data Pkts", "packets", "forward packets with payload", func(f *flowtable.Flow) uint64 { return f.Features.Payload.With[0] }),
-		count("Fwd Seg Size Min", "bytes", "shortest transport header of the forward packets",
-			func(f *flowtable.Flow) uint64 { return uint64(f.Features.Payload.Least[0]) }))
+		saying("header", count("Fwd Seg Size Min", "bytes", "shortest transport header of the forward packets",
+			func(f *flowtable.Flow) uint64 { return uint64(f.Features.Payload.Least[0]) }))[0])...)
 	add(features.Periods, cicPeriods("Active", "active periods, which a pause of more than 5 seconds ended",
 		func(f *features.Flow) *features.Moments { return &f.Periods.Active })...)
 	add(features.Periods, cicPeriods("Idle", "pauses of more than 5 seconds", func(f *features.Flow) *features.Moments { return &f.Periods.Idle })...)
-	add(0, textColumn("Label", "NeedManualLabel: what the flow is called is for someone who knows",
-		func(b []byte, _ *flowtable.Flow) []byte { return append(b, "NeedManualLabel"...) }))
+	add(0, always(plainColumn("Label", "NeedManualLabel: what the flow is called is for someone who knows",
+		func(b []byte, _ *flowtable.Flow) []byte { return append(b, "NeedManualLabel"...) }))...)
 	return columns
 }
 
 func cicID(b []byte, f *flowtable.Flow) []byte {
-	b = append(f.SrcIP().AppendTo(b), '-')
-	b = append(f.DstIP().AppendTo(b), '-')
+	b = append(appendIP(b, f.Src, f.V6), '-')
+	b = append(appendIP(b, f.Dst, f.V6), '-')
 	for _, n := range []uint64{uint64(f.SrcPort), uint64(f.DstPort), uint64(f.Protocol)} {
 		b = append(strconv.AppendUint(b, n, 10), '-')
 	}
 	return b[:len(b)-1]
 }
+
+// appendTimestamp appends a time of a year of four digits, as all are that a flow
+// can have, in the layout 2006-01-02 15:04:05.000000.
+func appendTimestamp(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	micros := t.Nanosecond() / microsecond
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(append(b, '-'), int(month))
+	b = appendTwo(append(b, '-'), day)
+	b = appendTwo(append(b, ' '), hour)
+	b = appendTwo(append(b, ':'), minute)
+	b = appendTwo(append(b, ':'), second)
+	b = append(append(b, '.'), three[micros/1000][:3]...)
+	return append(b, three[micros%1000][:3]...)
+}
+
+// appendTwo appends a number of two digits.
+func appendTwo(b []byte, n int) []byte { return append(b, three[n][1:3]...) }
 
 // duration returns the duration of a flow in microseconds.
 func duration(f *flowtable.Flow) uint64 { return f.Nanoseconds() / microsecond }
@@ -211,10 +230,10 @@ func cicMoments(prefix, what string, of func(f *features.Flow) *features.Moments
 	real := func(name, definition string, number func(m *features.Moments) float64) *Column {
 		return floatColumn(prefix+name, micros, definition+" "+what, func(f *flowtable.Flow) float64 { return number(of(f.Features)) / microsecond })
 	}
-	return []*Column{
+	return always(
 		real("Mean", "mean", func(m *features.Moments) float64 { return m.Mean() }),
 		real("Std", "standard deviation (n-1)", func(m *features.Moments) float64 { return m.Central.Deviation() }),
 		real("Max", "maximum", func(m *features.Moments) float64 { return float64(m.Max) }),
 		real("Min", "minimum", func(m *features.Moments) float64 { return float64(m.Min) }),
-	}
+	)
 }

@@ -55,8 +55,11 @@ type Column struct {
 	// Needs are the groups of features that the column is computed from.
 	Needs features.Set
 
-	quantiles int // that must be counted, if it is one of them
-	bits      int // 8 or 16 where that is enough for every value of kind Uint; else 0
+	quantiles int     // that must be counted, if it is one of them
+	same      [2]bool // see always
+	says      string  // see saying
+	plain     bool    // no text asks for quotation marks or escapes
+	bits      int     // 8 or 16 where that is enough for every value of kind Uint; else 0
 	set       func(v *Value, f *flowtable.Flow)
 	text      func(b []byte, f *flowtable.Flow) []byte // in place of set where Kind is Text
 }
@@ -88,6 +91,14 @@ func narrow(bits int, c *Column) *Column {
 
 func textColumn(name, definition string, text func(b []byte, f *flowtable.Flow) []byte) *Column {
 	return &Column{Name: name, Definition: definition, Kind: Text, text: text}
+}
+
+// plainColumn is a textColumn whose texts need not be looked at for what CSV or
+// JSON would quote or escape.
+func plainColumn(name, definition string, text func(b []byte, f *flowtable.Flow) []byte) *Column {
+	c := textColumn(name, definition, text)
+	c.plain = true
+	return c
 }
 
 // String returns the name of a kind: "integer", "real", "time", "text" or

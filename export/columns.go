@@ -33,50 +33,51 @@ func Columns() []*Column { return slices.Clone(defaultColumns) }
 
 func makeColumns() []*Column {
 	columns := []*Column{
-		textColumn("src_ip", "address of the flow's source: the sender of its first packet; after a cut by the active timeout that of the flow before",
-			func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }),
+		plainColumn("src_ip", "address of the flow's source: the sender of its first packet; after a cut by the active timeout that of the flow before",
+			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
 		narrow(16, uintColumn("src_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) })),
-		textColumn("dst_ip", "address of the flow's destination",
-			func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }),
+		plainColumn("dst_ip", "address of the flow's destination",
+			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
 		narrow(16, uintColumn("dst_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) })),
 		narrow(8, uintColumn("protocol", "", "IP protocol number, such as 6 for TCP and 17 for UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) })),
 		column(Time, "start_time", "seconds", "time of the first packet, since the Unix epoch",
 			func(v *Value, f *flowtable.Flow) { v.Int, v.Fine = int64(f.Start), f.Fine }),
-		column(Seconds, "duration", "seconds", "latest packet time less start time",
+		always(column(Seconds, "duration", "seconds", "latest packet time less start time",
 			func(v *Value, f *flowtable.Flow) {
 				v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
-			}),
+			}))[0],
 	}
-	for _, d := range sides {
-		columns = append(columns,
-			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }),
+	for k, d := range sides {
+		columns = append(columns, always(
+			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }))...)
+		columns = append(columns, saying("size", oneSided(k,
 			uintColumn(d.prefix+"_tot_byte", "bytes", "sum of the original lengths of the "+d.word+" frames",
-				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))
+				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)...)
 	}
-	for _, d := range sides {
+	for k, d := range sides {
 		for i, n := range fiveNumbers {
-			columns = append(columns, column(fiveKind(i), d.prefix+"_pkt_size_"+n.suffix, "bytes",
+			columns = append(columns, saying("size", oneSided(k, column(fiveKind(i), d.prefix+"_pkt_size_"+n.suffix, "bytes",
 				n.word+" of the original lengths of the "+d.word+" frames",
-				func(v *Value, f *flowtable.Flow) { v.ofSizes(d.of(f), f, i) }))
+				func(v *Value, f *flowtable.Flow) { v.ofSizes(d.of(f), f, i) }))...)...)
 		}
 	}
 	for _, d := range sides {
 		for i, n := range fiveNumbers {
-			columns = append(columns, column(Seconds, d.prefix+"_iat_"+n.suffix, "seconds",
+			columns = append(columns, always(column(Seconds, d.prefix+"_iat_"+n.suffix, "seconds",
 				n.word+" of the times between consecutive "+d.word+" packets",
-				func(v *Value, f *flowtable.Flow) { v.ofIATs(d.of(f), f, i) }))
+				func(v *Value, f *flowtable.Flow) { v.ofIATs(d.of(f), f, i) }))...)
 		}
 	}
-	for _, d := range sides {
+	for k, d := range sides {
 		for i, bit := range controlBits {
-			columns = append(columns, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
+			columns = append(columns, saying(bit[0], oneSided(k, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
 				d.word+" packets with the TCP control bit "+bit[1],
 				func(f *flowtable.Flow) uint64 {
 					if d.of(f).Packets == 0 {
 						return 0
 					}
 					return d.of(f).Flags[i]
-				}))
+				}))...)...)
 		}
 	}
 	return columns
@@ -115,7 +116,7 @@ func (v *Value) ofIATs(d *flowtable.Direction, f *flowtable.Flow, i int) {
 }
 
 // EndReason is the column that says why a flow ended.
-var EndReason = textColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
+var EndReason = plainColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
 	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory, "+
 	"`active` for longer than the active timeout, `closed` by FIN or RST and its ports used again",
 	func(b []byte, f *flowtable.Flow) []byte { return append(b, f.Reason.String()...) })

@@ -3,11 +3,11 @@
 package export
 
 import (
-	"bytes"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -19,6 +19,7 @@ import (
 type CSV struct {
 	rest  []*Column // behind those of Columns
 	other bool      // they are not there
+	alone *templates
 }
 
 // NewCSV returns the format with the given columns, with those of [Columns] if
@@ -26,9 +27,17 @@ type CSV struct {
 // come first, they take no longer than they do alone.
 func NewCSV(columns []*Column) CSV {
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
-		return CSV{rest: columns[n:]}
+		columns = columns[n:]
+		return CSV{rest: columns, alone: csvTemplates(columns)}
 	}
-	return CSV{rest: columns, other: len(columns) > 0}
+	return CSV{rest: columns, other: len(columns) > 0, alone: csvTemplates(columns)}
+}
+
+func csvTemplates(columns []*Column) *templates {
+	if len(columns) == 0 {
+		return nil
+	}
+	return newTemplates(columns, func(int) []byte { return nil }, (*Column).appendCSV)
 }
 
 // AppendHeader appends the names of the columns.
@@ -59,8 +68,12 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	}
 	if len(c.rest) > 0 {
 		v := values.Get().(*Value)
-		for _, column := range c.rest {
-			b = column.appendCSV(b, v, f)
+		if c.alone != nil && isAlone(f) {
+			b = c.alone.of(f).append(b, v, f, (*Column).appendCSV)
+		} else {
+			for _, column := range c.rest {
+				b = column.appendCSV(b, v, f)
+			}
 		}
 		values.Put(v)
 	}
@@ -95,10 +108,13 @@ func (c *Column) appendCSV(b []byte, v *Value, f *flowtable.Flow) []byte {
 	case Text:
 		at := len(b)
 		b = c.text(b, f)
-		if bytes.ContainsAny(b[at:], ",\"\r\n") {
+		if !c.plain && has(b[at:], quoted) {
 			b = appendQuoted(b[:at], string(b[at:]))
 		}
 		return append(b, ',')
+	case Uint:
+		c.set(v, f)
+		return appendUint(b, v.Uint)
 	case List:
 		c.set(v, f)
 		return append(appendList(append(b, '"'), v.List), `",`...)
@@ -111,7 +127,10 @@ func (c *Column) appendCSV(b []byte, v *Value, f *flowtable.Flow) []byte {
 func (c *Column) appendNumber(b []byte, v *Value) []byte {
 	switch c.Kind {
 	case Int:
-		return strconv.AppendInt(b, v.Int, 10)
+		if v.Int < 0 {
+			return strconv.AppendInt(b, v.Int, 10)
+		}
+		v.Uint = uint64(v.Int)
 	case Float:
 		return appendFloat(b, v.Float)
 	}
@@ -131,9 +150,29 @@ func (c *Column) appendNumber(b []byte, v *Value) []byte {
 	return b[:len(b)+n-1] // without the comma
 }
 
+// appendUint appends a number with a comma behind it.
+func appendUint(b []byte, v uint64) []byte {
+	b = slices.Grow(b, uintSize)
+	if v < uint64(len(short)) {
+		*(*text)(b[len(b) : len(b)+len(text{})]) = short[v]
+		return b[:len(b)+int(shortSize[v])]
+	}
+	return slowUint(b, v)
+}
+
+func slowUint(b []byte, v uint64) []byte {
+	b = slices.Grow(b, rowSize)
+	return b[:len(b)+(*row)(b[len(b):len(b)+rowSize]).long(0, v)]
+}
+
 // appendFloat appends the shortest decimal that is read as the same number,
 // with an exponent where its digits would be far from the point.
 func appendFloat(b []byte, v float64) []byte {
+	const exact = 1 << 50 // whole numbers up to here have all their digits
+	if v > 0 && v < exact && v == math.Trunc(v) {
+		b = appendUint(b, uint64(v))
+		return b[:len(b)-1] // without the comma
+	}
 	format := byte('f')
 	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
@@ -148,9 +187,47 @@ func appendList(b []byte, list []int64) []byte {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		b = strconv.AppendInt(b, n, 10)
+		switch {
+		case n == -1: // what fills lists up
+			b = append(b, "-1"...)
+		case n < 0:
+			b = strconv.AppendInt(b, n, 10)
+		default:
+			b = appendUint(b, uint64(n))
+			b = b[:len(b)-1] // without the comma
+		}
 	}
 	return append(b, ']')
+}
+
+// What bytes of a text ask for: quotation marks in CSV, an escape in JSON, or
+// that they are looked at since they may be part of what is no UTF-8.
+const (
+	quoted = 1 << iota
+	escaped
+)
+
+var asks = func() (t [256]uint8) {
+	for i := range t {
+		switch char := byte(i); {
+		case char == '"' || char == '\r' || char == '\n':
+			t[i] = quoted | escaped
+		case char == ',':
+			t[i] = quoted
+		case char < ' ' || char == '\\' || char >= utf8.RuneSelf:
+			t[i] = escaped
+		}
+	}
+	return t
+}()
+
+// has tells if a byte of a text asks for something.
+func has(text []byte, what uint8) bool {
+	all := uint8(0)
+	for _, char := range text {
+		all |= asks[char]
+	}
+	return all&what != 0
 }
 
 // appendQuoted appends text, in quotation marks if it needs them.

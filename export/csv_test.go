@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -268,6 +269,41 @@ func TestColumnsAgree(t *testing.T) {
 		got, want := string(slow.AppendRow(nil, f)), string((CSV{}).AppendRow(nil, f))
 		if got != want {
 			t.Fatalf("got  %swant %s", got, want)
+		}
+	}
+}
+
+// TestAppendFloat compares with the shortest decimals of package strconv, whole
+// numbers of all sizes among them.
+func TestAppendFloat(t *testing.T) {
+	values := []float64{0, math.Copysign(0, -1), 1, -1, 1<<50 - 1, 1 << 50, 1<<50 + 1, 1<<53 - 1, 1 << 60, 1e21, 1e-7, math.Inf(1), math.NaN()}
+	r := rand.New(rand.NewPCG(3, 3))
+	for range 100_000 {
+		v := float64(r.Uint64() >> r.IntN(64))
+		values = append(values, v, v/4, -v)
+	}
+	for _, v := range values {
+		format := byte('f')
+		if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+			format = 'e'
+		}
+		if got, want := string(appendFloat(nil, v)), strconv.FormatFloat(v, format, -1, 64); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// TestAppendTimestamp compares with package time, over all times of flows.
+func TestAppendTimestamp(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	times := []int64{math.MinInt64, math.MaxInt64, 0, -1, 1}
+	for range 10_000 {
+		times = append(times, int64(r.Uint64()))
+	}
+	for _, at := range times {
+		f := flowtable.Flow{Start: flowtable.Time(at)}
+		if got, want := string(appendTimestamp(nil, f.StartTime())), f.StartTime().Format("2006-01-02 15:04:05.000000"); got != want {
+			t.Fatalf("got %s, want %s", got, want)
 		}
 	}
 }

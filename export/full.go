@@ -1,9 +1,9 @@
 package export
 
 import (
-	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,46 +25,46 @@ func makeFullColumns() []*Column {
 	}
 
 	for i, d := range threeSides {
-		add(features.Sizes, momentColumns(d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of "+d.frames,
-			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)
+		add(features.Sizes, saying("size", oneSided(i, momentColumns(d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of "+d.frames,
+			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)...)...)
 	}
 	for i, d := range threeSides {
-		add(features.Intervals, momentColumns(d.prefix+"_iat_", "seconds", second, "of the times between "+d.packets,
-			func(f *features.Flow) *features.Moments { return &f.Intervals[i] })...)
+		add(features.Intervals, always(momentColumns(d.prefix+"_iat_", "seconds", second, "of the times between "+d.packets,
+			func(f *features.Flow) *features.Moments { return &f.Intervals[i] })...)...)
 	}
-	add(features.Intervals,
+	add(features.Intervals, always(
 		secondsColumn("flow_iat_min", "shortest time between consecutive packets of the flow",
 			func(f *features.Flow) uint64 { return f.Intervals[2].Min }),
 		secondsColumn("flow_iat_max", "longest time between consecutive packets of the flow",
-			func(f *features.Flow) uint64 { return f.Intervals[2].Max }))
+			func(f *features.Flow) uint64 { return f.Intervals[2].Max }))...)
 	for i, d := range sides {
-		add(features.Payload,
+		add(features.Payload, oneSided(i,
 			featureColumn(d.prefix+"_payload_byte", "bytes", "transport payload of the "+d.word+" packets, by the lengths in the headers as far as the frame goes",
 				func(f *features.Flow) uint64 { return uint64(f.Payload.Bytes[i].Sum()) }),
 			featureColumn(d.prefix+"_payload_pkt", "packets", d.word+" packets with payload",
 				func(f *features.Flow) uint64 { return f.Payload.With[i] }),
 			featureColumn(d.prefix+"_header_byte", "bytes", "transport headers of the "+d.word+" packets",
-				func(f *features.Flow) uint64 { return f.Payload.Sum[i] }))
+				func(f *features.Flow) uint64 { return f.Payload.Sum[i] }))...)
 	}
 	for i, d := range sides {
-		add(features.TCP, streamColumns(d.prefix, d.word, i)...)
+		add(features.TCP, oneSided(i, streamColumns(d.prefix, d.word, i)...)...)
 	}
-	add(features.TCP,
+	add(features.TCP, always(
 		secondsColumn("tcp_rtt_synack", "time from the first forward SYN to the first SYN+ACK after it, 0 if there is none",
 			func(f *features.Flow) uint64 { return f.TCP.SynAck }),
 		secondsColumn("tcp_rtt_ack", "time from that SYN+ACK to the first forward ACK after it, 0 if there is none",
-			func(f *features.Flow) uint64 { return f.TCP.Ack }))
+			func(f *features.Flow) uint64 { return f.TCP.Ack }))...)
 	for i, d := range sides {
-		add(features.IP, headerColumns(d.prefix, d.word, i)...)
+		add(features.IP, oneSided(i, headerColumns(d.prefix, d.word, i)...)...)
 	}
 	add(features.Periods, periodColumns("active", "active periods, which a pause of more than 5 seconds ended",
 		func(f *features.Flow) *features.Moments { return &f.Periods.Active })...)
 	add(features.Periods, periodColumns("idle", "pauses of more than 5 seconds",
 		func(f *features.Flow) *features.Moments { return &f.Periods.Idle })...)
 	for i, d := range sides {
-		add(features.Entropy, floatColumn(d.prefix+"_entropy", "bits per byte",
+		add(features.Entropy, oneSided(i, floatColumn(d.prefix+"_entropy", "bits per byte",
 			"entropy of the first 1,024 captured bytes of payload of the "+d.word+" packets",
-			func(f *flowtable.Flow) float64 { return f.Features.Entropy[i] }))
+			func(f *flowtable.Flow) float64 { return f.Features.Entropy[i] }))...)
 	}
 	add(features.Link, linkColumns()...)
 	add(0, EndReason, flowID, communityID)
@@ -82,7 +82,7 @@ func floatColumn(name, unit, definition string, of func(f *flowtable.Flow) float
 }
 
 func featureColumn(name, unit, definition string, of func(f *features.Flow) uint64) *Column {
-	return uintColumn(name, unit, definition, func(f *flowtable.Flow) uint64 { return of(f.Features) })
+	return column(Uint, name, unit, definition, func(v *Value, f *flowtable.Flow) { v.Uint = of(f.Features) })
 }
 
 func intColumn(name, unit, definition string, of func(f *features.Flow) int64) *Column {
@@ -98,43 +98,44 @@ func secondsColumn(name, definition string, of func(f *features.Flow) uint64) *C
 // momentColumns are the mean, the standard deviation, the skewness and the
 // kurtosis of a sample, whose values are scale times the unit.
 func momentColumns(prefix, unit string, scale float64, what string, of func(f *features.Flow) *features.Moments) []*Column {
-	return []*Column{
+	return append([]*Column{
 		floatColumn(prefix+"mean", unit, "mean "+what, func(f *flowtable.Flow) float64 { return of(f.Features).Mean() / scale }),
+	}, always(
 		floatColumn(prefix+"std", unit, "standard deviation (n-1) "+what,
 			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Deviation() / scale }),
 		floatColumn(prefix+"skew", "", "skewness m3/m2^1.5 "+what+"; 0 if all are equal",
 			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Skewness() }),
 		floatColumn(prefix+"kurt", "", "excess kurtosis m4/m2^2-3 "+what+"; -3 if all are equal",
 			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Kurtosis() }),
-	}
+	)...)
 }
 
 func periodColumns(prefix, what string, of func(f *features.Flow) *features.Moments) []*Column {
-	return []*Column{
+	return always(
 		featureColumn(prefix+"_cnt", "periods", "number of "+what, func(f *features.Flow) uint64 { return of(f).N }),
 		floatColumn(prefix+"_mean", "seconds", "mean length of the "+what, func(f *flowtable.Flow) float64 { return of(f.Features).Mean() / second }),
 		floatColumn(prefix+"_std", "seconds", "standard deviation (n-1) of the lengths of the "+what,
 			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Deviation() / second }),
 		secondsColumn(prefix+"_min", "shortest of the "+what, func(f *features.Flow) uint64 { return of(f).Min }),
 		secondsColumn(prefix+"_max", "longest of the "+what, func(f *features.Flow) uint64 { return of(f).Max }),
-	}
+	)
 }
 
 func streamColumns(prefix, word string, i int) []*Column {
 	column := func(name, unit, definition string, of func(s *features.Stream) uint64) *Column {
 		return featureColumn(prefix+"_"+name, unit, definition, func(f *features.Flow) uint64 { return of(&f.TCP.Directions[i]) })
 	}
-	return []*Column{
+	columns := []*Column{
 		column("win_init", "", "TCP window of the first "+word+" segment, as it stands in the header",
 			func(s *features.Stream) uint64 { return uint64(s.FirstWindow) }),
 		column("win_min", "", "smallest TCP window of the "+word+" segments", func(s *features.Stream) uint64 { return uint64(s.MinWindow) }),
 		column("win_max", "", "largest TCP window of the "+word+" segments", func(s *features.Stream) uint64 { return uint64(s.MaxWindow) }),
 		column("win_zero_cnt", "packets", word+" segments with window 0 and without RST",
 			func(s *features.Stream) uint64 { return s.ZeroWindows }),
-		column("retrans_cnt", "packets", word+" segments that begin before the next expected sequence number and fill no gap, keep-alives among them",
-			func(s *features.Stream) uint64 { return s.Retransmissions }),
-		column("ooo_cnt", "packets", word+" segments that fill the latest gap in the sequence numbers",
-			func(s *features.Stream) uint64 { return s.OutOfOrder }),
+		always(column("retrans_cnt", "packets", word+" segments that begin before the next expected sequence number and fill no gap, keep-alives among them",
+			func(s *features.Stream) uint64 { return s.Retransmissions }))[0],
+		always(column("ooo_cnt", "packets", word+" segments that fill the latest gap in the sequence numbers",
+			func(s *features.Stream) uint64 { return s.OutOfOrder }))[0],
 		column("mss", "bytes", "maximum segment size in the first "+word+" SYN, 0 if it is not there",
 			func(s *features.Stream) uint64 { return uint64(s.MSS) }),
 		intColumn(prefix+"_wscale", "", "shift count of the window scale in the first "+word+" SYN, -1 if it is not there",
@@ -152,6 +153,8 @@ func streamColumns(prefix, word string, i int) []*Column {
 				return 0
 			}),
 	}
+	saying("window", columns[:3]...)
+	return columns
 }
 
 func headerColumns(prefix, word string, i int) []*Column {
@@ -172,8 +175,8 @@ func headerColumns(prefix, word string, i int) []*Column {
 			{"min", "least", func(r *features.Range) uint8 { return r.Min }},
 			{"max", "greatest", func(r *features.Range) uint8 { return r.Max }},
 		} {
-			columns = append(columns, featureColumn(prefix+"_"+field.name+"_"+which.name, "", which.word+" "+field.what+" of the "+word+" packets",
-				func(f *features.Flow) uint64 { return uint64(which.of(field.of(&f.IP[i]))) }))
+			columns = append(columns, saying(field.name, featureColumn(prefix+"_"+field.name+"_"+which.name, "", which.word+" "+field.what+" of the "+word+" packets",
+				func(f *features.Flow) uint64 { return uint64(which.of(field.of(&f.IP[i]))) }))...)
 		}
 	}
 	return columns
@@ -184,20 +187,21 @@ func linkColumns() []*Column {
 		if !there {
 			return b
 		}
+		const size = len("00:")
+		b = slices.Grow(b, len(address)*size+1)
+		n := len(b)
+		to := (*[len(address)*size + 1]byte)(b[n : n+len(address)*size+1])
 		for i, v := range address {
-			if i > 0 {
-				b = append(b, ':')
-			}
-			b = hex.AppendEncode(b, []byte{v})
+			*(*text)(to[i*size:]) = hexPair[v]
 		}
-		return b
+		return b[:n+len(address)*size-1] // without the last colon
 	}
 	return []*Column{
-		textColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",
+		plainColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",
 			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasSrc, l.Src) }),
-		textColumn("dst_mac", "address of the flow's destination there; a Linux cooked header has the sender's alone",
+		plainColumn("dst_mac", "address of the flow's destination there; a Linux cooked header has the sender's alone",
 			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasDst, l.Dst) }),
-		textColumn("vlan_ids", "VLAN identifiers of the first packet's tags, the outermost first, with blanks between",
+		plainColumn("vlan_ids", "VLAN identifiers of the first packet's tags, the outermost first, with blanks between",
 			func(b []byte, f *flowtable.Flow) []byte {
 				for i, id := range f.Features.Link.VLANs[:f.Features.Link.NumVLANs] {
 					if i > 0 {
@@ -246,11 +250,12 @@ func Quantiles(at []float64) []*Column {
 		for k, q := range at {
 			name, from := "p"+percent(q), len(columns)
 			what := fmt.Sprintf("quantile %v of the ", q)
-			columns = append(columns,
+			columns = append(columns, oneSided(i,
 				floatColumn(d.prefix+"_pkt_size_"+name, "bytes", what+"original lengths of the "+d.word+" frames",
-					func(f *flowtable.Flow) float64 { return f.Features.Quantiles[i].Sizes[k] }),
+					func(f *flowtable.Flow) float64 { return f.Features.Quantiles[i].Sizes[k] }))...)
+			columns = append(columns, always(
 				floatColumn(d.prefix+"_iat_"+name, "seconds", what+"times between consecutive "+d.word+" packets",
-					func(f *flowtable.Flow) float64 { return f.Features.Quantiles[i].Intervals[k] / second }))
+					func(f *flowtable.Flow) float64 { return f.Features.Quantiles[i].Intervals[k] / second }))...)
 			for _, c := range columns[from:] {
 				c.quantiles = k + 1
 			}

@@ -14,7 +14,7 @@ import (
 
 // flowID names a flow by what makes it: the same flow of the same capture has
 // the same name in every run.
-var flowID = textColumn("flow_id", "16 hexadecimal digits that name the flow: xxHash64 of protocol, IP version, source address and port, "+
+var flowID = plainColumn("flow_id", "16 hexadecimal digits that name the flow: xxHash64 of protocol, IP version, source address and port, "+
 	"destination address and port, start time in nanoseconds, and what else makes the flow if it is not 0: identifier of ICMP, digest of --key; "+
 	"big endian",
 	func(b []byte, f *flowtable.Flow) []byte {
@@ -41,7 +41,7 @@ var flowID = textColumn("flow_id", "16 hexadecimal digits that name the flow: xx
 // communityID is the Community ID of a flow, version 1 with seed 0
 // (https://github.com/corelight/community-id-spec): SHA-1 of the seed and the
 // five-tuple, the lesser endpoint first.
-var communityID = textColumn("community_id", "Community ID version 1 with seed 0",
+var communityID = plainColumn("community_id", "Community ID version 1 with seed 0",
 	func(b []byte, f *flowtable.Flow) []byte {
 		src, dst, srcPort, dstPort := f.Src, f.Dst, f.SrcPort, f.DstPort
 		if (dst.Less(src) || src == dst && dstPort < srcPort) && decode.TwoWay(f.Protocol, srcPort) {

@@ -15,6 +15,7 @@ import (
 type JSONLines struct {
 	columns []*Column
 	keys    [][]byte // what stands before each value
+	alone   *templates
 }
 
 // NewJSONLines returns the format with the given columns.
@@ -26,6 +27,7 @@ func NewJSONLines(columns []*Column) JSONLines {
 		j.keys = append(j.keys, append(key, ':'))
 		before = ','
 	}
+	j.alone = newTemplates(columns, func(i int) []byte { return j.keys[i] }, (*Column).appendJSON)
 	return j
 }
 
@@ -37,8 +39,12 @@ func (j JSONLines) AppendHeader(b []byte) []byte { return b }
 // AppendRow appends the row of a flow.
 func (j JSONLines) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	v := values.Get().(*Value)
-	for i, c := range j.columns {
-		b = c.appendJSON(append(b, j.keys[i]...), v, f)
+	if j.alone != nil && isAlone(f) {
+		b = j.alone.of(f).append(b, v, f, (*Column).appendJSON)
+	} else {
+		for i, c := range j.columns {
+			b = c.appendJSON(append(b, j.keys[i]...), v, f)
+		}
 	}
 	values.Put(v)
 	return append(b, "}\n"...)
@@ -49,7 +55,7 @@ func (c *Column) appendJSON(b []byte, v *Value, f *flowtable.Flow) []byte {
 	case Text:
 		at := len(b) + 1
 		b = c.text(append(b, '"'), f)
-		if slices.ContainsFunc(b[at:], needsEscape) {
+		if !c.plain && has(b[at:], escaped) {
 			return appendString(b[:at-1], slices.Clone(b[at:]))
 		}
 		return append(b, '"')
@@ -62,12 +68,6 @@ func (c *Column) appendJSON(b []byte, v *Value, f *flowtable.Flow) []byte {
 		return append(b, "null"...)
 	}
 	return c.appendNumber(b, v)
-}
-
-// needsEscape tells whether a byte can't stand in a JSON string as it is, or
-// may be part of what is no UTF-8.
-func needsEscape(char byte) bool {
-	return char < ' ' || char == '"' || char == '\\' || char >= utf8.RuneSelf
 }
 
 // appendString appends a JSON string (RFC 8259, 7).

@@ -45,7 +45,7 @@ func nfStreamColumns() []*Column {
 	}
 	mac := linkColumns()
 	oui := func(name string, of *Column) *Column {
-		return textColumn(name, "its first three bytes", func(b []byte, f *flowtable.Flow) []byte {
+		return plainColumn(name, "its first three bytes", func(b []byte, f *flowtable.Flow) []byte {
 			at := len(b)
 			return of.text(b, f)[:at+len("00:00:00")]
 		})
@@ -64,10 +64,10 @@ func nfStreamColumns() []*Column {
 				v.Int = -1
 			}
 		}),
-		textColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return f.SrcIP().AppendTo(b) }))
+		plainColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }))
 	add(features.Link, srcMAC, oui("src_oui", srcMAC))
 	add(0, uintColumn("src_port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
-		textColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return f.DstIP().AppendTo(b) }))
+		plainColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }))
 	add(features.Link, dstMAC, oui("dst_oui", dstMAC))
 	add(0, uintColumn("dst_port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 		uintColumn("protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
@@ -92,17 +92,18 @@ func nfStreamColumns() []*Column {
 	}{{"bidirectional", "packets", 2}, {"src2dst", "forward packets", 0}, {"dst2src", "backward packets", 1}}
 	for _, s := range scopes {
 		seen := func(f *flowtable.Flow) *features.Span { return &f.Features.Seen[s.i] }
-		add(features.Intervals,
+		add(features.Intervals, saying("seen", oneSided(s.i,
 			column(Int, s.name+"_first_seen_ms", millis, "time of the first of the "+s.word+" since the Unix epoch, 0 without any",
 				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).First / millisecond }),
 			column(Int, s.name+"_last_seen_ms", millis, "time of the last of the "+s.word+" since the Unix epoch, 0 without any",
 				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).Last / millisecond }),
-			column(Int, s.name+"_duration_ms", millis, "the one less the other",
-				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))
-		add(0,
+			always(column(Int, s.name+"_duration_ms", millis, "the one less the other",
+				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))[0])...)...)
+		add(0, always(
 			uintColumn(s.name+"_packets", "packets", s.word, func(f *flowtable.Flow) uint64 {
 				return scope(f, s.i, func(d *flowtable.Direction) uint64 { return d.Packets })
-			}),
+			}))...)
+		add(0, saying("size", oneSided(s.i,
 			uintColumn(s.name+"_bytes", "bytes", "sum of the original lengths of the "+s.word,
 				func(f *flowtable.Flow) uint64 {
 					return scope(f, s.i, func(d *flowtable.Direction) uint64 {
@@ -111,22 +112,24 @@ func nfStreamColumns() []*Column {
 						}
 						return d.Bytes
 					})
-				}))
+				}))...)...)
 	}
 	for _, s := range scopes {
-		add(features.Sizes, nfMoments(s.name, "ps", "bytes", 1, "of the original lengths of the "+s.word,
-			func(f *features.Flow) *features.Moments { return &f.Sizes[s.i] })...)
+		add(features.Sizes, saying("size", oneSided(s.i, nfMoments(s.name, "ps", "bytes", 1, "of the original lengths of the "+s.word,
+			func(f *features.Flow) *features.Moments { return &f.Sizes[s.i] })...)...)...)
 	}
 	for _, s := range scopes {
-		add(features.Intervals, nfMoments(s.name, "piat_ms", millis, millisecond, "of the times between consecutive "+s.word,
-			func(f *features.Flow) *features.Moments { return &f.Intervals[s.i] })...)
+		add(features.Intervals, always(nfMoments(s.name, "piat_ms", millis, millisecond, "of the times between consecutive "+s.word,
+			func(f *features.Flow) *features.Moments { return &f.Intervals[s.i] })...)...)
 	}
 	for _, s := range scopes {
 		for _, bit := range []int{1, 7, 6, 5, 4, 3, 2, 0} {
-			add(0, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
-				func(f *flowtable.Flow) uint64 {
-					return scope(f, s.i, func(d *flowtable.Direction) uint64 { return flags(d, bit) })
-				}))
+			add(0, saying(controlBits[bit][0], oneSided(s.i, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
+				[3]func(f *flowtable.Flow) uint64{
+					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) },
+					func(f *flowtable.Flow) uint64 { return flags(&f.Bwd, bit) },
+					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) },
+				}[s.i]))...)...)
 		}
 	}
 	return columns
@@ -148,7 +151,7 @@ func scope(f *flowtable.Flow, i int, of func(d *flowtable.Direction) uint64) uin
 
 // orZero is a column of addresses that says 00:00:00:00:00:00 where there is none.
 func orZero(name, definition string, of *Column) *Column {
-	return textColumn(name, definition, func(b []byte, f *flowtable.Flow) []byte {
+	return plainColumn(name, definition, func(b []byte, f *flowtable.Flow) []byte {
 		at := len(b)
 		if b = of.text(b, f); len(b) == at {
 			b = append(b, "00:00:00:00:00:00"...)
@@ -168,7 +171,7 @@ func nfMoments(scope, name, unit string, scale float64, what string, of func(f *
 	return []*Column{
 		whole("min", "minimum", func(m *features.Moments) uint64 { return m.Min }),
 		real("mean", "mean", func(m *features.Moments) float64 { return m.Mean() }),
-		real("stddev", "standard deviation (n-1)", func(m *features.Moments) float64 { return m.Central.Deviation() }),
+		always(real("stddev", "standard deviation (n-1)", func(m *features.Moments) float64 { return m.Central.Deviation() }))[0],
 		whole("max", "maximum", func(m *features.Moments) uint64 { return m.Max }),
 	}
 }

@@ -21,41 +21,42 @@ var pyFlowMeter = Profile{
 
 func pyFlowMeterColumns() []*Column {
 	columns := []*Column{
-		column(Seconds, "duration", "seconds", "latest packet time less the first packet's", func(v *Value, f *flowtable.Flow) {
+		always(column(Seconds, "duration", "seconds", "latest packet time less the first packet's", func(v *Value, f *flowtable.Flow) {
 			v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
-		}),
-		textColumn("protocol", "TCP, UDP, or the number of another protocol", func(b []byte, f *flowtable.Flow) []byte { return append(b, protocolName(f.Protocol)...) }),
+		}))[0],
+		plainColumn("protocol", "TCP, UDP, or the number of another protocol", func(b []byte, f *flowtable.Flow) []byte { return append(b, protocolName(f.Protocol)...) }),
 		uintColumn("src_port", "", "source port of the first packet", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
 		uintColumn("dst_port", "", "its destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 	}
-	for _, d := range sides {
-		columns = append(columns,
-			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }),
+	for i, d := range sides {
+		columns = append(columns, always(
+			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }))...)
+		columns = append(columns, saying("size", oneSided(i,
 			uintColumn(d.prefix+"_tot_byte", "bytes", "sum of the original lengths of the "+d.word+" frames",
-				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))
+				func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)...)
 	}
 	for i, d := range sides {
-		columns = append(columns, sixColumns(features.Sizes, d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of the "+d.word+" frames",
-			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)
+		columns = append(columns, saying("size", oneSided(i, sixColumns(features.Sizes, d.prefix+"_pkt_size_", "bytes", 1, "of the original lengths of the "+d.word+" frames",
+			func(f *features.Flow) *features.Moments { return &f.Sizes[i] })...)...)...)
 	}
 	for i, d := range sides {
-		columns = append(columns, sixColumns(features.Gaps, d.prefix+"_iat_", "seconds", second,
+		columns = append(columns, always(sixColumns(features.Gaps, d.prefix+"_iat_", "seconds", second,
 			"of the times since the flow's packet before, in either direction, of the "+d.word+" packets",
-			func(f *features.Flow) *features.Moments { return &f.Gaps[i] })...)
+			func(f *features.Flow) *features.Moments { return &f.Gaps[i] })...)...)
 	}
 	flags := [8]struct {
 		name string
 		bit  int
 	}{{"FIN", 0}, {"SYN", 1}, {"RST", 2}, {"PUSH", 3}, {"ACK", 4}, {"URG", 5}, {"CWE", 7}, {"ECE", 6}}
-	for _, d := range sides {
+	for i, d := range sides {
 		for _, flag := range flags {
-			columns = append(columns, uintColumn(fmt.Sprintf("%s_%s_cnt", d.prefix, flag.name), "packets",
+			columns = append(columns, oneSided(i, uintColumn(fmt.Sprintf("%s_%s_cnt", d.prefix, flag.name), "packets",
 				d.word+" packets with the TCP control bit "+controlBits[flag.bit][1], func(f *flowtable.Flow) uint64 {
 					if d.of(f).Packets == 0 {
 						return 0
 					}
 					return d.of(f).Flags[flag.bit]
-				}))
+				}))...)
 		}
 	}
 	return columns
@@ -77,6 +78,7 @@ func sixColumns(needs features.Set, prefix, unit string, scale float64, what str
 	for _, c := range columns {
 		c.Needs = needs
 	}
+	always(columns[1:4]...) // of one value
 	return columns
 }
 

@@ -1,10 +1,6 @@
 package features
 
-import (
-	"time"
-
-	"github.com/flowfast/flowfast/stats"
-)
+import "time"
 
 // The constants of CICFlowMeter.
 const (
@@ -39,8 +35,6 @@ type run struct {
 	lastPayload int64 // time of the direction's last packet with payload
 	hasPayload  bool
 }
-
-func (s *bulks) tell(f *Flow, _ *stats.Calculator) { f.Bulks = s.said }
 
 func (s *bulks) count(p *Packet, direction int) {
 	at := p.Time

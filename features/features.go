@@ -58,6 +58,9 @@ const (
 // for are set. Of arrays of two, the first is forward, the second backward; of
 // three, the last is of both.
 type Flow struct {
+	// Alone tells that a Store has set the features to those of one packet. Who
+	// changes them afterwards makes it false: rows rely on it.
+	Alone     bool
 	Sizes     [3]Moments // bytes
 	Intervals [3]Moments // nanoseconds
 	Seen      [3]Span    // with Intervals

@@ -259,8 +259,13 @@ func TestAllocations(t *testing.T) {
 	s.Fill(&f, 1)
 	if n := testing.AllocsPerRun(1000, func() {
 		p.Time += 1e9
+		s.Free(1)
 		s.Begin(1)
 		s.Add(1, &p, 0)
+		s.Fill(&f, 1)
+		for range 9 {
+			s.Add(1, &p, 1)
+		}
 		s.Fill(&f, 1)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)

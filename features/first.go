@@ -1,11 +1,6 @@
 package features
 
-import (
-	"unsafe"
-
-	"github.com/flowfast/flowfast/internal/slab"
-	"github.com/flowfast/flowfast/stats"
-)
+import "github.com/flowfast/flowfast/internal/slab"
 
 // An Early is one of the first packets of a flow.
 type Early struct {
@@ -15,71 +10,89 @@ type Early struct {
 	Gap      uint64 // nanoseconds since the flow's packet before, 0 for the first
 }
 
-// A firstStore holds the first packets of flows, by the numbers of their
-// records.
-type firstStore struct {
-	most   int // of a flow
-	counts slab.Slab[firstCount]
-	chunks [][]Early // most for each of as many flows as a chunk has
+func newEarly(p *Packet, direction int) Early {
+	return Early{Size: p.Size, Backward: direction != 0, Flags: p.Flags}
 }
 
-type firstCount struct {
-	n    int
-	last int64 // latest time of a packet
+// earlies holds the first packets of flows, in lists of chunks that grow as
+// packets come.
+type earlies struct {
+	most   int // packets of a flow
+	chunks slab.Slab[earlyChunk]
 }
 
-const chunkFlows = 256
+const chunkPackets = 8
 
-// of returns the room for the packets of a flow.
-func (s *firstStore) of(ref uint32) []Early {
-	at := int(ref%chunkFlows) * s.most
-	return s.chunks[ref/chunkFlows][at : at+s.most]
+type earlyChunk struct {
+	packets [chunkPackets]Early
+	next    uint32 // 0 behind the last
 }
 
-func (s *firstStore) begin(ref uint32) {
-	s.counts.Cover(ref)
-	*s.counts.At(ref) = firstCount{}
-	for int(ref/chunkFlows) >= len(s.chunks) {
-		s.chunks = append(s.chunks, make([]Early, chunkFlows*s.most))
-	}
+// early is the state of First for a flow.
+type early struct {
+	n           int
+	first, last uint32 // chunks
+	latest      int64  // time of a packet
 }
 
-func (s *firstStore) add(ref uint32, p *Packet, direction int) {
-	c := s.counts.At(ref)
-	if c.n == s.most {
+func (s *earlies) add(e *early, p *Packet, direction int) {
+	if e.n == s.most {
 		return
 	}
-	e := Early{Size: p.Size, Backward: direction != 0, Flags: p.Flags}
-	if c.n > 0 {
-		e.Gap = since(p.Time, c.last)
-		c.last = max(c.last, p.Time)
+	packet := newEarly(p, direction)
+	if e.n > 0 {
+		packet.Gap = since(p.Time, e.latest)
+		e.latest = max(e.latest, p.Time)
 	} else {
-		c.last = p.Time
+		e.latest = p.Time
 	}
-	s.of(ref)[c.n] = e
-	c.n++
+	if e.n%chunkPackets == 0 {
+		i := s.chunks.Take()
+		s.chunks.At(i).next = 0
+		if e.n == 0 {
+			e.first = i
+		} else {
+			s.chunks.At(e.last).next = i
+		}
+		e.last = i
+	}
+	s.chunks.At(e.last).packets[e.n%chunkPackets] = packet
+	e.n++
 }
 
-func (s *firstStore) fill(f *Flow, ref uint32, _ *stats.Calculator) {
-	f.First = append(f.First[:0], s.of(ref)[:s.counts.At(ref).n]...)
+// append appends the packets of a flow.
+func (s *earlies) append(to []Early, e *early) []Early {
+	left := e.n
+	for i := e.first; left > 0; {
+		c := s.chunks.At(i)
+		n := min(left, chunkPackets)
+		to = append(to, c.packets[:n]...)
+		left, i = left-n, c.next
+	}
+	return to
 }
 
-func (s *firstStore) move(from, to uint32) {
-	*s.counts.At(to) = *s.counts.At(from)
-	copy(s.of(to), s.of(from))
+func (s *earlies) free(e *early) {
+	if e.n == 0 {
+		return
+	}
+	for i := e.first; i != 0; {
+		next := s.chunks.At(i).next
+		s.chunks.Put(i)
+		i = next
+	}
+	*e = early{}
 }
 
-func (s *firstStore) uncover(ref uint32) {
-	s.counts.Uncover(ref)
-	n := min(int((ref+chunkFlows-1)/chunkFlows), len(s.chunks))
-	clear(s.chunks[n:])
-	s.chunks = s.chunks[:n]
-}
-
-func (s *firstStore) cost() int {
-	return int(unsafe.Sizeof(firstCount{})) + s.most*int(unsafe.Sizeof(Early{}))
-}
-
-func (s *firstStore) bytes() int {
-	return s.counts.Bytes() + len(s.chunks)*chunkFlows*s.most*int(unsafe.Sizeof(Early{}))
+// move moves the chunks of a flow that must.
+func (s *earlies) move(m *slab.Moves, e *early) {
+	if e.n == 0 {
+		return
+	}
+	before := &e.first
+	for *before != 0 {
+		e.last = s.chunks.Move(m, *before)
+		*before = e.last
+		before = &s.chunks.At(e.last).next
+	}
 }

@@ -1,7 +1,5 @@
 package features
 
-import "github.com/flowfast/flowfast/stats"
-
 // A Header is what the IP headers of a direction said.
 type Header struct {
 	TTL, DSCP, ECN Range
@@ -23,8 +21,6 @@ type headers struct {
 	directions [2]Header
 	seen       [2]bool
 }
-
-func (h *headers) tell(f *Flow, _ *stats.Calculator) { f.IP = h.directions }
 
 func (h *headers) count(p *Packet, direction int) {
 	d, first := &h.directions[direction], !h.seen[direction]

@@ -1,7 +1,5 @@
 package features
 
-import "github.com/flowfast/flowfast/stats"
-
 // A Load is what a flow carried.
 type Load struct {
 	Bytes [3]Moments // payload of each packet, in bytes
@@ -16,14 +14,9 @@ type Headers struct {
 	Least [2]uint8  // the shortest header, in bytes
 }
 
-// load is the state of Payload.
-type load struct {
-	bytes   [2]Sample
-	headers Headers
-}
-
-func (l *load) count(p *Packet, direction int) {
-	d, b, h := p.Details, &l.bytes[direction], &l.headers
+// count counts a packet, and its payload in the sample of its direction.
+func (h *Headers) count(b *Sample, p *Packet, direction int) {
+	d := p.Details
 	if b.N == 0 || d.HeaderLen < h.Least[direction] {
 		h.Least[direction] = d.HeaderLen
 	}
@@ -33,5 +26,3 @@ func (l *load) count(p *Packet, direction int) {
 	}
 	h.Sum[direction] += uint64(d.HeaderLen)
 }
-
-func (l *load) tell(f *Flow, c *stats.Calculator) { f.Payload = Load{all(&l.bytes, c), l.headers} }

@@ -1,10 +1,6 @@
 package features
 
-import (
-	"time"
-
-	"github.com/flowfast/flowfast/stats"
-)
+import "time"
 
 // pause is the silence between two active periods.
 const pause = uint64(5 * time.Second)
@@ -14,26 +10,22 @@ const pause = uint64(5 * time.Second)
 // active period; the last one is not counted, nor is one of no length.
 type Activity struct{ Active, Idle Moments }
 
-// periods is the state of Periods.
+// periods is the state of Periods, which has a sample of active periods and one
+// of idle ones.
 type periods struct {
-	active, idle Sample
-	start, end   int64
-	began        bool
+	start, end int64
+	began      bool
 }
 
-func (s *periods) tell(f *Flow, c *stats.Calculator) {
-	f.Periods = Activity{moments(&s.active, c), moments(&s.idle, c)}
-}
-
-func (s *periods) count(p *Packet, _ int) {
+func (s *periods) count(samples []Sample, p *Packet) {
 	switch {
 	case !s.began:
 		s.began, s.start, s.end = true, p.Time, p.Time
 	case since(p.Time, s.end) > pause:
 		if active := since(s.end, s.start); active > 0 {
-			s.active.Add(active)
+			samples[0].Add(active)
 		}
-		s.idle.Add(since(p.Time, s.end))
+		samples[1].Add(since(p.Time, s.end))
 		s.start, s.end = p.Time, p.Time
 	default:
 		s.end = max(s.end, p.Time)

@@ -11,27 +11,35 @@ type Moments struct {
 	Central stats.Moments
 }
 
-// moments returns those of a sample.
-func moments(s *Sample, c *stats.Calculator) Moments { return Moments{*s, c.Moments(s)} }
+// of sets m to those of a sample.
+func (m *Moments) of(s *Sample, c *stats.Calculator) { m.Sample, m.Central = *s, c.Moments(s) }
 
-// all returns those of two samples and of both together.
-func all(s *[2]Sample, c *stats.Calculator) [3]Moments {
-	both := s[0]
+// each sets the moments to those of as many samples.
+func each(m []Moments, s []Sample, c *stats.Calculator) {
+	for i := range m {
+		m[i].of(&s[i], c)
+	}
+}
+
+// all sets the moments to those of two samples and of both together.
+func all(m *[3]Moments, s []Sample, c *stats.Calculator) {
+	each(m[:2], s, c)
+	both := &m[2]
+	both.Sample = s[0]
 	both.Merge(&s[1])
-	return [3]Moments{moments(&s[0], c), moments(&s[1], c), moments(&both, c)}
+	both.Central = c.Moments(&both.Sample)
 }
 
-// sizes is the state of Sizes.
-type sizes [2]Sample
-
-func (s *sizes) count(p *Packet, direction int)    { s[direction].Add(uint64(p.Size)) }
-func (s *sizes) tell(f *Flow, c *stats.Calculator) { f.Sizes = all((*[2]Sample)(s), c) }
-
-// intervals is the state of Intervals.
-type intervals struct {
-	seen    [3]Span
-	samples [3]Sample
+// one sets the moments, which are empty, to those of a value in a direction.
+func one(m *[3]Moments, direction int, v uint64) {
+	of := &m[direction]
+	of.Add(v)
+	of.Central.N = 1
+	m[2] = *of
 }
+
+// intervals is the state of Intervals, which has a sample for each Span.
+type intervals struct{ seen [3]Span }
 
 // A Span is when packets came: the time of the first and the latest time, in
 // nanoseconds since the Unix epoch; both 0 if there were none.
@@ -40,45 +48,31 @@ type Span struct {
 	Any         bool
 }
 
-func (s *intervals) tell(f *Flow, c *stats.Calculator) {
-	f.Seen = s.seen
-	for i := range s.samples {
-		f.Intervals[i] = moments(&s.samples[i], c)
-	}
+func (s *intervals) count(samples []Sample, p *Packet, direction int) {
+	s.one(samples, p.Time, direction)
+	s.one(samples, p.Time, 2)
 }
 
-func (s *intervals) count(p *Packet, direction int) {
-	s.one(p.Time, direction)
-	s.one(p.Time, 2)
-}
-
-func (s *intervals) one(at int64, i int) {
+func (s *intervals) one(samples []Sample, at int64, i int) {
 	seen := &s.seen[i]
 	if !seen.Any {
 		*seen = Span{at, at, true}
 		return
 	}
-	s.samples[i].Add(since(at, seen.Last))
+	samples[i].Add(since(at, seen.Last))
 	seen.Last = max(at, seen.Last)
 }
 
-// gaps is the state of Gaps.
+// gaps is the state of Gaps, which has a sample for each direction.
 type gaps struct {
-	last    int64
-	began   bool
-	samples [2]Sample
+	last  int64
+	began bool
 }
 
-func (s *gaps) tell(f *Flow, c *stats.Calculator) {
-	for i := range s.samples {
-		f.Gaps[i] = moments(&s.samples[i], c)
-	}
-}
-
-func (s *gaps) count(p *Packet, direction int) {
+func (s *gaps) count(samples []Sample, p *Packet, direction int) {
 	at := p.Time
 	if s.began {
-		s.samples[direction].Add(since(at, s.last))
+		samples[direction].Add(since(at, s.last))
 		at = max(at, s.last)
 	}
 	s.began, s.last = true, at

@@ -1,7 +1,5 @@
 package features
 
-import "github.com/flowfast/flowfast/stats"
-
 // A Transport is what the TCP segments of a flow said.
 type Transport struct {
 	Directions [2]Stream
@@ -34,8 +32,6 @@ type transport struct {
 	sawSyn  bool
 	options [2]bool // a SYN was seen
 }
-
-func (t *transport) tell(f *Flow, _ *stats.Calculator) { f.TCP = t.said }
 
 func (t *transport) count(p *Packet, direction int) {
 	d := p.Details

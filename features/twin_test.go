@@ -88,12 +88,14 @@ func TestStoreEqualsTwin(t *testing.T) {
 			case 0: // it ends, and another begins
 				s.Fill(&f, ref)
 				compareFlow(t, &f, flows[ref], most)
+				s.Free(ref)
 				s.Begin(ref)
 				flows[ref] = []sent{}
 			case 1:
 				to := free()
 				s.Begin(to) // the record has been another's
 				s.Add(to, &somePacketOf(r).Packet, 0)
+				s.Free(to)
 				s.Move(ref, to)
 				flows[to] = flows[ref]
 				delete(flows, ref)
@@ -104,12 +106,24 @@ func TestStoreEqualsTwin(t *testing.T) {
 			}
 		}
 		all := refs()
-		s.Uncover(all[len(all)-1] + 1)
+		for _, ref := range all[5:] { // others leave, so that something moves
+			s.Free(ref)
+		}
+		all = all[:5]
+		s.Shrink(all[4]+1, func(do func(uint32)) {
+			for _, ref := range all {
+				do(ref)
+			}
+		})
 		for _, ref := range all {
 			s.Fill(&f, ref)
 			compareFlow(t, &f, flows[ref], most)
+			s.Free(ref)
 		}
-		s.Uncover(1)
+		if n := s.InUse(); n != 0 {
+			t.Errorf("%d bytes in use without flows", n)
+		}
+		s.Shrink(1, func(func(uint32)) {})
 		s.Begin(2999)
 		s.Fill(&f, 2999)
 		compareFlow(t, &f, nil, most)

@@ -24,7 +24,7 @@ type bounds struct {
 	flows    int // math.MaxInt for none
 	memory   int // bytes, math.MaxInt for none
 	shrinkAt int // bytes taken when memory is given back
-	record   int // bytes that a record takes, with its features
+	record   int // bytes that a record takes, with the features of one packet
 }
 
 func newBounds(o Options) bounds {
@@ -49,8 +49,12 @@ const (
 
 // inUse returns the bytes that the flows need.
 func (t *Table) inUse() int {
-	return t.records.InUse()*t.bounds.record + t.backward.InUse()*seriesCost + t.pool.InUse() +
+	n := t.records.InUse()*t.bounds.record + t.backward.InUse()*seriesCost + t.pool.InUse() +
 		(len(t.recency.strays)+len(t.reused))*timedCost
+	if t.features != nil {
+		n += t.features.InUse()
+	}
+	return n
 }
 
 // Bytes returns the memory that the table has taken.
@@ -200,7 +204,7 @@ func (t *Table) shrink() {
 	t.recency.links.Uncover(t.records.Len() + 1)
 	t.around.uncover(t.records.Len() + 1)
 	if t.features != nil {
-		t.features.Uncover(t.records.Len() + 1)
+		t.features.Shrink(t.records.Len()+1, t.allRecords)
 	}
 	t.pool.Shrink(t.allSeries)
 	// The next packets take memory again before long: what was given back must
@@ -234,14 +238,21 @@ func (t *Table) follow() {
 	t.recency.strays, t.reused = slices.Clone(t.recency.strays), slices.Clone(t.reused)
 }
 
-// allSeries calls do with the series of all flows, whose records stand one
-// behind the other.
-func (t *Table) allSeries(do func(*stats.Series)) {
+// allRecords calls do with the numbers of the records of all flows, which stand
+// one behind the other.
+func (t *Table) allRecords(do func(ref uint32)) {
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
+		do(ref)
+	}
+}
+
+// allSeries calls do with the series of all flows.
+func (t *Table) allSeries(do func(*stats.Series)) {
+	t.allRecords(func(ref uint32) {
 		r := t.records.At(ref)
 		do(&r.fwd)
 		if r.bwd != 0 {
 			do(t.backward.At(r.bwd))
 		}
-	}
+	})
 }

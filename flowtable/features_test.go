@@ -179,7 +179,7 @@ func TestFeaturesShrink(t *testing.T) {
 					e.drain(Step{})
 					before := e.table.features.Bytes()
 					e.table.shrink()
-					if after := e.table.features.Bytes(); round%2 == 0 && after > before/2 {
+					if after := e.table.features.Bytes(); round%2 == 0 && after > before/5*4 { // a chunk of each kind stays
 						t.Errorf("%d bytes of features taken, %d after they were given back", before, after)
 					}
 					e.table.bounds.flows = 4000

@@ -295,6 +295,9 @@ func (t *Table) release(ref uint32) {
 		t.backward.Put(r.bwd)
 		r.bwd = 0
 	}
+	if t.features != nil {
+		t.features.Free(ref)
+	}
 	r.state = 0
 	t.records.Put(ref)
 }
