@@ -19,6 +19,9 @@ type Flow struct {
 	key           // whose source is that of forward packets
 	number uint64 // of its first packet, in order
 
+	under        key // what the meter keeps it by
+	older, newer *Flow
+
 	start, last int64 // time of the first packet and of the latest
 	fins        int   // forward FINs, not counting one of the first packet
 

@@ -10,11 +10,18 @@ import (
 // A Meter groups the packets of one capture into flows, as FlowGenerator does.
 // The zero Meter is ready. It belongs to one goroutine at a time.
 //
-// Its memory grows with the flows that are open, of which there is no bound:
-// nothing closes one but a packet of its own, or the end.
+// The original closes a flow with a packet of its own, or at the end, and so holds
+// all others. The Meter can be told to hold fewer.
 type Meter struct {
-	open   map[key]*Flow // by the key of the flow's first packet
-	counts Counts
+	// MaxFlows is the most flows that are open at a time, each of which takes some
+	// 1,100 bytes; 0 for no bound. Where one more would be, the one that has been
+	// without a packet for longest is closed: with its next packet another one
+	// begins, which the original does not do.
+	MaxFlows int
+
+	open           map[key]*Flow // by the key of the flow's first packet
+	oldest, newest *Flow         // the ends of a list by their latest packets
+	counts         Counts
 }
 
 // Counts say what became of the packets that were added to a Meter. After Rest
@@ -26,6 +33,7 @@ type Counts struct {
 	Repeated  uint64 // forward FINs of a flow but its first: dropped
 	Lost      uint64 // the only packet of their flow, which is not given out
 	Given     uint64 // in the flows given out
+	Evicted   uint64 // flows that MaxFlows closed; no packets
 }
 
 // Add adds the packet of a record. It returns the flow that the packet closed,
@@ -37,6 +45,8 @@ type Counts struct {
 //     lost.
 //   - The packet is backward and has FIN set, or has RST set (and is not a
 //     forward FIN). It is the last of the flow.
+//
+// Or one more flow begins than MaxFlows, and the flow is the one idle for longest.
 //
 // A FIN of the first packet of a flow has no effect, the next one from forward
 // none but that the ones after it are dropped.
@@ -58,9 +68,11 @@ func (m *Meter) Add(r *ioutil.Record) *Flow {
 	}
 	switch {
 	case f == nil:
+		evicted := m.makeRoom()
 		m.begin(p.key, &p)
-		return nil
+		return evicted
 	case p.time-f.start > flowTimeout:
+		m.remove(f)
 		m.begin(k, &p).key = f.key
 		return m.give(f)
 	case p.flags&flagFIN != 0 && f.forward(&p):
@@ -71,11 +83,55 @@ func (m *Meter) Add(r *ioutil.Record) *Flow {
 		}
 	case p.flags&(flagFIN|flagRST) != 0:
 		f.add(&p)
-		delete(m.open, k)
+		m.remove(f)
 		return m.give(f)
 	}
 	f.add(&p)
+	m.unlink(f)
+	m.link(f)
 	return nil
+}
+
+// makeRoom closes the flow that has been idle for longest if there are as many as
+// may be, and returns what is to be given of it.
+func (m *Meter) makeRoom() *Flow {
+	if m.MaxFlows == 0 || len(m.open) < m.MaxFlows {
+		return nil
+	}
+	f := m.oldest
+	m.remove(f)
+	m.counts.Evicted++
+	return m.give(f)
+}
+
+// remove takes a flow out.
+func (m *Meter) remove(f *Flow) {
+	delete(m.open, f.under)
+	m.unlink(f)
+}
+
+// link makes a flow the newest of the list.
+func (m *Meter) link(f *Flow) {
+	f.older, f.newer = m.newest, nil
+	if m.newest = f; f.older == nil {
+		m.oldest = f
+	} else {
+		f.older.newer = f
+	}
+}
+
+// unlink takes a flow out of the list.
+func (m *Meter) unlink(f *Flow) {
+	if f.older == nil {
+		m.oldest = f.newer
+	} else {
+		f.older.newer = f.newer
+	}
+	if f.newer == nil {
+		m.newest = f.older
+	} else {
+		f.newer.older = f.older
+	}
 }
 
 // begin starts a flow under a key.
@@ -84,7 +140,9 @@ func (m *Meter) begin(k key, p *packet) *Flow {
 		m.open = make(map[key]*Flow)
 	}
 	f := newFlow(p, m.counts.Packets)
+	f.under = k
 	m.open[k] = f
+	m.link(f)
 	return f
 }
 
@@ -109,7 +167,7 @@ func (m *Meter) Rest() []*Flow {
 			flows = append(flows, f)
 		}
 	}
-	m.open = nil
+	m.open, m.oldest, m.newest = nil, nil, nil
 	slices.SortFunc(flows, func(a, b *Flow) int { return cmp.Compare(a.number, b.number) })
 	return flows
 }

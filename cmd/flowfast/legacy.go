@@ -21,7 +21,7 @@ const legacyProfile = "cicflowmeter-legacy"
 // does not do.
 func (c *command) checkLegacy() error {
 	for _, flag := range []string{"columns", "splt", "quantiles", "end-reason", "idle-timeout", "active-timeout", "tcp-end",
-		"protocols", "decap", "key", "check-every", "check-most", "max-flows", "max-memory", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize", "flush", "disorder"} {
+		"protocols", "decap", "key", "check-every", "check-most", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize", "flush", "disorder"} {
 		if c.given(flag) {
 			return fmt.Errorf("--%s does not go with --profile %s, which computes what CICFlowMeter itself does", flag, legacyProfile)
 		}
@@ -50,7 +50,7 @@ type legacyRun struct {
 	flows   atomic.Int64
 }
 
-func (c *command) openLegacy(ctx context.Context, j job) (*legacyRun, error) {
+func (c *command) openLegacy(ctx context.Context, j job, options flowfast.Options) (*legacyRun, error) {
 	name, source := c.source(ctx, j)
 	// As a stream: a mapped file could be cut while the meter reads it.
 	capture, err := ioutil.NewCapture(source, name)
@@ -59,8 +59,21 @@ func (c *command) openLegacy(ctx context.Context, j job) (*legacyRun, error) {
 		return nil, err
 	}
 	r := &legacyRun{source: source, capture: capture, name: name}
+	r.meter.MaxFlows = legacyFlows(options)
 	r.summary.Captures = []flowfast.Capture{{Name: r.name, Format: r.capture.Format()}}
 	return r, nil
+}
+
+// legacyFlows returns how many flows may be open within the bounds of flows and
+// memory. Beside the flows a run takes fixed bytes, and what the collector of
+// garbage has not collected yet is a third of them at most.
+func legacyFlows(o flowfast.Options) int {
+	const fixed, flow = 46 << 20, 1500
+	most := max((o.MaxMemory-fixed)/flow, 1)
+	if o.MaxFlows > 0 {
+		most = min(most, o.MaxFlows)
+	}
+	return most
 }
 
 func (r *legacyRun) progress() flowfast.Progress {
@@ -144,7 +157,11 @@ func (r *legacyRun) close(elapsed time.Duration) {
 	counts := r.meter.Counts()
 	s := &r.summary
 	s.Classes.NotIP, s.Classes.Counted = counts.Discarded, counts.Packets-counts.Discarded
-	s.Flows = uint64(r.flows.Load())
+	s.Flows, s.Evicted = uint64(r.flows.Load()), counts.Evicted
+	if s.Evicted > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d flows were finished early to keep to the bound of flows or memory, which the original does not have",
+			r.name, s.Evicted))
+	}
 	s.Elapsed = elapsed
 	if counts.Lost+counts.Repeated > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d packets that are alone in their flow and %d repeated FINs are in no row, as in the original",
@@ -153,8 +170,8 @@ func (r *legacyRun) close(elapsed time.Duration) {
 }
 
 // writeLegacy is write for this profile.
-func (c *command) writeLegacy(ctx context.Context, r *result, to io.Writer, show *display) error {
-	run, err := c.openLegacy(ctx, r.job)
+func (c *command) writeLegacy(ctx context.Context, r *result, to io.Writer, options flowfast.Options, show *display) error {
+	run, err := c.openLegacy(ctx, r.job, options)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 		return r
 	}
 	if c.rows.profile == legacyProfile {
-		err = c.writeLegacy(ctx, &r, to, show)
+		err = c.writeLegacy(ctx, &r, to, options, show)
 	} else {
 		err = c.write(ctx, &r, &out, to, options, show)
 	}
