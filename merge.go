@@ -46,6 +46,11 @@ func (m *merger) merge(b *block) {
 	if cap(b.bytes) < b.size {
 		b.bytes = make([]byte, 0, b.size+b.size/8)
 	}
+	if len(b.lists) == 1 {
+		l := &m.lists[0]
+		b.bytes = append(b.bytes, l.rows[l.start:l.keys[len(l.keys)-1].end]...)
+		return
+	}
 	if m.inPlace(b) {
 		return
 	}
@@ -85,13 +90,14 @@ func (m *merger) inPlace(b *block) bool {
 	}
 	places := m.places[:to-from+1]
 	for i, l := range m.lists {
+		next := uint64(0)
 		for row := range l.keys {
 			at := l.keys[row].parts[2] - from
-			if at >= uint64(len(places)) { // the list is not in the order of positions
+			if at < next || at >= uint64(len(places)) { // the list is not in the order of positions
 				clear(places)
 				return false
 			}
-			places[at] = place{uint32(i + 1), uint32(row)}
+			places[at], next = place{uint32(i + 1), uint32(row)}, at+1
 		}
 	}
 	bytes, latest := b.bytes, uint64(0)

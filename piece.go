@@ -21,6 +21,7 @@ type piece struct {
 	*flowtable.Batch
 	of      *ioutil.Spans // nil if the piece has no span
 	span    ioutil.Span
+	passed  []byte // part of the capture to be released before
 	records [maxRecords]ioutil.Record
 	headers decode.Packet // of the packet that is being decoded
 	decoder *decode.Decoder

@@ -74,6 +74,7 @@ func (c *Capture) Spans() *Spans {
 		}
 	}
 	all.next, all.at = c.pos, c.pos
+	c.apart = true
 	return all
 }
 
@@ -187,6 +188,15 @@ func (c *Capture) Join(s *Span) bool {
 		c.ng.time, c.ng.fine = s.time, s.fine
 	}
 	c.taken.Store(int64(c.pos))
-	c.releaseBehind()
 	return true
+}
+
+// Passed returns a part of the mapped file that has been read, for [Release], which
+// the caller of Join does when nobody reads spans there: before the capture is
+// closed, and in whatever goroutine. It is nil as long as that is little.
+func (c *Capture) Passed() []byte {
+	if !c.apart || c.mem == nil {
+		return nil
+	}
+	return c.passed()
 }
