@@ -11,7 +11,7 @@
 //	                 └─ tcp, udp, icmp, …   ports or what stands for them, control bits
 //
 // Plain frames, nearly all of most traffic, are told at the foot of it and read in
-// one step, see [PlainLayout]: what is said of them there is what the ladder says.
+// one step, see [Plain]: what is said of them there is what the ladder says.
 //
 // Every rung takes the captured bytes from its header on, b, and the number of
 // bytes that stood there on the wire, n ≥ len(b). Bytes that are in n but not in
@@ -72,8 +72,7 @@ const (
 // The frame is not kept, no input makes Decode panic or loop, and it allocates
 // nothing. Calls on different Packets may run at the same time.
 func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
-	if l := PlainLayout(linkType, frame, wireLen); l.Proto != 0 {
-		p.plain(frame, l)
+	if p.plain(linkType, frame, wireLen) {
 		return Counted
 	}
 	return p.climb(linkType, frame, wireLen)

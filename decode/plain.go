@@ -5,105 +5,155 @@ import (
 	"math"
 )
 
-// A Layout says where the headers of a plain frame stand. Plain is what makes
-// up nearly all traffic: Ethernet with an 802.1Q tag or none; IPv4 without
-// options, not a fragment, or IPv6 without extension headers; and TCP or UDP,
-// of which all that is needed was captured. Decode makes such a frame Counted.
-type Layout struct {
-	Network, Transport int   // where the IP and the transport header begin in the frame
-	Size               int   // bytes of the datagram from the transport header on, on the wire
-	Proto              uint8 // TCP or UDP; 0 if the frame is not plain
+// A Plain is what the headers of a plain packet say. Plain is what makes up
+// nearly all traffic: Ethernet with an 802.1Q tag or none; IPv4 without options,
+// not a fragment, or IPv6 without extension headers; and TCP or UDP, whole as far
+// as they are needed. Decode makes such a packet Counted. It has four fields,
+// so that it is returned in registers.
+type Plain struct {
+	// Src and Dst are the ports, of IPv4 below the addresses: address<<16 | port.
+	Src, Dst uint64
+	// Numbers are the sequence and the acknowledgment number of TCP,
+	// sequence<<32 | acknowledgment.
+	Numbers uint64
+	// Says is the rest: the protocol from bit 0 on, from bit 8 on the control bits
+	// as they stand, and marks. It is 0 if the packet is not plain.
+	Says uint32
 }
 
-// V6 reports whether the IP header is one of IPv6.
-func (l Layout) V6() bool { return l.Transport-l.Network == ipv6Size }
-
-// TCP reports whether the transport header is one of TCP.
-func (l Layout) TCP() bool { return l.Proto == protoTCP }
-
+// Marks of Plain.Says.
 const (
-	ethernetSize = 14
-	tagSize      = 4
-	ipv4Size     = 20
-	ipv6Size     = 40
-	udpSize      = 8
+	PlainWhole   = 1 << 16 // Packet.Whole
+	PlainNoFlags = 1 << 17 // Packet.Flags is 0
 )
 
-// PlainLayout returns the layout of a frame if that is plain: what Decode takes
-// link type, frame and wireLen for. All that it takes is asked here, in one go
-// and at places that are known, and not the rungs of the ladder one after the
-// other; of a plain frame the bytes from Transport on are at least 16 for TCP and
-// 8 for UDP.
-func PlainLayout(linkType uint32, frame []byte, wireLen uint32) (l Layout) {
-	const least, most = ethernetSize + ipv4Size + udpSize, math.MaxInt32
-	if linkType != linkEthernet || uint(len(frame)-least) > most-least {
-		return l
+// What PlainIPv4 and PlainIPv6 need of a packet: the IP header and the front of
+// one of TCP.
+const (
+	PlainIPv4Size = 20 + tcpNeed
+	PlainIPv6Size = 40 + tcpNeed
+)
+
+// PlainFrame returns what stands behind the Ethernet header and a tag, 802.1Q, of a
+// frame that may be plain, and how many bytes of it were on the wire; v6 tells
+// whether that is to be given to PlainIPv6 or to PlainIPv4, and ok whether it is
+// long enough for that.
+func PlainFrame(linkType uint32, frame []byte, wireLen uint32) (ip []byte, n int, v6, ok bool) {
+	const least = 14 + PlainIPv4Size
+	if linkType != linkEthernet || uint(len(frame)-least) > math.MaxInt32-least {
+		return nil, 0, false, false
 	}
-	network, t := ethernetSize, binary.BigEndian.Uint16(frame[12:])
+	t := binary.BigEndian.Uint16(frame[12:])
+	ip = frame[14:]
 	if t == etherVLAN {
-		network, t = network+tagSize, binary.BigEndian.Uint16(frame[16:])
+		t = binary.BigEndian.Uint16(frame[16:])
+		ip = frame[18:]
 	}
-	b := frame[network:]
-	n := max(len(frame), int(min(wireLen, most))) - network
-	size := ipv4Size
-	var proto uint8
-	var ports []byte
-	switch {
-	case t == etherIPv4 && len(b) >= ipv4Size+udpSize:
-		total := int(binary.BigEndian.Uint16(b[2:]))
-		if b[0] != 0x45 || binary.BigEndian.Uint16(b[6:])&0x3fff != 0 || total < ipv4Size {
-			return l
-		}
-		n, proto, ports = min(n, total), b[9], b[ipv4Size:]
-	case t == etherIPv6 && len(b) >= ipv6Size+udpSize:
-		payload := int(binary.BigEndian.Uint16(b[4:]))
-		if b[0]>>4 != 6 || payload == 0 {
-			return l
-		}
-		size = ipv6Size
-		n, proto, ports = min(n, ipv6Size+payload), b[6], b[ipv6Size:]
-	default:
-		return l
+	n = max(len(frame), int(min(wireLen, math.MaxInt32))) - (len(frame) - len(ip))
+	switch t {
+	case etherIPv4:
+		return ip, n, false, len(ip) >= PlainIPv4Size
+	case etherIPv6:
+		return ip, n, true, len(ip) >= PlainIPv6Size
 	}
-	n -= size
-	switch have := min(n, len(ports)); {
-	case proto == protoTCP && have >= tcpNeed:
-	case proto == protoUDP && have >= udpSize && binary.BigEndian.Uint16(ports[4:]) >= udpSize:
-	default:
-		return l
-	}
-	return Layout{network, network + size, n, proto}
+	return nil, 0, false, false
 }
 
-// plain reads a frame that has the layout.
-func (p *Packet) plain(frame []byte, l Layout) {
+// PlainIPv4 reads the headers of a plain IPv4 packet of which n bytes were on the
+// wire: what the ladder asks in many places is asked here at once.
+func PlainIPv4(b *[PlainIPv4Size]byte, n int) (p Plain) {
+	// version and header length | type of service | total length | identification |
+	// fragment | time to live | protocol
+	first, second := binary.BigEndian.Uint64(b[0:]), binary.BigEndian.Uint32(b[6:])
+	if first>>56 != 0x45 || second&0x3fff_0000 != 0 {
+		return p
+	}
+	n = min(n, int(first>>32&0xffff)) - 20
+	says := second & 0xff
+	switch {
+	case says == protoTCP && n >= tcpNeed:
+		p.Numbers = binary.BigEndian.Uint64(b[24:])
+		says |= plainControl(b[32], b[33], n)
+	case says == protoUDP && n >= 8 && binary.BigEndian.Uint16(b[24:]) >= 8:
+		says |= PlainNoFlags
+	default:
+		return p
+	}
+	p.Src = uint64(binary.BigEndian.Uint32(b[12:]))<<16 | uint64(binary.BigEndian.Uint16(b[20:]))
+	p.Dst = uint64(binary.BigEndian.Uint32(b[16:]))<<16 | uint64(binary.BigEndian.Uint16(b[22:]))
+	p.Says = says
+	return p
+}
+
+// PlainIPv6 is PlainIPv4 for IPv6.
+func PlainIPv6(b *[PlainIPv6Size]byte, n int) (p Plain) {
+	payload := int(binary.BigEndian.Uint16(b[4:]))
+	if b[0]>>4 != 6 || payload == 0 {
+		return p
+	}
+	n = min(n-40, payload)
+	says := uint32(b[6])
+	switch {
+	case says == protoTCP && n >= tcpNeed:
+		p.Numbers = binary.BigEndian.Uint64(b[44:])
+		says |= plainControl(b[52], b[53], n)
+	case says == protoUDP && n >= 8 && binary.BigEndian.Uint16(b[44:]) >= 8:
+		says |= PlainNoFlags
+	default:
+		return p
+	}
+	p.Src, p.Dst = uint64(binary.BigEndian.Uint16(b[40:])), uint64(binary.BigEndian.Uint16(b[42:]))
+	p.Says = says
+	return p
+}
+
+// plainControl returns what the data offset and the control bits of a TCP segment
+// of n bytes add to Plain.Says.
+func plainControl(offset, flags byte, n int) uint32 {
+	says := uint32(flags) << 8
+	if n >= int(offset>>4)*4 {
+		says |= PlainWhole
+	}
+	if flags == 0 || offset < 5<<4 {
+		says |= PlainNoFlags
+	}
+	return says
+}
+
+// plain reads a frame if it is plain, and returns false if it has done nothing.
+func (p *Packet) plain(linkType uint32, frame []byte, wireLen uint32) bool {
+	b, n, v6, ok := PlainFrame(linkType, frame, wireLen)
+	if !ok {
+		return false
+	}
+	var is Plain
+	size := 20
+	if v6 {
+		is = PlainIPv6((*[PlainIPv6Size]byte)(b), n)
+		size = 40
+	} else {
+		is = PlainIPv4((*[PlainIPv4Size]byte)(b), n)
+	}
+	if is.Says == 0 {
+		return false
+	}
 	*p = Packet{}
-	b := frame[l.Network:]
-	p.network, p.transport, p.size = int32(len(b)), int32(len(frame)-l.Transport), int32(l.Size)
-	p.headers = 1
-	p.Proto = l.Proto
-	if l.V6() {
-		h := (*[ipv6Size]byte)(b)
-		p.V6 = true
+	p.Proto, p.RawFlags, p.V6, p.headers = uint8(is.Says), uint8(is.Says>>8), v6, 1
+	if is.Says&PlainNoFlags == 0 {
+		p.Flags = p.RawFlags
+	}
+	p.Whole = is.Says&PlainWhole != 0
+	p.Seq, p.Ack = uint32(is.Numbers>>32), uint32(is.Numbers)
+	p.SrcPort, p.DstPort = uint16(is.Src), uint16(is.Dst)
+	p.network, p.transport = int32(len(b)), int32(len(b)-size)
+	if v6 {
+		h := (*[PlainIPv6Size]byte)(b)
 		p.Src = Addr{binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:])}
 		p.Dst = Addr{binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:])}
+		p.size = int32(min(n-size, int(binary.BigEndian.Uint16(h[4:]))))
 	} else {
-		h := (*[ipv4Size]byte)(b)
-		p.Src.Lo = uint64(binary.BigEndian.Uint32(h[12:]))
-		p.Dst.Lo = uint64(binary.BigEndian.Uint32(h[16:]))
+		p.Src.Lo, p.Dst.Lo = is.Src>>16, is.Dst>>16
+		p.size = int32(min(n, int(binary.BigEndian.Uint16(b[2:]))) - size)
 	}
-	b = frame[l.Transport:]
-	if !l.TCP() {
-		h := (*[udpSize]byte)(b)
-		p.SrcPort, p.DstPort = binary.BigEndian.Uint16(h[0:]), binary.BigEndian.Uint16(h[2:])
-		return
-	}
-	h := (*[tcpNeed]byte)(b)
-	p.SrcPort, p.DstPort = binary.BigEndian.Uint16(h[0:]), binary.BigEndian.Uint16(h[2:])
-	p.Seq, p.Ack = binary.BigEndian.Uint32(h[4:]), binary.BigEndian.Uint32(h[8:])
-	p.RawFlags = h[13]
-	if h[12] >= 5<<4 {
-		p.Flags = h[13]
-	}
-	p.Whole = l.Size >= int(h[12]>>4)*4
+	return true
 }

@@ -12,12 +12,12 @@ import (
 func plainSeeds() (frames [][]byte) {
 	payload := make([]byte, 30)
 	for _, packet := range [][]byte{
-		ipv4Packet(6, tcpHeader), ipv4Packet(6, tcpHeader, payload), ipv4Packet(17, udpHeader), ipv4Packet(17, udpHeader, payload),
+		ipv4Packet(6, tcpHeader), ipv4Packet(6, tcpHeader, payload), ipv4Packet(17, udpHeader, payload[:8]), ipv4Packet(17, udpHeader, payload),
 	} {
 		frames = append(frames, ethernetIPv4(packet), ethernetFrame("8100 0064 0800", packet))
 	}
 	for _, packet := range [][]byte{
-		ipv6Packet(6, tcpHeader), ipv6Packet(6, tcpHeader, payload), ipv6Packet(17, udpHeader), ipv6Packet(17, udpHeader, payload),
+		ipv6Packet(6, tcpHeader), ipv6Packet(6, tcpHeader, payload), ipv6Packet(17, udpHeader, payload[:8]), ipv6Packet(17, udpHeader, payload),
 	} {
 		frames = append(frames, ethernetIPv6(packet), ethernetFrame("8100 0064 86dd", packet))
 	}
@@ -29,20 +29,15 @@ func plainSeeds() (frames [][]byte) {
 func checkPlain(t *testing.T, linkType uint32, frame []byte, wireLen uint32) bool {
 	t.Helper()
 	frame = frame[:len(frame):len(frame)]
-	l := PlainLayout(linkType, frame, wireLen)
-	if l.Proto == 0 {
+	got, want := Packet{Seq: 1, Unread: Unread{1, 2}, At: 3, FirstFragment: true}, Packet{}
+	if !got.plain(linkType, frame, wireLen) {
 		return false
 	}
-	got, want := Packet{Seq: 1, Unread: Unread{1, 2}, At: 3, FirstFragment: true}, Packet{}
 	if c := want.climb(linkType, frame, wireLen); c != Counted {
 		t.Fatalf("link type %d, %d bytes on the wire, % x: plain, but %v", linkType, wireLen, frame, c)
 	}
-	got.plain(frame, l)
 	if got != want {
 		t.Fatalf("link type %d, %d bytes on the wire, % x:\nplain  %+v\nladder %+v", linkType, wireLen, frame, got, want)
-	}
-	if need := map[bool]int{true: tcpNeed, false: udpSize}[l.TCP()]; len(frame)-l.Transport < need {
-		t.Fatalf("% x: %d bytes of the transport header, want %d", frame, len(frame)-l.Transport, need)
 	}
 	return true
 }
@@ -55,7 +50,7 @@ func TestPlain(t *testing.T) {
 		if !checkPlain(t, linkEthernet, whole, n) {
 			t.Errorf("% x: not plain", whole)
 		}
-		if PlainLayout(linkRaw, whole, n).Proto != 0 {
+		if new(Packet).plain(linkRaw, whole, n) {
 			t.Errorf("% x: plain as raw IP", whole)
 		}
 		for i := range whole {

@@ -142,12 +142,14 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 // is there still.
 func (b *Batch) place() (p *packet, number int) {
 	number = len(b.packets)
-	if number == cap(b.packets) {
-		b.packets = slices.Grow(b.packets, 1)
+	if number >= cap(b.packets) {
+		b.grow()
 	}
 	b.packets = b.packets[:number+1]
 	return &b.packets[number], number
 }
+
+func (b *Batch) grow() { b.packets = slices.Grow(b.packets, 1) }
 
 // stamp takes in the time of the packet with a number.
 func (b *Batch) stamp(number int, at Time) {

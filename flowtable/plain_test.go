@@ -30,9 +30,9 @@ func plainFrames() (frames [][]byte) {
 	for _, tag := range []string{"", "81000064"} {
 		for range 2 {
 			add(tag + "0800" + "4500002812340000" + "40060000" + low + high + tcp)
-			add(tag + "0800" + "4500001c12340000" + "40110000" + low + high + udp)
+			add(tag + "0800" + "4500002412340000" + "40110000" + low + high + udp + "0102030405060708")
 			add(tag + "86dd" + "6000000000140640" + low6 + high6 + tcp)
-			add(tag + "86dd" + "6000000000081140" + low6 + high6 + udp)
+			add(tag + "86dd" + "6000000000101140" + low6 + high6 + udp + "0102030405060708")
 			low, high, low6, high6 = high, low, high6, low6
 		}
 	}

@@ -35,9 +35,12 @@ func avalanche(h uint64) uint64 {
 }
 
 // hash3 returns the hash of three words, the lowest byte of each first.
-func hash3(a, b, c uint64) uint64 {
+func hash3(a, b, c uint64) uint64 { return avalanche(tail(front3(a, b), c)) }
+
+// front3 is hash3 up to the third word. Who calls both parts has them compiled in.
+func front3(a, b uint64) uint64 {
 	const size = 24
-	return avalanche(tail(tail(tail(prime5+size, a), b), c))
+	return tail(tail(prime5+size, a), b)
 }
 
 // hash5 returns the hash of five words.
