@@ -117,20 +117,32 @@ func (t *Table) StepsBack() uint64 { return t.back + t.pool.Back }
 // the first of them is taken in.
 const touchAhead = 32
 
+// fewFlows is up to how many open flows a table does not touch what it will need:
+// it is in the cache, and only the time to ask for it is lost.
+const fewFlows = 256
+
 // Add takes in the packets of a share of an admitted batch, up to the end of a
 // step; it must be called for each step in order.
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.part(share, step)
 	t.horizon = b.steps[step].before
 	t.batch = b
-	var refs [touchAhead]uint32
+	usual := !t.rules.any && t.features == nil && t.around == nil
+	var found [touchAhead]found
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		t.touch(b.packets, some, &refs)
+		t.look(b.packets, some, &found)
+		if t.index.used > fewFlows {
+			t.touch(b.packets, some, &found)
+		}
 		for k, i := range some {
+			p, r := &b.packets[i], found[k%touchAhead].record
+			if usual && r != nil && t.goesOn(r, p) {
+				continue
+			}
 			t.number = int(i)
-			t.add(&b.packets[i], b.first+uint64(i), refs[k])
+			t.add(p, b.first+uint64(i), found[k%touchAhead].ref)
 		}
 	}
 	if invariants {
@@ -138,55 +150,94 @@ func (t *Table) Add(b *Batch, share, step int) {
 	}
 }
 
-// touch loads what add will need, for many packets at once and one step of the
+// A found is the record that seems to be a packet's, nil and 0 if there is none:
+// what add does for one packet can make it wrong for the next.
+type found struct {
+	record *record
+	ref    uint32
+}
+
+// look finds the records of packets, for many of them at once and one step of the
 // way after the other: loads that do not wait for each other let the processor
 // wait for memory once, not per packet. The more there is to compute between
 // two loads, the fewer of them are under way at a time, so addresses come first.
-//
-// It sets refs to the records that seem to be the packets', 0 if there is none;
-// what add does for one packet can make it wrong for the next.
-func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32) {
+func (t *Table) look(packets []packet, some []uint16, found *[touchAhead]found) {
 	var slots [touchAhead]*slot
+	touched := uint32(0)
+	for k, i := range some {
+		s := t.index.home(packets[i].hash)
+		touched += s.ref
+		slots[k%touchAhead] = s
+	}
+	t.touched += uint64(touched)
+	for k, i := range some {
+		s, f := slots[k%touchAhead], &found[k%touchAhead]
+		f.record, f.ref = nil, s.ref
+		if f.ref == 0 {
+			continue
+		}
+		if s.hash != packets[i].hash {
+			if f.ref = t.index.probe(packets[i].hash); f.ref == 0 {
+				continue
+			}
+		}
+		f.record = t.records.At(f.ref)
+	}
+}
+
+// touch loads the rest of what will be needed, as look does it.
+func (t *Table) touch(packets []packet, some []uint16, found *[touchAhead]found) {
 	touched := uint64(0)
-	for k, i := range some {
-		slots[k] = t.index.home(packets[i].hash)
-		touched += uint64(slots[k].ref)
-	}
-	var found [touchAhead]*record
-	var of [touchAhead]uint16
-	n := 0
-	for k, i := range some {
-		if refs[k] = slots[k].ref; refs[k] != 0 && slots[k].hash != packets[i].hash {
-			refs[k] = t.index.probe(packets[i].hash)
+	for k := range some {
+		if r := found[k%touchAhead].record; r != nil {
+			touched += r.key.rest + uint64(r.last)
 		}
-		if refs[k] != 0 {
-			found[n], of[n] = t.records.At(refs[k]), i
-			n++
-		}
-	}
-	for _, r := range found[:n] {
-		touched += r.key.rest + uint64(r.last)
 	}
 	var series [touchAhead]*stats.Series
-	for k, r := range found[:n] {
-		if series[k] = &r.fwd; r.bwd != 0 && r.direction(&packets[of[k]]) != 0 {
-			series[k] = t.backward.At(r.bwd)
+	for k, i := range some {
+		r := found[k%touchAhead].record
+		if r == nil {
+			continue
 		}
-		touched += series[k].N
-	}
-	for _, s := range series[:n] {
-		touched += t.pool.Touch(s)
+		s := &r.fwd
+		if r.bwd != 0 && r.direction(&packets[i]) != 0 {
+			s = t.backward.At(r.bwd)
+		}
+		touched += s.N
+		series[k%touchAhead] = s
 	}
 	var room [2 * touchAhead]*uint32
 	counts := room[:0]
-	for k, s := range series[:n] {
-		p := &packets[of[k]]
-		counts = t.pool.AppendCounts(counts, s, int64(p.time), p.len)
+	for k, i := range some {
+		if s := series[k%touchAhead]; s != nil {
+			touched += t.pool.Touch(s)
+			if s.Counts() {
+				p := &packets[i]
+				counts = t.pool.AppendCounts(counts, s, int64(p.time), p.len)
+			}
+		}
 	}
 	for _, c := range counts {
 		touched += uint64(*c)
 	}
 	t.touched += touched
+}
+
+// goesOn is add for the packet that most are, where nothing is asked of flows but
+// what a Flow always has: one of an open flow that it does not end. It returns
+// false if it has done nothing.
+func (t *Table) goesOn(r *record, p *packet) bool {
+	if r.state&open == 0 || !r.key.is(&p.key) {
+		return false
+	}
+	d := r.direction(p)
+	if p.time.since(r.last) > t.rules.idle || r.reuses(p, d) {
+		return false
+	}
+	t.latest = max(t.latest, p.time)
+	t.update(r, p, d)
+	r.last = max(r.last, p.time) // the recency list learns of it when it asks
+	return true
 }
 
 // add takes in the packet at a position of the capture, whose record may be ref.
@@ -225,7 +276,7 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 	if t.features != nil {
 		t.count(ref, p, d)
 	}
-	r.last = max(r.last, p.time) // the recency list learns of it when it asks
+	r.last = max(r.last, p.time) // as in goesOn
 }
 
 // cut finishes a flow with the packet that begins another one of its key.

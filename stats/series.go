@@ -56,10 +56,11 @@ var spread = func() (t [256]uint64) {
 // Add adds an observation to s. Its interval is the time since s.Last, and 0
 // if at is before s.Last, which p.Back counts; the first observation has none.
 func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
+	n := s.N
 	s.Sum += uint64(size)
 	s.bits += spread[bits]
-	if s.N == 0 {
-		s.N = 1
+	s.N = n + 1
+	if n == 0 {
 		s.Last = at
 		s.first = size
 		return
@@ -71,6 +72,31 @@ func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
 	} else if at < s.Last {
 		p.Back++
 	}
+	// What most observations are; the others, those that need a new block
+	// among them, go to append.
+	if s.bits&far == 0 && size <= maxPairSize {
+		switch {
+		case n > afterMedium && n < largeLogLen && n != smallLogLen:
+			if bin := intervalBin(interval); n < smallLogLen {
+				l := p.smallLogs.At(s.block)
+				l.entries[n] = bin<<16 | size
+				s.stretch(&l.extremes, bin, interval)
+			} else {
+				l := p.largeLogs.At(s.block)
+				l.entries[n] = bin<<16 | size
+				s.stretch(&l.extremes, bin, interval)
+			}
+			return
+		case n > afterMedium || interval > maxPairInterval:
+		case n > afterShort && n < afterMedium:
+			p.mediums.At(s.block)[(n-1)%mediumLen] = makePair(size, interval)
+			return
+		case n > 1 && n < afterShort:
+			p.shorts.At(s.block)[(n-1)%shortLen] = makePair(size, interval)
+			return
+		}
+	}
+	s.N = n
 	p.append(s, size, interval)
 }
 
@@ -124,6 +150,10 @@ func (p *Pool) touchFar(s *Series) uint64 {
 	}
 	return p.wides.At(s.block).intervals[(s.N-1)%mediumLen]
 }
+
+// Counts reports whether s has tables, so that AppendCounts has something to
+// append.
+func (s *Series) Counts() bool { return s.isLong() }
 
 // AppendCounts: see Touch.
 func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*uint32 {
