@@ -59,6 +59,16 @@ func PlainFrame(linkType uint32, frame []byte, wireLen uint32) (ip []byte, n int
 	return nil, 0, false, false
 }
 
+// PlainUntagged returns what PlainFrame does, in fewer steps, for a frame that may
+// be one of IPv4 without a tag, and nil for any other.
+func PlainUntagged(linkType uint32, frame []byte) *[PlainIPv4Size]byte {
+	const from, to = 14, 14 + PlainIPv4Size
+	if linkType != linkEthernet || len(frame) < to || binary.LittleEndian.Uint16(frame[12:]) != etherIPv4>>8 {
+		return nil
+	}
+	return (*[PlainIPv4Size]byte)(frame[from:to])
+}
+
 // PlainIPv4 reads the headers of a plain IPv4 packet of which n bytes were on the
 // wire: what the ladder asks in many places is asked here at once.
 func PlainIPv4(b *[PlainIPv4Size]byte, n int) (p Plain) {

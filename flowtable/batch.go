@@ -149,6 +149,10 @@ func (b *Batch) place() (p *packet, number int) {
 	return &b.packets[number], number
 }
 
+// grow makes room for a packet more. It is seldom called, and compiled in it keeps
+// registers from what is done for each packet.
+//
+//go:noinline
 func (b *Batch) grow() { b.packets = slices.Grow(b.packets, 1) }
 
 // stamp takes in the time of the packet with a number.

@@ -2,6 +2,7 @@ package flowtable
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"github.com/flowfast/flowfast/decode"
@@ -11,14 +12,25 @@ import (
 // takes such frames: the headers go from the frame to where tables read them,
 // with nothing between. It returns false if it has done nothing.
 func (b *Batch) AddPlain(linkType uint32, frame []byte, at Time, length uint32, fine bool) bool {
-	ip, n, v6, ok := decode.PlainFrame(linkType, frame, length)
-	if !ok || !b.plain {
+	if !b.plain {
 		return false
 	}
-	if v6 {
+	if ip := decode.PlainUntagged(linkType, frame); ip != nil {
+		return b.addIPv4(ip, max(len(frame), int(min(length, math.MaxInt32)))-14, at, length, fine)
+	}
+	ip, n, v6, ok := decode.PlainFrame(linkType, frame, length)
+	switch {
+	case !ok:
+		return false
+	case v6:
 		return b.addIPv6((*[decode.PlainIPv6Size]byte)(ip), n, at, length, fine)
 	}
-	is := decode.PlainIPv4((*[decode.PlainIPv4Size]byte)(ip), n)
+	return b.addIPv4((*[decode.PlainIPv4Size]byte)(ip), n, at, length, fine)
+}
+
+// addIPv4 is AddPlain for an IPv4 packet of which n bytes were on the wire.
+func (b *Batch) addIPv4(ip *[decode.PlainIPv4Size]byte, n int, at Time, length uint32, fine bool) bool {
+	is := decode.PlainIPv4(ip, n)
 	if is.Says == 0 {
 		return false
 	}
@@ -64,7 +76,7 @@ func (b *Batch) count(number int, at Time, half uint32) {
 	b.share(uint16(number), half)
 }
 
-// addIPv6 is AddPlain for an IPv6 packet of which n bytes were on the wire.
+// addIPv6 is addIPv4 for IPv6.
 func (b *Batch) addIPv6(ip *[decode.PlainIPv6Size]byte, n int, at Time, length uint32, fine bool) bool {
 	is := decode.PlainIPv6(ip, n)
 	if is.Says == 0 {

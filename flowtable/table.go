@@ -245,7 +245,10 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 	t.latest = max(t.latest, p.time)
 	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) ||
 		t.around != nil && t.around.get(ref) != t.batch.encapsulation(t.number) {
-		s := t.slot(p)
+		var s *slot
+		if ref != 0 || t.index.home(p.hash).ref != 0 { // else there is no such flow
+			s = t.slot(p)
+		}
 		if s == nil {
 			if t.index.used == t.bounds.flows {
 				t.makeRoom()

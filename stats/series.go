@@ -170,11 +170,18 @@ func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*
 
 // Bits returns how many observations had bit i (0..7) set, for each i.
 func (p *Pool) Bits(s *Series) (n [8]uint64) {
-	if s.isLong() {
-		n = p.longs.At(s.block).bits
-	}
-	for i := range n {
-		n[i] += s.bits >> (8 * i) & 0x7f
-	}
+	p.PutBits(s, &n)
 	return n
+}
+
+// PutBits sets n to what Bits returns.
+func (p *Pool) PutBits(s *Series, n *[8]uint64) {
+	b := s.bits
+	n[0], n[1], n[2], n[3] = b&0x7f, b>>8&0x7f, b>>16&0x7f, b>>24&0x7f
+	n[4], n[5], n[6], n[7] = b>>32&0x7f, b>>40&0x7f, b>>48&0x7f, b>>56&0x7f
+	if s.isLong() {
+		for i, more := range p.longs.At(s.block).bits {
+			n[i] += more
+		}
+	}
 }
