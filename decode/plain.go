@@ -16,15 +16,18 @@ type Plain struct {
 	// Numbers are the sequence and the acknowledgment number of TCP,
 	// sequence<<32 | acknowledgment.
 	Numbers uint64
-	// Says is the rest: the protocol from bit 0 on, from bit 8 on the control bits
-	// as they stand, and marks. It is 0 if the packet is not plain.
+	// Says is the rest, in the places where flow tables have it: bit 0 for IPv6, the
+	// protocol from PlainProto on, marks, and the control bits as they stand from
+	// PlainFlags on. It is 0 if the packet is not plain.
 	Says uint32
 }
 
-// Marks of Plain.Says.
+// Marks of Plain.Says, and where its numbers begin.
 const (
-	PlainWhole   = 1 << 16 // Packet.Whole
-	PlainNoFlags = 1 << 17 // Packet.Flags is 0
+	PlainProto   = 1
+	PlainWhole   = 1 << 18 // Packet.Whole
+	PlainNoFlags = 1 << 20 // Packet.Flags is 0
+	PlainFlags   = 24
 )
 
 // What PlainIPv4 and PlainIPv6 need of a packet: the IP header and the front of
@@ -79,12 +82,12 @@ func PlainIPv4(b *[PlainIPv4Size]byte, n int) (p Plain) {
 		return p
 	}
 	n = min(n, int(first>>32&0xffff)) - 20
-	says := second & 0xff
+	says := second & 0xff << PlainProto
 	switch {
-	case says == protoTCP && n >= tcpNeed:
+	case says == protoTCP<<PlainProto && n >= tcpNeed:
 		p.Numbers = binary.BigEndian.Uint64(b[24:])
 		says |= plainControl(b[32], b[33], n)
-	case says == protoUDP && n >= 8 && binary.BigEndian.Uint16(b[24:]) >= 8:
+	case says == protoUDP<<PlainProto && n >= 8 && binary.BigEndian.Uint16(b[24:]) >= 8:
 		says |= PlainNoFlags
 	default:
 		return p
@@ -102,12 +105,12 @@ func PlainIPv6(b *[PlainIPv6Size]byte, n int) (p Plain) {
 		return p
 	}
 	n = min(n-40, payload)
-	says := uint32(b[6])
+	says := uint32(b[6])<<PlainProto | 1
 	switch {
-	case says == protoTCP && n >= tcpNeed:
+	case says == protoTCP<<PlainProto|1 && n >= tcpNeed:
 		p.Numbers = binary.BigEndian.Uint64(b[44:])
 		says |= plainControl(b[52], b[53], n)
-	case says == protoUDP && n >= 8 && binary.BigEndian.Uint16(b[44:]) >= 8:
+	case says == protoUDP<<PlainProto|1 && n >= 8 && binary.BigEndian.Uint16(b[44:]) >= 8:
 		says |= PlainNoFlags
 	default:
 		return p
@@ -120,7 +123,7 @@ func PlainIPv6(b *[PlainIPv6Size]byte, n int) (p Plain) {
 // plainControl returns what the data offset and the control bits of a TCP segment
 // of n bytes add to Plain.Says.
 func plainControl(offset, flags byte, n int) uint32 {
-	says := uint32(flags) << 8
+	says := uint32(flags) << PlainFlags
 	if n >= int(offset>>4)*4 {
 		says |= PlainWhole
 	}
@@ -148,7 +151,7 @@ func (p *Packet) plain(linkType uint32, frame []byte, wireLen uint32) bool {
 		return false
 	}
 	*p = Packet{}
-	p.Proto, p.RawFlags, p.V6, p.headers = uint8(is.Says), uint8(is.Says>>8), v6, 1
+	p.Proto, p.RawFlags, p.V6, p.headers = uint8(is.Says>>PlainProto), uint8(is.Says>>PlainFlags), v6, 1
 	if is.Says&PlainNoFlags == 0 {
 		p.Flags = p.RawFlags
 	}

@@ -122,7 +122,8 @@ func (b *Batch) Len() int { return len(b.packets) }
 // Add adds a packet: its headers, its time, the frame's original length in
 // bytes, and whether the time has a finer resolution than a microsecond.
 func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
-	p, number := b.place()
+	number := b.next()
+	p := &b.packets[number]
 	b.Classes[d.Class]++
 	b.stamp(number, at)
 	p.time, p.len = at, length
@@ -138,15 +139,15 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 	}
 }
 
-// place returns where the next packet goes, and its number. What was there before
-// is there still.
-func (b *Batch) place() (p *packet, number int) {
-	number = len(b.packets)
-	if number >= cap(b.packets) {
+// next makes room for the next packet and returns its number. What was there
+// before is there still.
+func (b *Batch) next() (number int) {
+	if len(b.packets) == cap(b.packets) {
 		b.grow()
 	}
+	number = len(b.packets)
 	b.packets = b.packets[:number+1]
-	return &b.packets[number], number
+	return number
 }
 
 // grow makes room for a packet more. It is seldom called, and compiled in it keeps

@@ -39,12 +39,16 @@ func (b *Batch) addIPv4(ip *[decode.PlainIPv4Size]byte, n int, at Time, length u
 	_, reverse := bits.Sub64(is.Dst, is.Src, 0)
 	change := (is.Src ^ is.Dst) & -reverse
 	src, dst := is.Src^change, is.Dst^change
-	p, number := b.place()
-	low := uint64(is.Says&0xff)<<1 | src<<48 | dst&0xffff<<32
+	number := b.next()
+	p := &b.packets[number]
+	rest := uint64(is.Says) | ofFlow | reverse*fromB | src<<48 | dst&0xffff<<32
+	if fine {
+		rest |= fineTime
+	}
 	src, dst = src>>16, dst>>16
+	p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest = src, 0, dst, 0, rest
 	h := b.hasher
-	sum := avalanche(tail(front3(src^h.words[0], dst^h.words[1]), low^h.words[2])) // hash3
-	p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest = src, 0, dst, 0, low|plainMarks(is.Says, fine)|reverse*fromB
+	sum := avalanche(tail(front3(src^h.words[0], dst^h.words[1]), rest&keyMask^h.words[2])) // hash3
 	p.hash = uint32(sum) & h.mask
 	p.seq, p.ack = uint32(is.Numbers>>32), uint32(is.Numbers)
 	p.time, p.len = at, length
@@ -52,21 +56,12 @@ func (b *Batch) addIPv4(ip *[decode.PlainIPv4Size]byte, n int, at Time, length u
 	return true
 }
 
-// plainMarks returns the marks and control bits of a packet of a flow that goes
-// from a to b.
-func plainMarks(says uint32, fine bool) uint64 {
-	marks := uint64(says>>8&0xff)<<rawFlags | uint64(ofFlow)
-	if says&decode.PlainWhole != 0 {
-		marks |= whole
-	}
-	if says&decode.PlainNoFlags != 0 {
-		marks |= noFlags
-	}
-	if fine {
-		marks |= fineTime
-	}
-	return marks
-}
+// What a Plain says stands where a packet of a batch has it.
+var (
+	_ [0]struct{} = [decode.PlainWhole - whole]struct{}{}
+	_ [0]struct{} = [decode.PlainNoFlags - noFlags]struct{}{}
+	_ [0]struct{} = [decode.PlainFlags - rawFlags]struct{}{}
+)
 
 // count counts the packet with a number as one of a flow.
 func (b *Batch) count(number int, at Time, half uint32) {
@@ -84,16 +79,20 @@ func (b *Batch) addIPv6(ip *[decode.PlainIPv6Size]byte, n int, at Time, length u
 	}
 	src := decode.Addr{Hi: binary.BigEndian.Uint64(ip[8:]), Lo: binary.BigEndian.Uint64(ip[16:])}
 	dst := decode.Addr{Hi: binary.BigEndian.Uint64(ip[24:]), Lo: binary.BigEndian.Uint64(ip[32:])}
-	marks := plainMarks(is.Says, fine)
+	rest := uint64(is.Says) | ofFlow
+	if fine {
+		rest |= fineTime
+	}
 	if above(src, uint16(is.Src), dst, uint16(is.Dst)) {
 		src, dst, is.Src, is.Dst = dst, src, is.Dst, is.Src
-		marks |= fromB
+		rest |= fromB
 	}
-	p, number := b.place()
-	low := uint64(is.Says&0xff)<<1 | is.Src<<48 | is.Dst<<32 | 1
+	number := b.next()
+	p := &b.packets[number]
+	rest |= is.Src<<48 | is.Dst<<32
 	h := b.hasher
-	sum := hash5(src.Lo^h.words[0], dst.Lo^h.words[1], low^h.words[2], src.Hi^h.words[3], dst.Hi^h.words[4])
-	p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest = src.Lo, src.Hi, dst.Lo, dst.Hi, low|marks
+	sum := hash5(src.Lo^h.words[0], dst.Lo^h.words[1], rest&keyMask^h.words[2], src.Hi^h.words[3], dst.Hi^h.words[4])
+	p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest = src.Lo, src.Hi, dst.Lo, dst.Hi, rest
 	p.hash = uint32(sum) & h.mask
 	p.seq, p.ack = uint32(is.Numbers>>32), uint32(is.Numbers)
 	p.time, p.len = at, length
