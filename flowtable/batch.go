@@ -2,7 +2,6 @@ package flowtable
 
 import (
 	"math"
-	"slices"
 	"unsafe"
 
 	"github.com/flowfast/flowfast/decode"
@@ -141,20 +140,21 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 
 // next makes room for the next packet and returns its number. What was there
 // before is there still.
-func (b *Batch) next() (number int) {
-	if len(b.packets) == cap(b.packets) {
+func (b *Batch) next() int {
+	n := len(b.packets)
+	if n < cap(b.packets) {
+		b.packets = b.packets[:n+1]
+	} else {
 		b.grow()
 	}
-	number = len(b.packets)
-	b.packets = b.packets[:number+1]
-	return number
+	return n
 }
 
-// grow makes room for a packet more. It is seldom called, and compiled in it keeps
-// registers from what is done for each packet.
+// grow makes room where next finds none. It is seldom called, and compiled in it
+// keeps registers from what is done for each packet.
 //
 //go:noinline
-func (b *Batch) grow() { b.packets = slices.Grow(b.packets, 1) }
+func (b *Batch) grow() { b.packets = append(b.packets, packet{}) }
 
 // stamp takes in the time of the packet with a number.
 func (b *Batch) stamp(number int, at Time) {

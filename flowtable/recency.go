@@ -58,9 +58,10 @@ func (r *recency) file(ref uint32, at Time) {
 	l := r.links.At(ref)
 	l.filed = at
 	const first = 1
-	if e := r.links.At(first); at > r.links.At(e.prev).filed { // as the loop has it, for nearly all
+	e := r.links.At(first)
+	if newest := r.links.At(e.prev); at > newest.filed { // as the loop has it, for nearly all
 		l.prev, l.next = e.prev, first
-		r.links.At(e.prev).next = ref
+		newest.next = ref
 		e.prev = ref
 		return
 	}
