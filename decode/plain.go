@@ -135,38 +135,58 @@ func plainControl(offset, flags byte, n int) uint32 {
 
 // plain reads a frame if it is plain, and returns false if it has done nothing.
 func (p *Packet) plain(linkType uint32, frame []byte, wireLen uint32) bool {
+	if b := PlainUntagged(linkType, frame); b != nil && len(frame) <= math.MaxInt32 {
+		return p.plainIPv4(b, len(frame)-14, max(len(frame), int(min(wireLen, math.MaxInt32)))-14)
+	}
 	b, n, v6, ok := PlainFrame(linkType, frame, wireLen)
-	if !ok {
+	switch {
+	case !ok:
 		return false
+	case v6:
+		return p.plainIPv6((*[PlainIPv6Size]byte)(b), len(b), n)
 	}
-	var is Plain
-	size := 20
-	if v6 {
-		is = PlainIPv6((*[PlainIPv6Size]byte)(b), n)
-		size = 40
-	} else {
-		is = PlainIPv4((*[PlainIPv4Size]byte)(b), n)
-	}
+	return p.plainIPv4((*[PlainIPv4Size]byte)(b), len(b), n)
+}
+
+// plainIPv4 reads an IPv4 packet if it is plain; captured bytes of it are there, and
+// n were on the wire.
+func (p *Packet) plainIPv4(b *[PlainIPv4Size]byte, captured, n int) bool {
+	is := PlainIPv4(b, n)
 	if is.Says == 0 {
 		return false
 	}
 	*p = Packet{}
-	p.Proto, p.RawFlags, p.V6, p.headers = uint8(is.Says>>PlainProto), uint8(is.Says>>PlainFlags), v6, 1
+	p.says(is)
+	p.Src.Lo, p.Dst.Lo = is.Src>>16, is.Dst>>16
+	p.network, p.transport = int32(captured), int32(captured-20)
+	p.size = int32(min(n, int(binary.BigEndian.Uint16(b[2:]))) - 20)
+	return true
+}
+
+// plainIPv6 is plainIPv4 for IPv6.
+func (p *Packet) plainIPv6(b *[PlainIPv6Size]byte, captured, n int) bool {
+	is := PlainIPv6(b, n)
+	if is.Says == 0 {
+		return false
+	}
+	*p = Packet{}
+	p.says(is)
+	p.V6 = true
+	p.Src = Addr{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])}
+	p.Dst = Addr{binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[32:])}
+	p.network, p.transport = int32(captured), int32(captured-40)
+	p.size = int32(min(n-40, int(binary.BigEndian.Uint16(b[4:]))))
+	return true
+}
+
+// says takes in what IPv4 and IPv6 have in common.
+func (p *Packet) says(is Plain) {
+	p.headers = 1
+	p.Proto, p.RawFlags = uint8(is.Says>>PlainProto), uint8(is.Says>>PlainFlags)
 	if is.Says&PlainNoFlags == 0 {
 		p.Flags = p.RawFlags
 	}
 	p.Whole = is.Says&PlainWhole != 0
 	p.Seq, p.Ack = uint32(is.Numbers>>32), uint32(is.Numbers)
 	p.SrcPort, p.DstPort = uint16(is.Src), uint16(is.Dst)
-	p.network, p.transport = int32(len(b)), int32(len(b)-size)
-	if v6 {
-		h := (*[PlainIPv6Size]byte)(b)
-		p.Src = Addr{binary.BigEndian.Uint64(h[8:]), binary.BigEndian.Uint64(h[16:])}
-		p.Dst = Addr{binary.BigEndian.Uint64(h[24:]), binary.BigEndian.Uint64(h[32:])}
-		p.size = int32(min(n-size, int(binary.BigEndian.Uint16(h[4:]))))
-	} else {
-		p.Src.Lo, p.Dst.Lo = is.Src>>16, is.Dst>>16
-		p.size = int32(min(n, int(binary.BigEndian.Uint16(b[2:]))) - size)
-	}
-	return true
 }
