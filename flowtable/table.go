@@ -128,21 +128,22 @@ func (t *Table) Add(b *Batch, share, step int) {
 	t.horizon = b.steps[step].before
 	t.batch = b
 	usual := !t.rules.any && t.features == nil && t.around == nil
-	var found [touchAhead]found
+	var room [touchAhead]found
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		t.look(b.packets, some, &found)
+		all := room[:len(some)]
+		t.look(b.packets, some, all)
 		if t.index.used > fewFlows {
-			t.touch(b.packets, some, &found)
+			t.touch(all)
 		}
-		for k, i := range some {
-			p, r := &b.packets[i], found[k%touchAhead].record
-			if usual && r != nil && t.goesOn(r, p) {
+		for k := range all {
+			f := &all[k]
+			if usual && f.record != nil && t.goesOn(f.record, f.packet) {
 				continue
 			}
-			t.number = int(i)
-			t.add(p, b.first+uint64(i), found[k%touchAhead].ref)
+			t.number = int(some[k])
+			t.add(f.packet, b.first+uint64(some[k]), f.ref)
 		}
 	}
 	if invariants {
@@ -150,10 +151,13 @@ func (t *Table) Add(b *Batch, share, step int) {
 	}
 }
 
-// A found is the record that seems to be a packet's, nil and 0 if there is none:
-// what add does for one packet can make it wrong for the next.
+// A found is a packet and the record that seems to be its, nil and 0 if there is
+// none: what add does for one packet can make it wrong for the next.
 type found struct {
+	packet *packet
+	slot   *slot
 	record *record
+	series *stats.Series
 	ref    uint32
 }
 
@@ -161,23 +165,24 @@ type found struct {
 // way after the other: loads that do not wait for each other let the processor
 // wait for memory once, not per packet. The more there is to compute between
 // two loads, the fewer of them are under way at a time, so addresses come first.
-func (t *Table) look(packets []packet, some []uint16, found *[touchAhead]found) {
-	var slots [touchAhead]*slot
+func (t *Table) look(packets []packet, some []uint16, all []found) {
 	touched := uint32(0)
+	all = all[:len(some)]
 	for k, i := range some {
-		s := t.index.home(packets[i].hash)
-		touched += s.ref
-		slots[k%touchAhead] = s
+		f := &all[k]
+		f.packet = &packets[i]
+		f.slot = t.index.home(f.packet.hash)
+		touched += f.slot.ref
 	}
 	t.touched += uint64(touched)
-	for k, i := range some {
-		s, f := slots[k%touchAhead], &found[k%touchAhead]
-		f.record, f.ref = nil, s.ref
+	for k := range all {
+		f := &all[k]
+		f.record, f.ref = nil, f.slot.ref
 		if f.ref == 0 {
 			continue
 		}
-		if s.hash != packets[i].hash {
-			if f.ref = t.index.probe(packets[i].hash); f.ref == 0 {
+		if f.slot.hash != f.packet.hash {
+			if f.ref = t.index.probe(f.packet.hash); f.ref == 0 {
 				continue
 			}
 		}
@@ -186,35 +191,35 @@ func (t *Table) look(packets []packet, some []uint16, found *[touchAhead]found) 
 }
 
 // touch loads the rest of what will be needed, as look does it.
-func (t *Table) touch(packets []packet, some []uint16, found *[touchAhead]found) {
+func (t *Table) touch(all []found) {
 	touched := uint64(0)
-	for k := range some {
-		if r := found[k%touchAhead].record; r != nil {
+	for k := range all {
+		if r := all[k].record; r != nil {
 			touched += r.key.rest + uint64(r.last)
 		}
 	}
-	var series [touchAhead]*stats.Series
-	for k, i := range some {
-		r := found[k%touchAhead].record
+	for k := range all {
+		f := &all[k]
+		r := f.record
 		if r == nil {
 			continue
 		}
-		s := &r.fwd
-		if r.bwd != 0 && r.direction(&packets[i]) != 0 {
-			s = t.backward.At(r.bwd)
+		f.series = &r.fwd
+		if r.bwd != 0 && r.direction(f.packet) != 0 {
+			f.series = t.backward.At(r.bwd)
 		}
-		touched += s.N
-		series[k%touchAhead] = s
+		touched += f.series.N
 	}
 	var room [2 * touchAhead]*uint32
 	counts := room[:0]
-	for k, i := range some {
-		if s := series[k%touchAhead]; s != nil {
-			touched += t.pool.Touch(s)
-			if s.Counts() {
-				p := &packets[i]
-				counts = t.pool.AppendCounts(counts, s, int64(p.time), p.len)
-			}
+	for k := range all {
+		f := &all[k]
+		if f.record == nil {
+			continue
+		}
+		touched += t.pool.Touch(f.series)
+		if f.series.Counts() {
+			counts = t.pool.AppendCounts(counts, f.series, int64(f.packet.time), f.packet.len)
 		}
 	}
 	for _, c := range counts {
