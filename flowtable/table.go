@@ -158,6 +158,7 @@ type found struct {
 	slot   *slot
 	record *record
 	series *stats.Series
+	line   *uint32 // of the series' block
 	ref    uint32
 }
 
@@ -210,15 +211,20 @@ func (t *Table) touch(all []found) {
 		}
 		touched += f.series.N
 	}
+	for k := range all {
+		if f := &all[k]; f.record != nil {
+			f.line = t.pool.Line(f.series)
+		}
+	}
+	for k := range all {
+		if f := &all[k]; f.record != nil {
+			touched += uint64(*f.line)
+		}
+	}
 	var room [2 * touchAhead]*uint32
 	counts := room[:0]
 	for k := range all {
-		f := &all[k]
-		if f.record == nil {
-			continue
-		}
-		touched += t.pool.Touch(f.series)
-		if f.series.Counts() {
+		if f := &all[k]; f.record != nil && f.series.Counts() {
 			counts = t.pool.AppendCounts(counts, f.series, int64(f.packet.time), f.packet.len)
 		}
 	}

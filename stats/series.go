@@ -1,5 +1,7 @@
 package stats
 
+import "unsafe"
+
 // A Series counts observations, each with a time, a size and eight bits. The
 // zero Series has none. It is part of its [Pool]: copying a Series does not
 // copy its values, and [Pool.Free] must end it.
@@ -123,39 +125,38 @@ func (p *Pool) append(s *Series, size uint32, interval uint64) {
 	s.N++
 }
 
-// Touch loads the cache line that the next Add of s will need. What it returns
-// means nothing but that the load was done. AppendCounts, once that line is
-// there, appends where the entries of the tables of s are that the Add will
-// look for, if it has tables: both so that memory can be waited for while other
-// series do the same.
-func (p *Pool) Touch(s *Series) uint64 {
+// Line returns where the cache line is that the next Add of s will need: what
+// stands there means nothing, but who loads it for many series at once waits for
+// memory once. AppendCounts, once that line is there, appends where the entries of
+// the tables of s are that the Add will look for, if it has tables.
+func (p *Pool) Line(s *Series) *uint32 {
 	switch n := s.N; {
 	case s.bits&far != 0:
-		return p.touchFar(s)
+		return p.farLine(s)
 	case n > smallLogLen:
-		return uint64(p.largeLogs.At(s.block).entries[n%largeLogLen])
+		return &p.largeLogs.At(s.block).entries[n%largeLogLen]
 	case n > afterMedium:
-		return uint64(p.smallLogs.At(s.block).entries[n%smallLogLen])
+		return &p.smallLogs.At(s.block).entries[n%smallLogLen]
 	case n > afterShort:
-		return uint64(p.mediums.At(s.block)[(n-1)%mediumLen])
+		return (*uint32)(unsafe.Pointer(&p.mediums.At(s.block)[(n-1)%mediumLen]))
 	case n > 1:
-		return uint64(p.shorts.At(s.block)[(n-1)%shortLen])
+		return (*uint32)(unsafe.Pointer(&p.shorts.At(s.block)[(n-1)%shortLen]))
 	}
-	return 0
+	return &s.first
 }
 
-func (p *Pool) touchFar(s *Series) uint64 {
+func (p *Pool) farLine(s *Series) *uint32 {
 	if s.isLong() {
-		return uint64(p.longs.At(s.block).intervals.used)
+		return &p.longs.At(s.block).intervals.used
 	}
-	return p.wides.At(s.block).intervals[(s.N-1)%mediumLen]
+	return (*uint32)(unsafe.Pointer(&p.wides.At(s.block).intervals[(s.N-1)%mediumLen]))
 }
 
 // Counts reports whether s has tables, so that AppendCounts has something to
 // append.
 func (s *Series) Counts() bool { return s.isLong() }
 
-// AppendCounts: see Touch.
+// AppendCounts: see Line.
 func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*uint32 {
 	if !s.isLong() {
 		return dst
