@@ -105,11 +105,22 @@ func (r *row) time(n int, t flowtable.Time, fine bool) int {
 // one writes the columns of the directions of a flow of one packet, which is
 // forward and has d.Bytes bytes: its size is each of its five sizes.
 func (r *row) one(n int, d *flowtable.Direction) int {
-	n = r.uint(n, d.Packets)
-	n = r.uint(n, d.Bytes)
-	n = r.zeros(n, 2)
-	for range 5 {
-		n = r.uint(n, d.Bytes)
+	r.put(n, &short[1])
+	n += len("1,")
+	if v := d.Bytes; v < 1000 { // one look for its digits, and then stores
+		t, size := short[v], int(shortSize[v])
+		r.put(n, &t)
+		n = r.zeros(n+size, 2)
+		for range 5 {
+			r.put(n, &t)
+			n += size
+		}
+	} else {
+		n = r.long(n, v)
+		n = r.zeros(n, 2)
+		for range 5 {
+			n = r.long(n, v)
+		}
 	}
 	n = r.zeros(n, 15) // bwd_pkt_size, fwd_iat, bwd_iat
 	n = r.flags(n, &d.Flags)
