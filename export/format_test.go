@@ -371,9 +371,9 @@ func arrowText(a arrow.Array, row int) string {
 
 // smaller makes row groups and batches small for a test.
 func smaller(t *testing.T) {
-	group, batch := groupSize, batchSize
-	groupSize, batchSize = 1<<20, 1<<20
-	t.Cleanup(func() { groupSize, batchSize = group, batch })
+	group, page, batch := groupSize, pageRows, batchSize
+	groupSize, pageRows, batchSize = 1<<20, 500, 1<<20
+	t.Cleanup(func() { groupSize, pageRows, batchSize = group, page, batch })
 }
 
 // TestFormatBytes wants the same bytes however many rows come with a Write, over
