@@ -71,8 +71,8 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 // appendDefault appends the values of the default columns, each with a comma
 // behind it.
 func appendDefault(b []byte, f *flowtable.Flow) []byte {
-	b = slices.Grow(b, rowSize)
-	r := (*row)(b[len(b) : len(b)+rowSize])
+	b = slices.Grow(b, rowRoom)
+	r := (*row)(b[len(b) : len(b)+rowRoom])
 	n := r.addr(0, f.Src, f.V6)
 	n = r.uint(n, uint64(f.SrcPort))
 	n = r.addr(n, f.Dst, f.V6)
@@ -115,8 +115,8 @@ func (c *Column) appendNumber(b []byte, v *Value) []byte {
 	case Float:
 		return appendFloat(b, v.Float)
 	}
-	b = slices.Grow(b, rowSize)
-	r := (*row)(b[len(b) : len(b)+rowSize])
+	b = slices.Grow(b, rowRoom)
+	r := (*row)(b[len(b) : len(b)+rowRoom])
 	n := 0
 	switch {
 	case c.Kind == Time:

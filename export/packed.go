@@ -61,7 +61,7 @@ func (*packed) AppendHeader(b []byte) []byte { return b }
 
 func (p *packed) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	from := len(b)
-	b = slices.Grow(b, p.fixed+rowSize)[:from+p.fixed]
+	b = slices.Grow(b, p.fixed+rowRoom)[:from+p.fixed]
 	if p.first > 0 {
 		b = packDefault(b, from, f)
 	}
@@ -121,7 +121,7 @@ func packDefault(b []byte, from int, f *flowtable.Flow) []byte {
 		packDirection(p, 0, d)
 		packDirection(p, 1, &f.Bwd)
 	}
-	r := (*row)(b[len(b) : len(b)+rowSize])
+	r := (*row)(b[len(b) : len(b)+rowRoom])
 	n := r.addr(0, f.Src, f.V6) - 1 // over the comma
 	m := r.addr(n, f.Dst, f.V6) - 1
 	le.PutUint32(p[packedSrc:], uint32(n))
@@ -233,7 +233,7 @@ func seconds(v uint64, q uint8) float64 {
 
 // slowFloat takes the way over the decimals.
 func slowFloat(kind Kind, v uint64, q uint8) float64 {
-	var digits [rowSize]byte
+	var digits [rowRoom]byte
 	c := Column{Kind: kind}
 	f, _ := strconv.ParseFloat(string(c.appendNumber(digits[:0], &Value{Uint: v, Quarters: q})), 64)
 	return f
