@@ -28,6 +28,7 @@ import (
 type packed struct {
 	columns []*Column
 	at      []int // where each column stands in a row
+	runs    []int // from each column on, how many have 8 bytes
 	fixed   int   // where the texts and the lists begin
 	first   int   // columns that packDefault packs: those of Columns, or none
 }
@@ -39,6 +40,12 @@ func newPacked(columns []*Column) *packed {
 	for _, c := range columns {
 		p.at = append(p.at, p.fixed)
 		p.fixed += c.width()
+	}
+	p.runs = make([]int, len(columns)+1)
+	for i := len(columns) - 1; i >= 0; i-- {
+		if columns[i].width() == 8 {
+			p.runs[i] = p.runs[i+1] + 1
+		}
 	}
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
 		p.first = n
@@ -278,60 +285,91 @@ func (k *block) take(p *packed, b []byte, most, size int) (int, error) {
 // fixed appends the values of a column of so many bytes each.
 func (k *block) fixed(to []byte, at, width int) []byte {
 	le := binary.LittleEndian
+	rows, room := k.rows, (*[8 * blockRows]byte)(extend(&to, k.n*width))
 	switch width {
 	case 1:
-		for _, from := range k.at[:k.n] {
-			to = append(to, k.rows[from+at])
+		for i, from := range k.at[:k.n] {
+			room[i&(blockRows-1)] = rows[from+at]
 		}
 	case 2:
-		for _, from := range k.at[:k.n] {
-			to = le.AppendUint16(to, le.Uint16(k.rows[from+at:]))
+		for i, from := range k.at[:k.n] {
+			i = i * 2 & (2*blockRows - 2)
+			le.PutUint16(room[i:i+2], le.Uint16(rows[from+at:]))
 		}
 	default:
-		n := len(to)
-		to = slices.Grow(to, 8*blockRows)
-		d := (*[8 * blockRows]byte)(to[n : n+8*blockRows])
 		for i, from := range k.at[:k.n] {
 			i = i * 8 & (8*blockRows - 8)
-			le.PutUint64(d[i:i+8], le.Uint64(k.rows[from+at:]))
+			le.PutUint64(room[i:i+8], le.Uint64(rows[from+at:]))
 		}
-		to = to[:n+8*k.n]
 	}
 	return to
 }
 
-// four appends the values of four columns of 8 bytes, one behind the other in a
-// row, each to its own.
-func (k *block) four(to *[4][]byte, at int) {
-	var d [4]*[8 * blockRows]byte
+// extend makes a slice n bytes longer, and returns what comes behind it: room for
+// a block of values of 8 bytes.
+func extend(b *[]byte, n int) []byte {
+	from := len(*b)
+	*b = slices.Grow(*b, 8*blockRows)
+	room := (*b)[from : from+8*blockRows]
+	*b = (*b)[:from+n]
+	return room
+}
+
+// Eight are as many columns of 8 bytes, one behind the other in a row, as are
+// read at once.
+type eight [8]columnBytes
+
+// eight appends the values of eight columns, the first of which stands at a
+// position of the rows.
+func (k *block) eight(to *eight, at int) {
+	var d [8]*[8 * blockRows]byte
 	for i := range to {
-		n := len(to[i])
-		to[i] = slices.Grow(to[i], 8*blockRows)
-		d[i] = (*[8 * blockRows]byte)(to[i][n : n+8*blockRows])
-		to[i] = to[i][:n+8*k.n]
+		d[i] = (*[8 * blockRows]byte)(extend(&to[i].values, 8*k.n))
 	}
 	le := binary.LittleEndian
-	d0, d1, d2, d3 := d[0], d[1], d[2], d[3]
+	d0, d1, d2, d3, d4, d5, d6, d7 := d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]
+	rows := k.rows
 	for i, from := range k.at[:k.n] {
-		s := (*[4 * 8]byte)(k.rows[from+at:])
+		s := (*[8 * 8]byte)(rows[from+at:])
 		i = i * 8 & (8*blockRows - 8)
 		le.PutUint64(d0[i:i+8], le.Uint64(s[0:]))
 		le.PutUint64(d1[i:i+8], le.Uint64(s[8:]))
 		le.PutUint64(d2[i:i+8], le.Uint64(s[16:]))
 		le.PutUint64(d3[i:i+8], le.Uint64(s[24:]))
+		le.PutUint64(d4[i:i+8], le.Uint64(s[32:]))
+		le.PutUint64(d5[i:i+8], le.Uint64(s[40:]))
+		le.PutUint64(d6[i:i+8], le.Uint64(s[48:]))
+		le.PutUint64(d7[i:i+8], le.Uint64(s[56:]))
 	}
 }
 
-// variable returns the bytes of the next text or list of a row, whose column
-// stands at a position of it and has units of so many bytes.
-func (k *block) variable(i, at, unit int) ([]byte, error) {
-	n := int(binary.LittleEndian.Uint32(k.rows[k.at[i]+at:])) * unit
-	from := k.next[i]
-	if n > len(k.rows)-from {
-		return nil, errPacked
+// variable appends the texts or lists of a column that stands at a position of the
+// rows and has units of so many bytes, and where each of them ends.
+func (k *block) variable(to *columnBytes, at, unit int) error {
+	const short = 16
+	le := binary.LittleEndian
+	rows := k.rows
+	ends := (*[8 * blockRows]byte)(extend(&to.ends, 4*k.n))
+	n := len(to.values)
+	to.values = slices.Grow(to.values, len(rows)+short) // they are a part of the rows
+	values := to.values[:n+len(rows)+short]
+	for i, from := range k.at[:k.n] {
+		size := int(le.Uint32(rows[from+at:])) * unit
+		from = k.next[i&(blockRows-1)]
+		if size > len(rows)-from || size > len(values)-short-n {
+			return errPacked
+		}
+		if size <= short && from+short <= len(rows) {
+			*(*[short]byte)(values[n:]) = [short]byte(rows[from:]) // and what is behind it, for now
+		} else {
+			copy(values[n:], rows[from:from+size])
+		}
+		k.next[i&(blockRows-1)] = from + size
+		n += size
+		le.PutUint32(ends[i*4&(8*blockRows-4):], uint32(n/unit))
 	}
-	k.next[i] = from + n
-	return k.rows[from : from+n], nil
+	to.values = values[:n]
+	return nil
 }
 
 // done tells whether all texts and lists were taken, to the last byte.
@@ -400,20 +438,16 @@ func (b *batch) sort() error {
 		to, at := &b.columns[i], b.packed.at[i]
 		switch c := b.packed.columns[i]; {
 		case c.Kind == Text:
-			if err := to.variable(k, at, 1); err != nil {
+			if err := k.variable(to, at, 1); err != nil {
 				return err
 			}
 		case c.Kind == List:
-			if err := to.variable(k, at, 8); err != nil {
+			if err := k.variable(to, at, 8); err != nil {
 				return err
 			}
-		case b.eights(i) >= 4:
-			four := [4][]byte{b.columns[i].values, b.columns[i+1].values, b.columns[i+2].values, b.columns[i+3].values}
-			k.four(&four, at)
-			for j, values := range four {
-				b.columns[i+j].values = values
-			}
-			i += 4
+		case b.packed.runs[i] >= len(eight{}):
+			k.eight((*eight)(b.columns[i:]), at)
+			i += len(eight{})
 			continue
 		default:
 			to.values = k.fixed(to.values, at, c.width())
@@ -421,26 +455,4 @@ func (b *batch) sort() error {
 		i++
 	}
 	return k.done()
-}
-
-// eights returns how many columns of 8 bytes there are from number i on, at most 4.
-func (b *batch) eights(i int) int {
-	n := 0
-	for n < 4 && i+n < len(b.columns) && b.packed.columns[i+n].width() == 8 {
-		n++
-	}
-	return n
-}
-
-// variable appends the texts or lists of a block.
-func (c *columnBytes) variable(k *block, at, unit int) error {
-	for i := range k.n {
-		v, err := k.variable(i, at, unit)
-		if err != nil {
-			return err
-		}
-		c.values = append(c.values, v...)
-		c.ends = binary.LittleEndian.AppendUint32(c.ends, uint32(len(c.values)/unit))
-	}
-	return nil
 }
