@@ -62,17 +62,24 @@ type encoder struct {
 // newEncoder returns an encoder whose batches have as many rows as come to so
 // many bytes, but no more than most.
 func newEncoder(columns []*Column, size, most int, finish func(*Encoded) error) *encoder {
-	p := newPacked(columns)
-	typical := p.fixed
+	return &encoder{newPacked(columns), max(min(size/rowBytes(columns), most), 1), size, finish}
+}
+
+// rowBytes returns what the values of a row take in columns, or a bit more: an
+// address of IPv6 has 39 bytes at most.
+func rowBytes(columns []*Column) int {
+	n := 4
 	for _, c := range columns {
 		switch c.Kind {
 		case Text:
-			typical += 40 // an IPv6 address has 39 at most
+			n += 4 + 40
 		case List:
-			typical += 16 * 8
+			n += 4 + 16*8
+		default:
+			n += c.width()
 		}
 	}
-	return &encoder{p, max(min(size/typical, most), 1), size, finish}
+	return n
 }
 
 func (e *encoder) BatchRows() int  { return e.most }

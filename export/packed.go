@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -13,52 +14,68 @@ import (
 
 // Packed are rows on their way to a format that keeps columns apart. All numbers
 // have the smallest byte first. A row begins with its length in 4 bytes, these
-// among them; then comes a part that is as long in every row, with the columns in
-// their order:
+// among them. Then come, in the order of their columns, the values that have no 8
+// bytes,
 //
-//	Uint                       1, 2 or 8 bytes, as many as the column's values need
-//	Int, Time                  8 bytes, an integer
-//	Float, Quarters, Seconds   8 bytes, a float64
+//	Uint of 8 or 16 bits       1 or 2 bytes
 //	Text                       4 bytes, the length of the text, which is UTF-8
 //	List                       4 bytes, the number of its numbers
 //
+// and for every 64 of the other columns 8 bytes, in which each has a bit that tells
+// whether its value has one; all this is as long in every row. Then come the values
+// that have one,
+//
+//	Uint, Int, Time            8 bytes, an integer
+//	Float, Quarters, Seconds   8 bytes, a float64
+//
 // and then the texts and the lists, 8 bytes for each of their numbers, in the
-// order of their columns. So the workers compute the values, and whoever sorts
-// them into columns finds each at the same place in every row.
+// order of their columns. So the workers compute the values, and a flow of one
+// packet, most of whose values are 0, is moved and sorted into columns as the
+// little that it is.
 type packed struct {
-	columns []*Column
-	at      []int // where each column stands in a row
-	runs    []int // from each column on, how many have 8 bytes
-	fixed   int   // where the texts and the lists begin
-	first   int   // columns that packDefault packs: those of Columns, or none
+	columns  []*Column
+	at       []int    // where the columns of no 8 bytes stand in a row
+	narrow   []int    // the columns of 1 or 2 bytes
+	variable []int    // those of texts and lists
+	numbers  []int    // those of 8 bytes
+	bits     int      // where the bits of these are
+	all      []uint64 // as many bits as there are columns
+	fixed    int      // where the values begin
+	first    int      // columns that packDefault packs: those of Columns, or none
 }
 
 func packedRows(columns []*Column) Rows { return newPacked(columns) }
 
 func newPacked(columns []*Column) *packed {
-	p := &packed{columns: columns, fixed: 4}
-	for _, c := range columns {
-		p.at = append(p.at, p.fixed)
-		p.fixed += c.width()
-	}
-	p.runs = make([]int, len(columns)+1)
-	for i := len(columns) - 1; i >= 0; i-- {
-		if columns[i].width() == 8 {
-			p.runs[i] = p.runs[i+1] + 1
+	p := &packed{columns: columns, at: make([]int, len(columns)), bits: 4}
+	for i, c := range columns {
+		p.at[i] = p.bits
+		switch {
+		case c.Kind == Text || c.Kind == List:
+			p.variable = append(p.variable, i)
+			p.bits += 4
+		case c.width() < 8:
+			p.narrow = append(p.narrow, i)
+			p.bits += c.width()
+		default:
+			if len(p.numbers)%64 == 0 {
+				p.all = append(p.all, 0)
+			}
+			p.all[len(p.all)-1] |= 1 << (len(p.numbers) % 64)
+			p.numbers = append(p.numbers, i)
 		}
 	}
+	p.fixed = p.bits + 8*len(p.all)
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
 		p.first = n
 	}
 	return p
 }
 
-// width returns how many bytes the column takes in the fixed part of a packed row.
+// width returns how many bytes the values of the column have, 8 for a text or a
+// list.
 func (c *Column) width() int {
-	switch {
-	case c.Kind == Text || c.Kind == List:
-		return 4
-	case c.bits > 0:
+	if c.Kind == Uint && c.bits > 0 {
 		return c.bits / 8
 	}
 	return 8
@@ -67,141 +84,216 @@ func (c *Column) width() int {
 func (*packed) AppendHeader(b []byte) []byte { return b }
 
 func (p *packed) AppendRow(b []byte, f *flowtable.Flow) []byte {
+	le := binary.LittleEndian
 	from := len(b)
-	b = slices.Grow(b, p.fixed+rowRoom)[:from+p.fixed]
+	b = slices.Grow(b, p.fixed+8*len(p.numbers)+rowRoom)[:from+p.fixed]
+	if p.first == len(p.columns) {
+		b = packDefault(b, from, p.bits, f)
+		b = packAddresses(b, from, f)
+		le.PutUint32(b[from:], uint32(len(b)-from))
+		return b
+	}
+	clear(b[from+p.bits:])
 	if p.first > 0 {
-		b = packDefault(b, from, f)
+		b = packDefault(b, from, p.bits, f)
 	}
-	if p.first < len(p.columns) {
-		v := values.Get().(*Value)
-		for i, c := range p.columns[p.first:] {
-			b = c.pack(b, from+p.at[p.first+i], v, f)
+	v := values.Get().(*Value)
+	for _, i := range p.narrow {
+		if i < p.first {
+			continue
 		}
-		values.Put(v)
+		c := p.columns[i]
+		c.set(v, f)
+		if b[from+p.at[i]] = byte(v.Uint); c.bits == 16 {
+			b[from+p.at[i]+1] = byte(v.Uint >> 8)
+		}
 	}
-	binary.LittleEndian.PutUint32(b[from:], uint32(len(b)-from))
+	for n, i := range p.numbers {
+		if i < p.first {
+			continue
+		}
+		if bits := p.columns[i].packedBits(v, f); bits != 0 {
+			b = le.AppendUint64(b, bits)
+			b[from+p.bits+n/8] |= 1 << (n % 8)
+		}
+	}
+	if p.first > 0 {
+		b = packAddresses(b, from, f)
+	}
+	for _, i := range p.variable {
+		if i >= p.first {
+			b = p.columns[i].pack(b, from+p.at[i], v, f)
+		}
+	}
+	values.Put(v)
+	le.PutUint32(b[from:], uint32(len(b)-from))
 	return b
 }
 
-// Where the columns of Columns stand in a packed row.
+// Where the columns of Columns that have no 8 bytes stand in a packed row.
 const (
 	packedSrc      = 4
 	packedSrcPort  = packedSrc + 4
 	packedDst      = packedSrcPort + 2
 	packedDstPort  = packedDst + 4
 	packedProtocol = packedDstPort + 2
-	packedStart    = packedProtocol + 1
-	packedDuration = packedStart + 8
-	packedCounts   = packedDuration + 8 // packets and bytes, forward and backward
-	packedSizes    = packedCounts + 4*8 // five for each direction
-	packedIATs     = packedSizes + 10*8 // five for each direction
-	packedFlags    = packedIATs + 10*8  // eight for each direction
-	packedEnd      = packedFlags + 16*8
+	packedEnd      = packedProtocol + 1
 )
 
-// packDefault packs the columns of Columns into a row that begins at a position
-// of b and whose fixed part b has room for, and appends the addresses. Like CSV
-// it does not read what can only be zero.
-func packDefault(b []byte, from int, f *flowtable.Flow) []byte {
+// The bits of the others.
+const (
+	bitStart = iota
+	bitDuration
+	bitCounts = iota          // packets and bytes, forward and backward
+	bitSizes  = bitCounts + 4 // five for each direction
+	bitIATs   = bitSizes + 10 // five for each direction
+	bitFlags  = bitIATs + 10  // eight for each direction
+	bitsEnd   = bitFlags + 2*8
+)
+
+// A packer packs the columns of Columns that have 8 bytes.
+type packer struct {
+	to   *[8 * bitsEnd]byte
+	n    int    // bytes that are written
+	bits uint64 // whose values are written
+}
+
+// put packs the value of a bit, unless it is 0. The bits come in order.
+func (p *packer) put(bit int, v uint64) {
+	binary.LittleEndian.PutUint64(p.to[p.n:], v)
+	some := (v | -v) >> 63
+	p.n += int(some * 8)
+	p.bits |= some << bit
+}
+
+// integer packs an integer.
+func (p *packer) integer(bit int, v uint64) { p.put(bit, min(v, math.MaxInt64)) }
+
+// packDefault packs the columns of Columns, but for the addresses, into a row that
+// begins at a position of b and whose fixed part b has room for. Like CSV it does not
+// read what can only be zero.
+func packDefault(b []byte, from, bits int, f *flowtable.Flow) []byte {
 	le := binary.LittleEndian
-	p := (*[packedEnd]byte)(b[from : from+packedEnd])
-	clear(p[:])
-	le.PutUint16(p[packedSrcPort:], f.SrcPort)
-	le.PutUint16(p[packedDstPort:], f.DstPort)
-	p[packedProtocol] = f.Protocol
-	le.PutUint64(p[packedStart:], uint64(f.Start))
+	fixed := (*[packedEnd]byte)(b[from : from+packedEnd])
+	le.PutUint16(fixed[packedSrcPort:], f.SrcPort)
+	le.PutUint16(fixed[packedDstPort:], f.DstPort)
+	fixed[packedProtocol] = f.Protocol
+	p := packer{to: (*[8 * bitsEnd]byte)(b[len(b) : len(b)+8*bitsEnd])}
+	p.put(bitStart, uint64(f.Start))
 	if ns := f.Nanoseconds(); ns > 0 {
-		le.PutUint64(p[packedDuration:], math.Float64bits(seconds(ns, 0)))
+		p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
 	}
-	d := &f.Fwd
-	if d.Packets == 1 && f.Bwd.Packets == 0 {
-		size, real := min(d.Bytes, math.MaxInt64), math.Float64bits(float64(d.Bytes))
-		le.PutUint64(p[packedCounts:], 1)
-		le.PutUint64(p[packedCounts+8:], size)
-		le.PutUint64(p[packedSizes:], size)
-		le.PutUint64(p[packedSizes+8:], real)
-		le.PutUint64(p[packedSizes+16:], real)
-		le.PutUint64(p[packedSizes+24:], real)
-		le.PutUint64(p[packedSizes+32:], size)
-		packFlags((*[8 * 8]byte)(p[packedFlags:]), &d.Flags)
+	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 {
+		p.one(d)
 	} else {
-		packDirection(p, 0, d)
-		packDirection(p, 1, &f.Bwd)
+		p.both(f)
 	}
+	le.PutUint64(b[from+bits:], p.bits)
+	return b[:len(b)+p.n]
+}
+
+// one packs the columns of the directions of a flow of one packet.
+func (p *packer) one(d *flowtable.Direction) {
+	p.put(bitCounts, 1)
+	if d.Bytes > 0 {
+		le := binary.LittleEndian
+		size, real := min(d.Bytes, math.MaxInt64), math.Float64bits(float64(d.Bytes))
+		to := (*[6 * 8]byte)(p.to[p.n:])
+		le.PutUint64(to[0:], size)
+		le.PutUint64(to[8:], size)
+		le.PutUint64(to[16:], real)
+		le.PutUint64(to[24:], real)
+		le.PutUint64(to[32:], real)
+		le.PutUint64(to[40:], size)
+		p.n += len(to)
+		p.bits |= 1<<(bitCounts+1) | 0x1f<<bitSizes
+	}
+	p.flags(bitFlags, &d.Flags)
+}
+
+// both packs the columns of the directions of any flow.
+func (p *packer) both(f *flowtable.Flow) {
+	directions := [2]*flowtable.Direction{&f.Fwd, &f.Bwd}
+	for i, d := range directions {
+		if d.Packets > 0 {
+			p.integer(bitCounts+2*i, d.Packets)
+			p.integer(bitCounts+2*i+1, d.Bytes)
+		}
+	}
+	for i, d := range directions {
+		if d.Packets == 0 {
+			continue
+		}
+		bit, s := bitSizes+5*i, &d.Sizes
+		p.integer(bit, s.Whole[0])
+		for k := 1; k < 4; k++ {
+			p.put(bit+k, math.Float64bits(quartered(s.Whole[k], s.Quarters[k])))
+		}
+		p.integer(bit+4, s.Whole[4])
+	}
+	for i, d := range directions {
+		if d.Packets < 2 {
+			continue
+		}
+		for k, v := range d.IATs.Whole {
+			p.put(bitIATs+5*i+k, math.Float64bits(seconds(v, d.IATs.Quarters[k])))
+		}
+	}
+	for i, d := range directions {
+		if d.Packets > 0 {
+			p.flags(bitFlags+8*i, &d.Flags)
+		}
+	}
+}
+
+func (p *packer) flags(bit int, counts *[8]uint64) {
+	for i, v := range counts {
+		if v != 0 {
+			p.integer(bit+i, v)
+		}
+	}
+}
+
+// packAddresses appends the addresses.
+func packAddresses(b []byte, from int, f *flowtable.Flow) []byte {
+	b = slices.Grow(b, rowRoom)
 	r := (*row)(b[len(b) : len(b)+rowRoom])
 	n := r.addr(0, f.Src, f.V6) - 1 // over the comma
 	m := r.addr(n, f.Dst, f.V6) - 1
-	le.PutUint32(p[packedSrc:], uint32(n))
-	le.PutUint32(p[packedDst:], uint32(m-n))
+	binary.LittleEndian.PutUint32(b[from+packedSrc:], uint32(n))
+	binary.LittleEndian.PutUint32(b[from+packedDst:], uint32(m-n))
 	return b[:len(b)+m]
 }
 
-// packDirection packs the columns of the forward direction, 0, or the other one, 1.
-func packDirection(p *[packedEnd]byte, i int, d *flowtable.Direction) {
-	if d.Packets == 0 {
-		return
-	}
-	le := binary.LittleEndian
-	counts := p[packedCounts+i*2*8:]
-	le.PutUint64(counts, min(d.Packets, math.MaxInt64))
-	le.PutUint64(counts[8:], min(d.Bytes, math.MaxInt64))
-	five := (*[5 * 8]byte)(p[packedSizes+i*5*8:])
-	s := &d.Sizes
-	le.PutUint64(five[0:], min(s.Whole[0], math.MaxInt64))
-	for k := 1; k < 4; k++ {
-		le.PutUint64(five[k*8:], math.Float64bits(quartered(s.Whole[k], s.Quarters[k])))
-	}
-	le.PutUint64(five[4*8:], min(s.Whole[4], math.MaxInt64))
-	packFlags((*[8 * 8]byte)(p[packedFlags+i*8*8:]), &d.Flags)
-	if d.Packets < 2 {
-		return
-	}
-	five, s = (*[5 * 8]byte)(p[packedIATs+i*5*8:]), &d.IATs
-	for k, v := range s.Whole {
-		le.PutUint64(five[k*8:], math.Float64bits(seconds(v, s.Quarters[k])))
-	}
-}
-
-func packFlags(p *[8 * 8]byte, counts *[8]uint64) {
-	for i, v := range counts {
-		binary.LittleEndian.PutUint64(p[i*8:], min(v, math.MaxInt64))
-	}
-}
-
-// pack packs a value at a position of b, and appends it where it is a text or a
-// list.
-func (c *Column) pack(b []byte, at int, v *Value, f *flowtable.Flow) []byte {
-	le := binary.LittleEndian
-	if c.Kind == Text {
-		from := len(b)
-		b = c.text(b, f)
-		if !utf8.Valid(b[from:]) {
-			b = append(b[:from], string([]rune(string(b[from:])))...) // U+FFFD for what is none
-		}
-		le.PutUint32(b[at:], uint32(len(b)-from))
-		return b
-	}
+// packedBits returns the 8 bytes of a value.
+func (c *Column) packedBits(v *Value, f *flowtable.Flow) uint64 {
 	c.set(v, f)
 	switch c.Kind {
-	case List:
+	case Uint:
+		return min(v.Uint, math.MaxInt64)
+	case Int, Time:
+		return uint64(v.Int)
+	}
+	return math.Float64bits(c.float(v))
+}
+
+// pack appends a text or a list, and puts how long it is at a position of b.
+func (c *Column) pack(b []byte, at int, v *Value, f *flowtable.Flow) []byte {
+	le := binary.LittleEndian
+	if c.Kind == List {
+		c.set(v, f)
 		le.PutUint32(b[at:], uint32(len(v.List)))
 		for _, n := range v.List {
 			b = le.AppendUint64(b, uint64(n))
 		}
-	case Uint:
-		switch c.bits {
-		case 8:
-			b[at] = byte(v.Uint)
-		case 16:
-			le.PutUint16(b[at:], uint16(v.Uint))
-		default:
-			le.PutUint64(b[at:], min(v.Uint, math.MaxInt64))
-		}
-	case Int, Time:
-		le.PutUint64(b[at:], uint64(v.Int))
-	default:
-		le.PutUint64(b[at:], math.Float64bits(c.float(v)))
+		return b
 	}
+	from := len(b)
+	b = c.text(b, f)
+	if !utf8.Valid(b[from:]) {
+		b = append(b[:from], string([]rune(string(b[from:])))...) // U+FFFD for what is none
+	}
+	le.PutUint32(b[at:], uint32(len(b)-from))
 	return b
 }
 
@@ -249,8 +341,7 @@ func slowFloat(kind Kind, v uint64, q uint8) float64 {
 var errPacked = errors.New("part of a packed row")
 
 // blockRows are the rows that are sorted into columns at once: few enough that
-// they stay in the cache of the processor that is the fastest while column after
-// column is read.
+// they and their values stay in the cache of the processor that is the fastest.
 const blockRows = 64
 
 // A block is rows that are about to be sorted into columns.
@@ -258,115 +349,118 @@ type block struct {
 	rows []byte
 	n    int
 	at   [blockRows]int // where each row begins
-	next [blockRows]int // where the next text or list of each row begins
+	next [blockRows]int // where the next value, text or list of each row begins
+	to   [][64]*room    // where the values of 8 bytes go to
+}
+
+// A room is where the values of a block go to, of a column of 8 bytes or fewer.
+type room [8 * blockRows]byte
+
+// extend makes a slice n bytes longer, and returns the room behind what was there.
+func extend(b *[]byte, n int) *room {
+	from := len(*b)
+	*b = slices.Grow(*b, len(room{}))
+	r := (*room)((*b)[from : from+len(room{})])
+	*b = (*b)[:from+n]
+	return r
 }
 
 // take takes rows from the beginning of b, no more than most of them, and as few
 // as bring the bytes of rows to size. It returns those bytes.
 func (k *block) take(p *packed, b []byte, most, size int) (int, error) {
-	k.n = 0
-	at := 0
-	for at < len(b) && k.n < min(most, blockRows) && at < size {
+	n, at := 0, 0
+	most = min(most, blockRows)
+	for at < len(b) && n < most && at < size {
 		if len(b)-at < p.fixed {
 			return 0, errPacked
 		}
-		n := int(binary.LittleEndian.Uint32(b[at:]))
-		if n < p.fixed || n > len(b)-at {
+		length := int(binary.LittleEndian.Uint32(b[at:]))
+		if length < p.fixed || length > len(b)-at {
 			return 0, errPacked
 		}
-		k.at[k.n], k.next[k.n] = at, at+p.fixed
-		k.n++
-		at += n
+		k.at[n&(blockRows-1)], k.next[n&(blockRows-1)] = at, at+p.fixed
+		n++
+		at += length
 	}
-	k.rows = b[:at]
+	k.rows, k.n = b[:at], n
 	return at, nil
 }
 
-// fixed appends the values of a column of so many bytes each.
-func (k *block) fixed(to []byte, at, width int) []byte {
-	le := binary.LittleEndian
-	rows, room := k.rows, (*[8 * blockRows]byte)(extend(&to, k.n*width))
-	switch width {
-	case 1:
-		for i, from := range k.at[:k.n] {
+// narrow appends the values of a column of 1 or 2 bytes each.
+func (k *block) narrow(to *columnBytes, at, width int) {
+	rows, room := k.rows, extend(&to.values, k.n*width)
+	for i, from := range k.at[:k.n] {
+		if width == 1 {
 			room[i&(blockRows-1)] = rows[from+at]
+			continue
 		}
-	case 2:
-		for i, from := range k.at[:k.n] {
-			i = i * 2 & (2*blockRows - 2)
-			le.PutUint16(room[i:i+2], le.Uint16(rows[from+at:]))
-		}
-	default:
-		for i, from := range k.at[:k.n] {
-			i = i * 8 & (8*blockRows - 8)
-			le.PutUint64(room[i:i+8], le.Uint64(rows[from+at:]))
-		}
+		i = i * 2 & (2*blockRows - 2)
+		binary.LittleEndian.PutUint16(room[i:i+2], binary.LittleEndian.Uint16(rows[from+at:]))
 	}
-	return to
 }
 
-// extend makes a slice n bytes longer, and returns what comes behind it: room for
-// a block of values of 8 bytes.
-func extend(b *[]byte, n int) []byte {
-	from := len(*b)
-	*b = slices.Grow(*b, 8*blockRows)
-	room := (*b)[from : from+8*blockRows]
-	*b = (*b)[:from+n]
-	return room
-}
-
-// Eight are as many columns of 8 bytes, one behind the other in a row, as are
-// read at once.
-type eight [8]columnBytes
-
-// eight appends the values of eight columns, the first of which stands at a
-// position of the rows.
-func (k *block) eight(to *eight, at int) {
-	var d [8]*[8 * blockRows]byte
-	for i := range to {
-		d[i] = (*[8 * blockRows]byte)(extend(&to[i].values, 8*k.n))
-	}
+// numbers appends the values of the columns of 8 bytes.
+func (k *block) numbers(p *packed, columns []columnBytes) error {
 	le := binary.LittleEndian
-	d0, d1, d2, d3, d4, d5, d6, d7 := d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]
+	for len(k.to) < len(p.all) {
+		k.to = append(k.to, [64]*room{})
+	}
+	for n, i := range p.numbers {
+		r := extend(&columns[i].values, 8*k.n)
+		clear(r[:8*k.n])
+		k.to[n/64][n%64] = r
+	}
 	rows := k.rows
 	for i, from := range k.at[:k.n] {
-		s := (*[8 * 8]byte)(rows[from+at:])
-		i = i * 8 & (8*blockRows - 8)
-		le.PutUint64(d0[i:i+8], le.Uint64(s[0:]))
-		le.PutUint64(d1[i:i+8], le.Uint64(s[8:]))
-		le.PutUint64(d2[i:i+8], le.Uint64(s[16:]))
-		le.PutUint64(d3[i:i+8], le.Uint64(s[24:]))
-		le.PutUint64(d4[i:i+8], le.Uint64(s[32:]))
-		le.PutUint64(d5[i:i+8], le.Uint64(s[40:]))
-		le.PutUint64(d6[i:i+8], le.Uint64(s[48:]))
-		le.PutUint64(d7[i:i+8], le.Uint64(s[56:]))
+		next := from + p.fixed
+		in := i * 8 & (8*blockRows - 8)
+		from += p.bits
+		for w, all := range p.all {
+			left := le.Uint64(rows[from+8*w:])
+			if left&^all != 0 || 8*bits.OnesCount64(left) > len(rows)-next {
+				return errPacked
+			}
+			to := &k.to[w]
+			for ; left != 0; left &= left - 1 {
+				le.PutUint64(to[bits.TrailingZeros64(left)&63][in:in+8], le.Uint64(rows[next:]))
+				next += 8
+			}
+		}
+		k.next[i&(blockRows-1)] = next
 	}
+	return nil
 }
 
 // variable appends the texts or lists of a column that stands at a position of the
-// rows and has units of so many bytes, and where each of them ends.
+// rows and has units of so many bits, and where each of them ends.
 func (k *block) variable(to *columnBytes, at, unit int) error {
 	const short = 16
 	le := binary.LittleEndian
 	rows := k.rows
-	ends := (*[8 * blockRows]byte)(extend(&to.ends, 4*k.n))
+	ends := extend(&to.ends, 4*k.n)
 	n := len(to.values)
+	end := n * 8 / unit
 	to.values = slices.Grow(to.values, len(rows)+short) // they are a part of the rows
 	values := to.values[:n+len(rows)+short]
 	for i, from := range k.at[:k.n] {
-		size := int(le.Uint32(rows[from+at:])) * unit
+		units := int(le.Uint32(rows[from+at:]))
+		size := units * (unit / 8)
 		from = k.next[i&(blockRows-1)]
 		if size > len(rows)-from || size > len(values)-short-n {
 			return errPacked
 		}
 		if size <= short && from+short <= len(rows) {
-			*(*[short]byte)(values[n:]) = [short]byte(rows[from:]) // and what is behind it, for now
+			v, r := values[n:n+short], rows[from:from+short]
+			le.PutUint64(v, le.Uint64(r)) // and what is behind it, for now
+			le.PutUint64(v[8:], le.Uint64(r[8:]))
 		} else {
 			copy(values[n:], rows[from:from+size])
 		}
 		k.next[i&(blockRows-1)] = from + size
 		n += size
-		le.PutUint32(ends[i*4&(8*blockRows-4):], uint32(n/unit))
+		end += units
+		i = i * 4 & (4*blockRows - 4)
+		le.PutUint32(ends[i:i+4], uint32(end))
 	}
 	to.values = values[:n]
 	return nil
@@ -433,26 +527,21 @@ func (b *batch) add(from []byte, most, size int) (int, error) {
 
 // sort appends the values of the block to those of the columns.
 func (b *batch) sort() error {
-	k := &b.block
-	for i := 0; i < len(b.columns); {
-		to, at := &b.columns[i], b.packed.at[i]
-		switch c := b.packed.columns[i]; {
-		case c.Kind == Text:
-			if err := k.variable(to, at, 1); err != nil {
-				return err
-			}
-		case c.Kind == List:
-			if err := k.variable(to, at, 8); err != nil {
-				return err
-			}
-		case b.packed.runs[i] >= len(eight{}):
-			k.eight((*eight)(b.columns[i:]), at)
-			i += len(eight{})
-			continue
-		default:
-			to.values = k.fixed(to.values, at, c.width())
+	k, p := &b.block, b.packed
+	for _, i := range p.narrow {
+		k.narrow(&b.columns[i], p.at[i], p.columns[i].width())
+	}
+	if err := k.numbers(p, b.columns); err != nil {
+		return err
+	}
+	for _, i := range p.variable {
+		unit := 8
+		if p.columns[i].Kind == List {
+			unit = 64
 		}
-		i++
+		if err := k.variable(&b.columns[i], p.at[i], unit); err != nil {
+			return err
+		}
 	}
 	return k.done()
 }

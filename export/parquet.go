@@ -10,7 +10,7 @@ import (
 )
 
 // A Parquet file has a page of each column for every batch of rows, and a row
-// group for every groupSize bytes of packed rows. What is kept of a row group
+// group for every groupSize bytes of columns, or a bit more. What is kept of a row group
 // until it is written is its pages, compressed. Workers make the pages; to write a
 // row group is to put those of each column one behind the other.
 //

@@ -23,7 +23,8 @@ func (c *counter) Write(b []byte) (int, error) {
 type parquetFile struct {
 	to      *counter
 	next    func() (io.Writer, error)
-	most    int64 // bytes of a file after which the next one begins
+	part    int64                    // bytes of a file after which the next one begins
+	most    struct{ rows, size int } // of a row group, after which the next one begins
 	columns []*Column
 	notes   []Note
 	begun   bool // the first bytes of the file are written
@@ -99,12 +100,14 @@ func newParquet(to io.Writer, t *Table) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &columnWriter{encoder: parquetEncoder(t).(*encoder), out: &parquetFile{
-		to: &counter{Writer: to}, next: t.Next, most: t.PartSize,
+	out := &parquetFile{
+		to: &counter{Writer: to}, next: t.Next, part: t.PartSize,
 		columns: t.Columns,
 		notes:   append([]Note{{"definitions", string(definitions)}}, t.Notes...),
 		group:   make([]chunk, len(t.Columns)),
-	}}
+	}
+	out.most.rows, out.most.size = groupSize/rowBytes(t.Columns), groupSize
+	w := &columnWriter{encoder: parquetEncoder(t).(*encoder), out: out}
 	w.own.batch.reset(w.encoder.packed)
 	return w, nil
 }
@@ -127,13 +130,14 @@ func (w *parquetFile) put(e *Encoded) error {
 		w.group[i].add(w.columns[i], &e.pages.columns[i], w.rows)
 	}
 	w.rows += e.batch.rows
-	if w.size += e.batch.size; w.size < groupSize {
+	w.size += e.batch.size
+	if w.rows < w.most.rows && w.size < w.most.size {
 		return nil
 	}
 	if err := w.endGroup(); err != nil {
 		return err
 	}
-	w.full = w.next != nil && w.to.n >= w.most
+	w.full = w.next != nil && w.to.n >= w.part
 	return nil
 }
 
