@@ -350,8 +350,15 @@ type block struct {
 	n    int
 	at   [blockRows]int // where each row begins
 	next [blockRows]int // where the next value, text or list of each row begins
-	to   [][64]*room    // where the values of 8 bytes go to
+	// sorted are the values of 8 bytes, column by column, between blocks all 0: what
+	// goes to columns that lie far apart one value at a time, at places whose
+	// addresses end in the same bits, is driven out of the cache by the next column.
+	sorted []byte
 }
+
+// stride is how far the columns of a sorted block lie apart: not a power of two,
+// for the same reason.
+const stride = 8*blockRows + 64
 
 // A room is where the values of a block go to, of a column of 8 bytes or fewer.
 type room [8 * blockRows]byte
@@ -402,31 +409,41 @@ func (k *block) narrow(to *columnBytes, at, width int) {
 // numbers appends the values of the columns of 8 bytes.
 func (k *block) numbers(p *packed, columns []columnBytes) error {
 	le := binary.LittleEndian
-	for len(k.to) < len(p.all) {
-		k.to = append(k.to, [64]*room{})
-	}
-	for n, i := range p.numbers {
-		r := extend(&columns[i].values, 8*k.n)
-		clear(r[:8*k.n])
-		k.to[n/64][n%64] = r
+	if size := stride * len(p.numbers); len(k.sorted) != size {
+		k.sorted = make([]byte, size)
 	}
 	rows := k.rows
-	for i, from := range k.at[:k.n] {
-		next := from + p.fixed
-		in := i * 8 & (8*blockRows - 8)
-		from += p.bits
-		for w, all := range p.all {
-			left := le.Uint64(rows[from+8*w:])
+	copy(k.next[:], k.at[:k.n])
+	for i := range k.next[:k.n] {
+		k.next[i] += p.fixed
+	}
+	for w, all := range p.all {
+		sorted := k.sorted[64*stride*w:]
+		var some uint64 // columns that are not 0 in every row
+		for i, from := range k.at[:k.n] {
+			left := le.Uint64(rows[from+p.bits+8*w:])
+			next := k.next[i&(blockRows-1)]
 			if left&^all != 0 || 8*bits.OnesCount64(left) > len(rows)-next {
+				k.sorted = nil // it is not all 0
 				return errPacked
 			}
-			to := &k.to[w]
-			for ; left != 0; left &= left - 1 {
-				le.PutUint64(to[bits.TrailingZeros64(left)&63][in:in+8], le.Uint64(rows[next:]))
+			some |= left
+			for to := 8 * i; left != 0; left &= left - 1 {
+				le.PutUint64(sorted[to+stride*bits.TrailingZeros64(left):], le.Uint64(rows[next:]))
 				next += 8
 			}
+			k.next[i&(blockRows-1)] = next
 		}
-		k.next[i&(blockRows-1)] = next
+		for n, i := range p.numbers[64*w : min(64*w+64, len(p.numbers))] {
+			to := extend(&columns[i].values, 8*k.n)[:8*k.n]
+			if some>>n&1 == 0 {
+				clear(to)
+				continue
+			}
+			from := sorted[n*stride:][:len(to)]
+			copy(to, from)
+			clear(from)
+		}
 	}
 	return nil
 }
