@@ -420,19 +420,31 @@ func (k *block) numbers(p *packed, columns []columnBytes) error {
 	for w, all := range p.all {
 		sorted := k.sorted[64*stride*w:]
 		var some uint64 // columns that are not 0 in every row
-		for i, from := range k.at[:k.n] {
-			left := le.Uint64(rows[from+p.bits+8*w:])
-			next := k.next[i&(blockRows-1)]
-			if left&^all != 0 || 8*bits.OnesCount64(left) > len(rows)-next {
+		for i, j := 0, 0; i < k.n; i = j {
+			left := le.Uint64(rows[k.at[i]+p.bits+8*w:])
+			for j = i + 1; j < k.n && le.Uint64(rows[k.at[j]+p.bits+8*w:]) == left; j++ {
+			}
+			next := k.next[i:j] // where the values begin of rows that have the same bits
+			size := 8 * bits.OnesCount64(left)
+			if left&^all != 0 || size > len(rows)-next[len(next)-1] {
 				k.sorted = nil // it is not all 0
 				return errPacked
 			}
 			some |= left
-			for to := 8 * i; left != 0; left &= left - 1 {
-				le.PutUint64(sorted[to+stride*bits.TrailingZeros64(left):], le.Uint64(rows[next:]))
-				next += 8
+			for at := 0; left != 0; left &= left - 1 {
+				to := sorted[stride*bits.TrailingZeros64(left)+8*i:]
+				if len(next) == 1 {
+					le.PutUint64(to, le.Uint64(rows[next[0]+at:]))
+				} else {
+					for n, from := range next {
+						le.PutUint64(to[8*n:], le.Uint64(rows[from+at:]))
+					}
+				}
+				at += 8
 			}
-			k.next[i&(blockRows-1)] = next
+			for i := range next {
+				next[i] += size
+			}
 		}
 		for n, i := range p.numbers[64*w : min(64*w+64, len(p.numbers))] {
 			to := extend(&columns[i].values, 8*k.n)[:8*k.n]
