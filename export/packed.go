@@ -425,26 +425,12 @@ func (k *block) numbers(p *packed, columns []columnBytes) error {
 			for j = i + 1; j < k.n && le.Uint64(rows[k.at[j]+p.bits+8*w:]) == left; j++ {
 			}
 			next := k.next[i:j] // where the values begin of rows that have the same bits
-			size := 8 * bits.OnesCount64(left)
-			if left&^all != 0 || size > len(rows)-next[len(next)-1] {
+			if left&^all != 0 || 8*bits.OnesCount64(left) > len(rows)-next[len(next)-1] {
 				k.sorted = nil // it is not all 0
 				return errPacked
 			}
 			some |= left
-			for at := 0; left != 0; left &= left - 1 {
-				to := sorted[stride*bits.TrailingZeros64(left)+8*i:]
-				if len(next) == 1 {
-					le.PutUint64(to, le.Uint64(rows[next[0]+at:]))
-				} else {
-					for n, from := range next {
-						le.PutUint64(to[8*n:], le.Uint64(rows[from+at:]))
-					}
-				}
-				at += 8
-			}
-			for i := range next {
-				next[i] += size
-			}
+			gather(sorted, rows, next, left, i)
 		}
 		for n, i := range p.numbers[64*w : min(64*w+64, len(p.numbers))] {
 			to := extend(&columns[i].values, 8*k.n)[:8*k.n]
@@ -458,6 +444,26 @@ func (k *block) numbers(p *packed, columns []columnBytes) error {
 		}
 	}
 	return nil
+}
+
+// gather takes the values of rows that have the same bits, which begin at next, to
+// their columns, in rows from the given one on, and moves next behind them.
+func gather(sorted, rows []byte, next []int, left uint64, row int) {
+	for ; left != 0; left &= left - 1 {
+		gatherColumn((*room)(sorted[stride*bits.TrailingZeros64(left):]), rows, next, 8*row)
+	}
+}
+
+// gatherColumn does it for one column. As a function of its own it has all that it
+// needs in registers.
+//
+//go:noinline
+func gatherColumn(to *room, rows []byte, next []int, at int) {
+	for i, from := range next {
+		at := (at + 8*i) & (len(to) - 8)
+		binary.LittleEndian.PutUint64(to[at:at+8], binary.LittleEndian.Uint64(rows[from:from+8:from+8]))
+		next[i] = from + 8
+	}
 }
 
 // variable appends the texts or lists of a column that stands at a position of the
