@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/stats"
 )
 
 // Packed are rows on their way to a format that keeps columns apart. All numbers
@@ -179,40 +180,45 @@ func packDefault(b []byte, from, bits int, f *flowtable.Flow) []byte {
 	le.PutUint16(fixed[packedDstPort:], f.DstPort)
 	fixed[packedProtocol] = f.Protocol
 	p := packer{to: (*[8 * bitsEnd]byte)(b[len(b) : len(b)+8*bitsEnd])}
-	p.put(bitStart, uint64(f.Start))
-	if ns := f.Nanoseconds(); ns > 0 {
-		p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
-	}
-	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 {
-		p.one(d)
-	} else {
+	switch d := &f.Fwd; {
+	case d.Packets != 1 || f.Bwd.Packets != 0:
 		p.both(f)
+	case f.Start != 0 && f.Last == f.Start && d.Bytes > 0:
+		p.one(f)
+	default: // of one packet too, whose sizes need not be filled in
+		one := *f
+		one.Fwd.Sizes = stats.Five{Whole: [5]uint64{d.Bytes, d.Bytes, d.Bytes, d.Bytes, d.Bytes}}
+		p.both(&one)
 	}
 	le.PutUint64(b[from+bits:], p.bits)
 	return b[:len(b)+p.n]
 }
 
-// one packs the columns of the directions of a flow of one packet.
-func (p *packer) one(d *flowtable.Direction) {
-	p.put(bitCounts, 1)
-	if d.Bytes > 0 {
-		le := binary.LittleEndian
-		size, real := min(d.Bytes, math.MaxInt64), math.Float64bits(float64(d.Bytes))
-		to := (*[6 * 8]byte)(p.to[p.n:])
-		le.PutUint64(to[0:], size)
-		le.PutUint64(to[8:], size)
-		le.PutUint64(to[16:], real)
-		le.PutUint64(to[24:], real)
-		le.PutUint64(to[32:], real)
-		le.PutUint64(to[40:], size)
-		p.n += len(to)
-		p.bits |= 1<<(bitCounts+1) | 0x1f<<bitSizes
-	}
+// one packs a flow of one packet whose time and whose length are not 0: where its
+// values go to is known.
+func (p *packer) one(f *flowtable.Flow) {
+	le := binary.LittleEndian
+	d, to := &f.Fwd, p.to
+	size, real := min(d.Bytes, math.MaxInt64), math.Float64bits(float64(d.Bytes))
+	le.PutUint64(to[0:], uint64(f.Start))
+	le.PutUint64(to[8:], 1)
+	le.PutUint64(to[16:], size)
+	le.PutUint64(to[24:], size)
+	le.PutUint64(to[32:], real)
+	le.PutUint64(to[40:], real)
+	le.PutUint64(to[48:], real)
+	le.PutUint64(to[56:], size)
+	p.n = 64
+	p.bits = 1<<bitStart | 3<<bitCounts | 0x1f<<bitSizes
 	p.flags(bitFlags, &d.Flags)
 }
 
-// both packs the columns of the directions of any flow.
+// both packs any flow.
 func (p *packer) both(f *flowtable.Flow) {
+	p.put(bitStart, uint64(f.Start))
+	if ns := f.Nanoseconds(); ns > 0 {
+		p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
+	}
 	directions := [2]*flowtable.Direction{&f.Fwd, &f.Bwd}
 	for i, d := range directions {
 		if d.Packets > 0 {
@@ -474,28 +480,30 @@ func (k *block) variable(to *columnBytes, at, unit int) error {
 	rows := k.rows
 	ends := extend(&to.ends, 4*k.n)
 	n := len(to.values)
-	end := n * 8 / unit
+	end := uint32(n * 8 / unit)
 	to.values = slices.Grow(to.values, len(rows)+short) // they are a part of the rows
 	values := to.values[:n+len(rows)+short]
 	for i, from := range k.at[:k.n] {
-		units := int(le.Uint32(rows[from+at:]))
-		size := units * (unit / 8)
-		from = k.next[i&(blockRows-1)]
-		if size > len(rows)-from || size > len(values)-short-n {
+		i &= blockRows - 1
+		units := int(le.Uint32(rows[from+at : from+at+4 : from+at+4]))
+		le.PutUint32(ends[4*i:4*i+4], uint32(units)) // how many, for now
+		from, size := k.next[i], units*(unit/8)
+		k.next[i] += size
+		if size <= short && from+short <= len(rows) && n+short <= len(values) {
+			v, r := values[n:n+short:n+short], rows[from:from+short:from+short]
+			le.PutUint64(v[:8], le.Uint64(r[:8])) // and what is behind it, for now
+			le.PutUint64(v[8:16], le.Uint64(r[8:16]))
+		} else if size > len(rows)-from || size > len(values)-n {
 			return errPacked
-		}
-		if size <= short && from+short <= len(rows) {
-			v, r := values[n:n+short], rows[from:from+short]
-			le.PutUint64(v, le.Uint64(r)) // and what is behind it, for now
-			le.PutUint64(v[8:], le.Uint64(r[8:]))
 		} else {
 			copy(values[n:], rows[from:from+size])
 		}
-		k.next[i&(blockRows-1)] = from + size
 		n += size
-		end += units
-		i = i * 4 & (4*blockRows - 4)
-		le.PutUint32(ends[i:i+4], uint32(end))
+	}
+	for i := range k.n {
+		i = 4 * (i & (blockRows - 1))
+		end += le.Uint32(ends[i : i+4])
+		le.PutUint32(ends[i:i+4], end)
 	}
 	to.values = values[:n]
 	return nil
