@@ -348,7 +348,7 @@ var errPacked = errors.New("part of a packed row")
 
 // blockRows are the rows that are sorted into columns at once: few enough that
 // they and their values stay in the cache of the processor that is the fastest.
-const blockRows = 64
+const blockRows = 128
 
 // A block is rows that are about to be sorted into columns.
 type block struct {
