@@ -78,7 +78,7 @@ func parquetEncoder(t *Table) Encoder {
 // make makes the pages of a batch.
 func (p *pages) make(b *batch) (err error) {
 	if p.zstd == nil {
-		p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault),
+		p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
 			zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20))
 		if err != nil {
 			return err
@@ -291,30 +291,30 @@ func (b *bounds) ofNumbers(c *Column, plain []byte) {
 		return
 	case c.physical() == parquetInt32:
 		least, greatest := uint32(math.MaxUint32), uint32(0)
-		for ; len(plain) >= 4; plain = plain[4:] {
-			v := le.Uint32(plain)
+		for i := 4; i <= len(plain); i += 4 {
+			v := le.Uint32(plain[i-4 : i : i])
 			least, greatest = min(least, v), max(greatest, v)
 		}
 		b.min, b.max = le.AppendUint32(b.min, least), le.AppendUint32(b.max, greatest)
 	case c.physical() == parquetInt64:
 		least, greatest := int64(math.MaxInt64), int64(math.MinInt64)
-		for ; len(plain) >= 8; plain = plain[8:] {
-			v := int64(le.Uint64(plain))
+		for i := 8; i <= len(plain); i += 8 {
+			v := int64(le.Uint64(plain[i-8 : i : i]))
 			least, greatest = min(least, v), max(greatest, v)
 		}
 		b.min, b.max = le.AppendUint64(b.min, uint64(least)), le.AppendUint64(b.max, uint64(greatest))
 	default:
 		least, greatest := math.Inf(1), math.Inf(-1)
-		for ; len(plain) >= 8; plain = plain[8:] {
-			v := math.Float64frombits(le.Uint64(plain))
+		for i := 8; i <= len(plain); i += 8 {
+			v := math.Float64frombits(le.Uint64(plain[i-8 : i : i]))
 			if v < least {
 				least = v
 			}
 			if v > greatest {
 				greatest = v
 			}
-			b.there = b.there || v == v
 		}
+		b.there = least <= greatest // or none is a number
 		if least == 0 {
 			least = math.Copysign(0, -1)
 		}
