@@ -95,6 +95,7 @@ type block struct {
 	bytes  []byte  // the rows, when it is merged
 	flows  []*Flow // or the flows
 	merged bool
+	uses   int // by batches; the caller's goroutine counts them
 }
 
 // An order finds out which rows come next.

@@ -158,3 +158,27 @@ func (w *columnWriter) Close() error {
 	}
 	return w.out.close()
 }
+
+// A Batch is rows that some goroutine encodes.
+type Batch = interface {
+	// Encode makes the batch of rows, in slices of whole packed ones, in order, and
+	// keeps none of them. An error is that of WriteBatch.
+	Encode(rows [][]byte)
+}
+
+// A pending is a batch of a writer.
+type pending struct {
+	Encoded
+	encoder *encoder
+}
+
+func (p *pending) Encode(rows [][]byte) { p.encoder.Encode(&p.Encoded, rows) }
+
+// Batches returns what ends a batch; see [Encoder].
+func (w *columnWriter) Batches() (rows, bytes int) { return w.encoder.most, w.encoder.size }
+
+// NewBatch returns a batch for WriteBatch, which can be used again and again.
+func (w *columnWriter) NewBatch() Batch { return &pending{encoder: w.encoder} }
+
+// WriteBatch is WriteEncoded for a batch of NewBatch.
+func (w *columnWriter) WriteBatch(b Batch) error { return w.WriteEncoded(&b.(*pending).Encoded) }
