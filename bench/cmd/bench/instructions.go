@@ -175,12 +175,12 @@ func (r *runner) count(name string, ms []*measurement) error {
 	for _, m := range ms {
 		few, err := c.count(m.command(small.path))
 		if err != nil {
-			c.why = m.name + ": " + err.Error()
+			c.why = name + ", " + m.name + ": " + err.Error()
 			break
 		}
 		many, err := c.count(m.command(large.path))
 		if err != nil {
-			c.why = m.name + ": " + err.Error()
+			c.why = name + ", " + m.name + ": " + err.Error()
 			break
 		}
 		m.instructions = (float64(many) - float64(few)) / float64(large.packets-small.packets)
