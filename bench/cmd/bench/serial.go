@@ -17,6 +17,10 @@ import (
 // only take more memory.
 const serialScale = 0.1
 
+// serialRuns are how often they are measured at least: the least counts, and one time
+// in a busy moment says nothing.
+const serialRuns = 5
+
 // serialTimes are what BenchmarkSerial and BenchmarkSerialRows of the root package
 // measure, in nanoseconds, NaN where they do not.
 type serialTimes struct {
@@ -47,7 +51,7 @@ func (r *runner) serial(all []*scaling) error {
 	}
 	fmt.Fprint(r.out, "\n### Serial parts\n")
 	t.print(r.out)
-	fmt.Fprintf(r.out, "On one processor, with 16 tables; scale %g; the least of %d.\n", min(r.scale, serialScale), r.runs)
+	fmt.Fprintf(r.out, "Measured alone, with 16 tables; scale %g; the least of %d.\n", min(r.scale, serialScale), max(r.runs, serialRuns))
 	return nil
 }
 
@@ -63,7 +67,7 @@ func (r *runner) serialBenchmarks() ([]byte, error) {
 		}
 	}
 	cmd := exec.CommandContext(r.ctx, test, "-test.run=^$", "-test.bench=Serial/^("+strings.Join(r.workloads, "|")+")$",
-		"-test.benchtime="+strconv.Itoa(r.runs)+"x", "-scale="+strconv.FormatFloat(min(r.scale, serialScale), 'g', -1, 64))
+		"-test.benchtime="+strconv.Itoa(max(r.runs, serialRuns))+"x", "-scale="+strconv.FormatFloat(min(r.scale, serialScale), 'g', -1, 64))
 	cmd.Dir = r.temp
 	output, err := cmd.CombinedOutput()
 	if err != nil {
