@@ -31,16 +31,13 @@ func BenchmarkSerialRows(b *testing.B) {
 	}
 }
 
-// A giving does on one goroutine what a crew does on many, and times what
-// crew.give does but for its waiting.
+// A giving does on one goroutine what a crew does on many, and times what the
+// giver does but for its waiting.
 type giving struct {
-	to     sink
-	crew   *crew
-	order  *order
-	block  block
-	own    merger
-	serial time.Duration
-	rows   int
+	giver
+	workers merger
+	serial  time.Duration
+	rows    int
 }
 
 func newGiving(b *testing.B) *giving {
@@ -50,7 +47,7 @@ func newGiving(b *testing.B) *giving {
 	}
 	b.Cleanup(func() { null.Close() })
 	o := &output{to: null, now: time.Now}
-	return &giving{to: sink{emit: func(_ *Flow, rows []byte) error { return o.put(rows) }}}
+	return &giving{giver: giver{to: sink{emit: func(_ *Flow, rows []byte) error { return o.put(rows) }}}}
 }
 
 // run takes a capture through 16 tables.
@@ -76,7 +73,10 @@ func (g *giving) run(b *testing.B, path string) {
 		}
 		g.crew.owners = append(g.crew.owners, w)
 	}
-	g.order = newOrder(tables)
+	g.order, g.spare = newOrder(tables), nil
+	for range blocksInFlight + tables/8 {
+		g.spare = append(g.spare, &block{})
+	}
 	p := in.newPiece(tables)
 	for !p.last {
 		in.take(p)
@@ -99,19 +99,20 @@ func (g *giving) run(b *testing.B, path string) {
 func (g *giving) give(b *testing.B, came *chunk) {
 	began := time.Now()
 	g.order.add(came)
-	for g.order.next(&g.block, g.crew.drop) {
-		if g.block.rows > fewRows { // another goroutine would do it
-			g.serial += time.Since(began)
-			g.own.merge(&g.block)
-			began = time.Now()
-		} else {
-			g.own.merge(&g.block)
+	g.cut()
+	for len(g.waiting) > 0 {
+		g.serial += time.Since(began)
+		for _, merging := range g.toMerge { // as workers do
+			g.workers.merge(merging)
+			g.finish(merging)
 		}
-		g.crew.finish(&g.block)
-		if err := g.crew.emit(&g.block, g.to); err != nil {
+		g.toMerge = g.toMerge[:0]
+		g.rows += g.waiting[0].rows
+		began = time.Now()
+		if err := g.emit(); err != nil {
 			b.Fatal(err)
 		}
-		g.rows += g.block.rows
+		g.cut()
 	}
 	g.serial += time.Since(began)
 }
