@@ -95,7 +95,8 @@ func (p *pages) make(b *batch) (err error) {
 
 // column makes the page of a column.
 func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
-	values, nulls, plain := rows, 0, from.values
+	values, nulls := rows, 0
+	var plain []byte
 	switch {
 	case c.Kind == Text:
 		plain = p.texts(from)
