@@ -140,3 +140,23 @@ PYTHON ?= python3
 
 bench-peers-install: ## put the peers in Python where bench-peers finds them (PYTHON: 3.12 or newer)
 	go run ./bench/cmd/peers -pip -python $(PYTHON)
+
+.PHONY: wheels python
+
+wheels: ## build a Python wheel for every system into dist/ (PYTHON: 3.11 or newer)
+	$(PYTHON) python/wheels.py
+
+# The libraries stay where they are; the package is installed anew.
+PYVENV = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/python-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+WHEELER ?= python3
+
+python: ## build this system's wheel, install it in a virtual environment, and test it there (PYTHON: 3.10 or newer)
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  $(WHEELER) python/wheels.py --only here --out $$temp/wheel && \
+	  { cmp -s python/tests/requirements.txt $(PYVENV)/requirements.txt || \
+	    { $(PYTHON) -m venv --clear $(PYVENV) && \
+	      $(PYVENV)/bin/python -m pip install --quiet --disable-pip-version-check -r python/tests/requirements.txt && \
+	      cp python/tests/requirements.txt $(PYVENV)/; }; } && \
+	  $(PYVENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall $$temp/wheel/*.whl && \
+	  cd python && env -u FLOWFAST_BINARY -u PYTHONPATH FLOWFAST_WHEEL=$$(echo $$temp/wheel/*.whl) \
+	    $(PYVENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests tests

@@ -61,7 +61,23 @@ func FindProfile(name string) (Profile, error) {
 	for i, p := range all {
 		names[i] = p.Name
 	}
-	return Profile{}, fmt.Errorf("no profile %q; there are %s and cicflowmeter-legacy", name, strings.Join(names, ", "))
+	nearest := Nearest(name, append(names[:len(names):len(names)], "cicflowmeter-legacy"))
+	if nearest != "" {
+		nearest = fmt.Sprintf("the nearest is %q; ", nearest)
+	}
+	return Profile{}, fmt.Errorf("no profile %q; %sthere are %s and cicflowmeter-legacy", name, nearest, strings.Join(names, ", "))
+}
+
+// Nearest returns the name that a misspelt one is likely to mean, "" if none is
+// near: that which takes the fewest changes of a letter, at most a third of them.
+func Nearest(name string, among []string) string {
+	best, least := "", len(name)/3+1
+	for _, other := range among {
+		if d := distance(name, other); d < least {
+			best, least = other, d
+		}
+	}
+	return best
 }
 
 // Select returns the columns with the given names, in their order: of the

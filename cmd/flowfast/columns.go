@@ -112,9 +112,9 @@ func (q *quantiles) Type() string   { return "quantiles" }
 
 // columnsCommand is the command that lists columns.
 func columnsCommand(out io.Writer) *cobra.Command {
-	name := ""
+	name, asJSON := "", false
 	command := &cobra.Command{
-		Use:   "columns [--profile NAME]",
+		Use:   "columns [--profile NAME] [--json]",
 		Short: "list the columns of every profile, or of one",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -126,6 +126,9 @@ func columnsCommand(out io.Writer) *cobra.Command {
 			}
 			if name != "" {
 				all = slices.DeleteFunc(all, func(t listed) bool { return !slices.Contains(t.profiles, name) })
+			}
+			if asJSON {
+				return writeJSON(out, describeTables(all))
 			}
 			for i, t := range all {
 				if i > 0 {
@@ -139,6 +142,7 @@ func columnsCommand(out io.Writer) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&name, "profile", "", "list the columns of the profile `NAME`")
+	command.Flags().BoolVar(&asJSON, "json", false, "list them as JSON")
 	return command
 }
 

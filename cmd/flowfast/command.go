@@ -83,7 +83,7 @@ func run(args []string, s streams) int {
 	if err := root.Execute(); errors.Is(err, syscall.EPIPE) { // columns | head
 		return exitOK
 	} else if err != nil {
-		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(usageText(err)))
+		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(usageText(err)+suggestion(err, root)))
 		return exitUsage
 	}
 	return c.status
@@ -107,7 +107,8 @@ func (c *command) cobra() *cobra.Command {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.AddCommand(columnsCommand(c.out))
+	root.AddCommand(columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
+		versionCommand(c.out), completionCommand(c.out))
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
 	root.SetVersionTemplate("flowfast {{.Version}}\n")
@@ -158,13 +159,14 @@ func (c *command) cobra() *cobra.Command {
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
 	f.Var(&c.progress, "progress",
-		"show progress `HOW`: bar, plain (a line a minute)\nor none (default bar on a terminal, else plain)")
+		"show progress `HOW`: bar, plain (a line a\nminute), json (five lines a second) or none\n(default bar on a terminal, else plain)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,
 		"show no progress, no warnings and no closing\nsummary, only errors")
 	f.BoolVar(&c.strict, "strict", false,
 		"take every warning for an error: show it even\nwith -q, and exit with 1")
 	f.BoolP("help", "h", false, "show this help and exit")
 	f.Bool("version", false, "show the version and exit")
+	completeValues(root)
 	return root
 }
 

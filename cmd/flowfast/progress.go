@@ -62,7 +62,7 @@ func (c *command) display(ctx context.Context, p *plan) *display {
 		return nil
 	}
 	f, _ := c.err.(*os.File)
-	bar := isTerminalWriter(c.err) && c.progress != asPlain
+	bar := isTerminalWriter(c.err) && c.progress != asPlain && c.progress != asJSON
 	d := newDisplay(c.err, func() (int, int) {
 		columns, rows, err := term.GetSize(int(f.Fd()))
 		if err != nil || columns == 0 {
@@ -74,6 +74,8 @@ func (c *command) display(ctx context.Context, p *plan) *display {
 	every, show := plainEvery, d.log
 	if bar {
 		every, show = redraw, d.draw
+	} else if c.progress == asJSON {
+		every, show = redraw, d.object
 	}
 	d.gone.Go(func() {
 		ticker := time.NewTicker(every)
@@ -212,6 +214,21 @@ func (d *display) log(now time.Time) {
 	case len(d.lines) > 0:
 		fmt.Fprintf(d.w, "flowfast: %s: %s\n", d.lines[0].name, d.figures(d.lines[0], now))
 	}
+}
+
+// object writes how far all jobs are as a JSON object on a line, for programs.
+func (d *display) object(time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.sum()
+	size := int64(0)
+	if d.total != nil {
+		size = d.total.size
+	} else if len(d.lines) > 0 {
+		size = d.lines[0].size
+	}
+	fmt.Fprintf(d.w, `{"progress":{"captures_done":%d,"captures":%d,"bytes_read":%d,"bytes":%d,"packets":%d,"open_flows":%d}}`+"\n",
+		d.done, d.jobs, p.Read, size, p.Packets, p.Open)
 }
 
 // count says how many of the jobs are done.

@@ -13,16 +13,17 @@ const (
 	byTerminal progressMode = "" // a bar on a terminal, else plain lines
 	asBar      progressMode = "bar"
 	asPlain    progressMode = "plain"
+	asJSON     progressMode = "json"
 	asNone     progressMode = "none"
 )
 
 func (p *progressMode) Set(text string) error {
 	switch how := progressMode(text); how {
-	case asBar, asPlain, asNone:
+	case asBar, asPlain, asJSON, asNone:
 		*p = how
 		return nil
 	}
-	return errors.New("want bar, plain or none")
+	return errors.New("want bar, plain, json or none")
 }
 
 func (p *progressMode) String() string { return string(*p) }

@@ -215,3 +215,17 @@ func TestNoDisplay(t *testing.T) {
 		t.Error("the message got lost")
 	}
 }
+
+// TestProgressObject wants the line for programs to be JSON with the sums of all jobs.
+func TestProgressObject(t *testing.T) {
+	var out strings.Builder
+	d := newDisplay(&out, nil, []job{{inputs: []string{"a"}, size: 100}, {inputs: []string{"b"}, size: 50}})
+	first := d.begin(job{inputs: []string{"a"}, size: 100}, func() flowfast.Progress { return flowfast.Progress{Read: 90, Packets: 3} })
+	d.end(first)
+	d.begin(job{inputs: []string{"b"}, size: 50}, func() flowfast.Progress { return flowfast.Progress{Read: 7, Packets: 2, Open: 1} })
+	d.object(time.Time{})
+	const want = `{"progress":{"captures_done":1,"captures":2,"bytes_read":107,"bytes":150,"packets":5,"open_flows":1}}` + "\n"
+	if out.String() != want {
+		t.Errorf("have %s\nwant %s", out.String(), want)
+	}
+}

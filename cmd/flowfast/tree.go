@@ -33,7 +33,7 @@ type capture struct {
 }
 
 // walk gathers what is under a folder. Skip is a folder that is left out if it
-// lies within: the one that the outputs go to. Known reports files that have
+// lies within: the one that the outputs go to, "" for none. Known reports files that have
 // been told for captures before.
 func walk(folder, skip string, known func(capture) bool) (*tree, error) {
 	t := &tree{known: known, seen: map[string]bool{}}
@@ -41,8 +41,10 @@ func walk(folder, skip string, known func(capture) bool) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.skip, err = realPath(skip); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	if skip != "" {
+		if t.skip, err = realPath(skip); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
 	t.folder(capture{path: folder, real: real})
 	for len(t.links) > 0 {

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
+)
+
+// A described option is what a program that runs this one must know of a flag.
+type describedOption struct {
+	Name  string `json:"name"`
+	Short string `json:"short,omitempty"`
+	// Value is what the flag takes, "" if it takes nothing.
+	Value string `json:"value,omitempty"`
+	// List says how the flag takes several values: with commas between ("comma"),
+	// or by standing several times ("repeat"); "" if it takes one.
+	List    string `json:"list,omitempty"`
+	Meaning string `json:"meaning"`
+}
+
+type describedOptions struct {
+	Version string            `json:"version"`
+	Options []describedOption `json:"options"`
+}
+
+// describe returns the flags of a command in the order of its help.
+func describe(f *pflag.FlagSet) describedOptions {
+	d := describedOptions{Version: flowfast.Version}
+	f.VisitAll(func(flag *pflag.Flag) {
+		value, meaning := pflag.UnquoteUsage(flag)
+		o := describedOption{Name: flag.Name, Short: flag.Shorthand, Value: value, Meaning: strings.ReplaceAll(meaning, "\n", " ")}
+		switch flag.Value.(type) {
+		case *names, *quantiles, text:
+			o.List = "comma"
+		case *filter:
+			o.List = "repeat"
+		}
+		if flag.Value.Type() == "bool" {
+			o.Value = ""
+		}
+		d.Options = append(d.Options, o)
+	})
+	return d
+}
+
+// optionsCommand lists the flags for programs.
+func optionsCommand(out io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:   "options",
+		Short: "list the options as JSON",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return writeJSON(out, describe(c.Root().Flags()))
+		},
+	}
+}
+
+// A describedTable is a table of columns.
+type describedTable struct {
+	Profiles []string          `json:"profiles"`
+	Title    string            `json:"title"`
+	Columns  []describedColumn `json:"columns"`
+}
+
+type describedColumn struct {
+	Name       string `json:"name"`
+	Type       string `json:"type"`
+	Unit       string `json:"unit"`
+	Definition string `json:"definition"`
+}
+
+func describeTables(all []listed) []describedTable {
+	tables := []describedTable{}
+	for _, t := range all {
+		tables = append(tables, describedTable{t.profiles, t.title, describeColumns(t.columns)})
+	}
+	return tables
+}
+
+func describeColumns(columns []*export.Column) []describedColumn {
+	all := []describedColumn{}
+	for _, c := range columns {
+		all = append(all, describedColumn{c.Name, c.Kind.String(), c.Unit, c.Definition})
+	}
+	return all
+}
+
+// capturesCommand lists the captures that -r finds under a folder. It is for
+// programs that read them one by one.
+func capturesCommand(out io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:    "captures FOLDER",
+		Short:  "list the captures under a folder as JSON",
+		Args:   cobra.ExactArgs(1),
+		Hidden: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			list := struct {
+				Captures   []string `json:"captures"`
+				OtherFiles int      `json:"other_files"`
+				Errors     []string `json:"errors"`
+			}{Captures: []string{}, Errors: []string{}}
+			t, err := walk(args[0], "", func(capture) bool { return false })
+			if err != nil {
+				return err
+			}
+			for _, c := range t.captures {
+				list.Captures = append(list.Captures, c.rel)
+			}
+			for _, err := range t.errs {
+				list.Errors = append(list.Errors, message(err))
+			}
+			list.OtherFiles = t.others
+			return writeJSON(out, list)
+		},
+	}
+}
+
+func writeJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
