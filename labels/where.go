@@ -62,10 +62,10 @@ func (r *ruleFile) compile(rule *Rule, n *yaml.Node) {
 		r.failIn(n, text, err)
 		return
 	}
-	switch known, isConstant := c.program.Node().(*ast.BoolNode); {
-	case isConstant && !known.Value:
-		r.fail(n, "where is always false: the rule can't match")
-	case isConstant || len(c.columns) == 0:
+	if len(c.columns) == 0 {
+		if always, err := expr.Run(c.program, env); err != nil || always != true {
+			r.fail(n, "where is always false: the rule can't match")
+		}
 		r.warn(n.Line, n.Column, "where does not look at any column")
 	}
 	rule.where = c
