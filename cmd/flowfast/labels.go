@@ -141,7 +141,7 @@ func unusable(why map[string]uint64) string {
 
 // labelsCommand is the command that looks at rules without a run.
 func labelsCommand(s streams, status *int) *cobra.Command {
-	root := &cobra.Command{Use: "labels", Short: "check files of --labels, list and show those that flowfast has, convert others"}
+	root := &cobra.Command{Use: "labels", Short: "check, list, show and convert files of --labels"}
 	root.AddCommand(&cobra.Command{
 		Use: "check FILE...", Short: "say what is wrong with files, and show their rules with times in their zone and in UTC", Args: cobra.MinimumNArgs(1),
 		Run: func(_ *cobra.Command, files []string) {
@@ -193,16 +193,17 @@ func labelsCommand(s streams, status *int) *cobra.Command {
 
 // convertCommand is the command that makes files of --labels of what data sets have.
 func convertCommand(s streams, status *int) *cobra.Command {
-	from := ""
+	from, zone := "", ""
 	command := &cobra.Command{
 		Use: "convert --from FORMAT FILE", Short: "write what a data set was published with as a file of --labels", Args: cobra.ExactArgs(1),
 		Run: func(_ *cobra.Command, files []string) {
-			if err := labels.Convert(from, files[0], s.out); err != nil {
+			if err := labels.Convert(from, files[0], zone, s.out); err != nil {
 				fmt.Fprintf(s.err, "flowfast: %s\n", printable(message(err)))
 				*status = exitBad
 			}
 		},
 	}
+	command.Flags().StringVar(&zone, "zone", "", "`ZONE` of the times in FILE, where they name none")
 	command.Flags().StringVar(&from, "from", "", "`FORMAT`: "+strings.Join(labels.Conversions(), ", "))
 	return command
 }
