@@ -100,6 +100,14 @@ func (c *chooser) matcher(linkType uint32) *matcher {
 	return &m
 }
 
+// labeler returns what one goroutine gives flows their labels with.
+func (o *Options) labeler() func(*Flow) {
+	if o.Labeler == nil {
+		return func(*Flow) {}
+	}
+	return o.Labeler()
+}
+
 // anonymize gives a flow other addresses, if that is wanted.
 func (in *intake) anonymize(f *Flow) {
 	k := in.key

@@ -84,6 +84,10 @@ type Options struct {
 	// AnonymizeKey, of 32 bytes, makes the addresses in what is given out others
 	// with the same prefixes in common (Crypto-PAn); nil leaves them as they are.
 	AnonymizeKey []byte
+	// Labeler, if it is not nil, is called once for each goroutine that gives flows
+	// out. What it returns is called on that goroutine with each flow, whose addresses
+	// are still the true ones, and may set its Label.
+	Labeler func() func(*Flow)
 	// Protocols are the IP protocols whose packets have flows, TCP and UDP if
 	// none is set; Tunnels are the tunnels in UDP whose content has flows, instead
 	// of theirs.

@@ -20,7 +20,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		"/flowtable":     {"/decode", "/features", "/internal/slab", "/stats"},
 		"/export":        {"/decode", "/features", "/flowtable", "/stats"},
 		"/legacy":        {"/ioutil"},
-		"/cmd/flowfast":  {"", "/export", "/features", "/flowtable", "/ioutil", "/legacy"},
+		"/labels":        {"/decode", "/export", "/flowtable"},
+		"/cmd/flowfast":  {"", "/export", "/features", "/flowtable", "/ioutil", "/labels", "/legacy"},
 	}
 	for folder, want := range allowed {
 		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, module+folder).Output()

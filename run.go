@@ -187,10 +187,12 @@ func (r *Run) run(ctx context.Context, rows Rows, to sink) error {
 // walk is the way of the packets with one table, on this goroutine.
 func (in *intake) walk(ctx context.Context, table *flowtable.Table, to sink) error {
 	var flow Flow
+	label := in.options.labeler()
 	finished := func(s flowtable.Step) error {
 		for table.Next(&s, &flow) {
 			in.progress.flows.Add(1)
 			in.tunnels.see(&flow)
+			label(&flow)
 			in.anonymize(&flow)
 			if err := to.emit(&flow, nil); err != nil {
 				return err

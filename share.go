@@ -67,6 +67,7 @@ type worker struct {
 	open   int              // as last told to progress
 	flow   Flow
 	merger merger
+	label  func(*Flow)
 }
 
 // share is the way of the packets with several workers.
@@ -83,7 +84,7 @@ func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Row
 	for i := range workers {
 		w := &worker{crew: c, number: i}
 		if i < len(tables) {
-			w.table = tables[i]
+			w.table, w.label = tables[i], in.options.labeler()
 			for range chunksInFlight {
 				w.free = append(w.free, &chunk{owner: w})
 			}
@@ -391,6 +392,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 				break
 			}
 			w.in.tunnels.see(&w.flow)
+			w.label(&w.flow)
 			w.in.anonymize(&w.flow)
 			if w.rows != nil {
 				if c.rows == nil {

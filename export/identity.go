@@ -42,22 +42,25 @@ var flowID = plainColumn("flow_id", "16 hexadecimal digits that name the flow: x
 // (https://github.com/corelight/community-id-spec): SHA-1 of the seed and the
 // five-tuple, the lesser endpoint first.
 var communityID = plainColumn("community_id", "Community ID version 1 with seed 0",
-	func(b []byte, f *flowtable.Flow) []byte {
-		src, dst, srcPort, dstPort := f.Src, f.Dst, f.SrcPort, f.DstPort
-		if (dst.Less(src) || src == dst && dstPort < srcPort) && decode.TwoWay(f.Protocol, srcPort) {
-			src, dst, srcPort, dstPort = dst, src, dstPort, srcPort
-		}
-		var room [64]byte
-		text := append(room[:0], 0, 0)
-		text = appendAddr(appendAddr(text, src, f.V6), dst, f.V6)
-		text = append(text, f.Protocol, 0)
-		switch f.Protocol {
-		case 1, 6, 17, 58, 132: // those that the specification has ports for
-			text = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(text, srcPort), dstPort)
-		}
-		sum := sha1.Sum(text)
-		return base64.StdEncoding.AppendEncode(append(b, "1:"...), sum[:])
-	})
+	AppendCommunityID)
+
+// AppendCommunityID appends the Community ID of a flow.
+func AppendCommunityID(b []byte, f *flowtable.Flow) []byte {
+	src, dst, srcPort, dstPort := f.Src, f.Dst, f.SrcPort, f.DstPort
+	if (dst.Less(src) || src == dst && dstPort < srcPort) && decode.TwoWay(f.Protocol, srcPort) {
+		src, dst, srcPort, dstPort = dst, src, dstPort, srcPort
+	}
+	var room [64]byte
+	text := append(room[:0], 0, 0)
+	text = appendAddr(appendAddr(text, src, f.V6), dst, f.V6)
+	text = append(text, f.Protocol, 0)
+	switch f.Protocol {
+	case 1, 6, 17, 58, 132: // those that the specification has ports for
+		text = binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(text, srcPort), dstPort)
+	}
+	sum := sha1.Sum(text)
+	return base64.StdEncoding.AppendEncode(append(b, "1:"...), sum[:])
+}
 
 func appendAddr(b []byte, a decode.Addr, v6 bool) []byte {
 	if !v6 {

@@ -44,8 +44,20 @@ type Flow struct {
 	// Features are what was asked for besides; nil if nothing was. They are lent
 	// as the flow is.
 	Features *features.Flow
+	// Label is what rules have said of the flow, nil if none were asked. Flows share
+	// it: nobody changes it.
+	Label *Label
 	// Fwd counts the packets in the direction of the first, Bwd the others.
 	Fwd, Bwd Direction
+}
+
+// A Label is what a flow is called.
+type Label struct {
+	Name string
+	// Rule is the name of the rule that says so, "" if none matched.
+	Rule string
+	// More are the values of the rules' own columns, in their order.
+	More []string
 }
 
 // A Direction is what a flow counted in one direction.

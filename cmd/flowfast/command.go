@@ -36,6 +36,7 @@ type command struct {
 	progress  progressMode
 	filter    filter
 	anonymize secret
+	labels    labelFiles
 	summary   string // where the summary goes as JSON, "" for nowhere
 
 	flushSaid bool // --flush stands on the command line
@@ -108,7 +109,7 @@ func (c *command) cobra() *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.AddCommand(columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
-		versionCommand(c.out), completionCommand(c.out))
+		versionCommand(c.out), completionCommand(c.out), labelsCommand(c.streams, &c.status))
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
 	root.SetVersionTemplate("flowfast {{.Version}}\n")
@@ -152,6 +153,7 @@ func (c *command) cobra() *cobra.Command {
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
 	packetFlags(f, &c.options, &c.filter, &c.anonymize)
 	c.rows.flags(f)
+	c.labels.flags(f)
 	f.Var((*formatName)(c), "format",
 		"write `FORMAT`: "+formatList()+"\n(default by OUTPUT's extension, csv if it is\nnone of these; with -r csv)")
 	f.BoolVar(&c.dataset, "dataset", false,
@@ -227,6 +229,9 @@ func (c *command) take(args []string) error {
 			return err
 		}
 		c.columns = columns
+		if err := c.readLabels(); err != nil {
+			return err
+		}
 		c.follow(profile)
 	}
 	return c.takeFormat()
@@ -235,7 +240,8 @@ func (c *command) take(args []string) error {
 // follow makes the rules of a profile those of the run, but for what the user
 // asked for.
 func (c *command) follow(p export.Profile) {
-	d := p.Demand(c.columns, c.rows.splt, c.rows.quantiles)
+	d := p.Demand(slices.Concat(c.columns, c.labels.conditions()), c.rows.splt, c.rows.quantiles)
+	d.Features.Set |= c.labels.needs()
 	// An option of the profile's that the user switched off is not there.
 	if c.given("key") {
 		d.Keys.Encapsulation = 0

@@ -43,6 +43,7 @@ func (c *command) execute() int {
 	for _, err := range p.errs {
 		show.say(func() { c.complain(err) })
 	}
+	show.say(func() { c.warn(c.labels.warnings()) })
 	results := c.all(ctx, p, show, func(r *result) {
 		show.say(func() { c.tell(r) })
 	})

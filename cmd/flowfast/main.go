@@ -4,6 +4,7 @@
 //
 //	command.go   flags and arguments
 //	columns.go   what is in the rows
+//	labels.go    what flows are called
 //	choice.go    which packets count, and whose they are
 //	bound.go     how much memory there is
 //	plan.go      which captures, which outputs
@@ -24,6 +25,7 @@ package main
 import (
 	"io"
 	"os"
+	_ "time/tzdata" // for the zones of rules, on systems that have none
 )
 
 func main() {

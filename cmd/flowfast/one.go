@@ -12,18 +12,20 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/labels"
 )
 
 // A result is what came of a job.
 type result struct {
 	job     job
 	summary flowfast.Summary
-	errs    []error // of the input, after which the rows before them are written
-	failed  error   // of the output, which is then not there
-	stopped bool    // by a signal
-	partial string  // where the rows of what was read before the signal are, "" for nowhere
-	written int64   // bytes of the output, whole or partial
-	parts   int     // files of the output in a dataset
+	errs    []error        // of the input, after which the rows before them are written
+	failed  error          // of the output, which is then not there
+	stopped bool           // by a signal
+	partial string         // where the rows of what was read before the signal are, "" for nowhere
+	written int64          // bytes of the output, whole or partial
+	parts   int            // files of the output in a dataset
+	labels  *labels.Counts // nil without rules
 }
 
 // one does a job. The output is created first, since what is wrong with it is
@@ -65,6 +67,10 @@ func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writ
 	if !c.flushSaid && r.job.stream && r.job.size == 0 && isLive(r.job.output) && c.format.Streams() {
 		options.Flush = defaultFlush
 	}
+	labeled := c.labels.begin(r.job)
+	if labeled != nil {
+		options.Labeler = labeled.Labeler
+	}
 	run, closeStream, err := c.open(ctx, r.job, options)
 	defer closeStream()
 	if err != nil {
@@ -79,6 +85,10 @@ func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writ
 		r.failed = rows.Close()
 	}
 	r.summary = run.Summary()
+	if labeled != nil {
+		r.labels = labeled.Counts()
+		r.summary.Warnings = append(r.summary.Warnings, r.labels.Warnings...)
+	}
 	return err
 }
 

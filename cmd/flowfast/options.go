@@ -33,7 +33,8 @@ type rowOptions struct {
 	Unidirectional bool   `json:"unidirectional"`
 	Anonymize      string `json:"anonymize"` // names the key
 	Columns        string `json:"columns"`
-	SPLT           int    `json:"splt"` // 0 for none
+	SPLT           int    `json:"splt"`   // 0 for none
+	Labels         string `json:"labels"` // digest of the files, "" for none
 	Format         string `json:"format"`
 	Dataset        bool   `json:"dataset"`
 }
@@ -59,6 +60,7 @@ func (c *command) rowOptions() rowOptions {
 		Anonymize:      fingerprint(c.options.AnonymizeKey),
 		Columns:        columnNames(c.columns),
 		SPLT:           c.rows.splt,
+		Labels:         c.labels.text(c.options.AnonymizeKey),
 		Format:         c.format.String(),
 		Dataset:        c.dataset,
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/labels"
 )
 
 // A report is what a command says at its end, and what --summary writes as
@@ -50,6 +51,8 @@ type outcome struct {
 	// if that is no file.
 	Partial bool `json:"partial"`
 	flowfast.Summary
+	// Labels are what came of --labels.
+	Labels *labels.Counts `json:"labels,omitempty"`
 	// Errors are what could not be read or written.
 	Errors []string `json:"errors"`
 }
@@ -91,6 +94,7 @@ func (c *command) report(p *plan, results []result, elapsed time.Duration) repor
 	r.Inputs, r.Output = c.inputs, c.output
 	r.Captures, r.Warnings, r.Errors = []flowfast.Capture{}, []string{}, []string{}
 	r.Unread, r.Tunnels = []flowfast.Unread{}, []flowfast.Unread{}
+	r.Warnings = append(r.Warnings, c.labels.warnings()...)
 	for _, err := range p.errs {
 		r.Failed++
 		r.Errors = append(r.Errors, message(err))
@@ -118,6 +122,7 @@ func (r *result) outcome() outcome {
 		Written: r.failed == nil && !r.stopped && len(r.summary.Captures) > 0,
 		Partial: r.partial != "",
 		Summary: r.summary,
+		Labels:  r.labels,
 		Errors:  []string{},
 	}
 	if o.Captures == nil {
@@ -162,6 +167,12 @@ func (r *report) add(o outcome) {
 		r.Failed++
 	} else {
 		r.Whole += whole
+	}
+	if o.Labels != nil {
+		if r.Labels == nil {
+			r.Labels = &labels.Counts{}
+		}
+		r.Labels.Add(o.Labels)
 	}
 	r.Written = r.Written && o.Written
 	r.Partial = r.Partial || o.Partial
@@ -228,6 +239,9 @@ func (r *report) text() string {
 	}
 	number("flows", r.Flows)
 	class("evicted", r.Evicted)
+	if r.Labels != nil {
+		labelLines(&b, r.Labels)
+	}
 	if r.StepsBack > 0 {
 		number("steps back", r.StepsBack)
 	}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/features"
+	"github.com/flowfast/flowfast/labels"
+)
+
+// LabelFiles are the value of a flag: files with what flows are called.
+type labelFiles struct {
+	files  []string
+	set    *labels.Set
+	digest string
+}
+
+func (l *labelFiles) flags(f *pflag.FlagSet) {
+	f.Var(l, "labels",
+		"add the columns label and label_rule, by rules\nin `FILE` (YAML), by what a sensor wrote there,\nor by rules that flowfast has, builtin:NAME;\ncan be given several times (default none)")
+}
+
+func (l *labelFiles) Set(text string) error {
+	if text == "" {
+		return errors.New("want the name of a file")
+	}
+	l.files = append(l.files, text)
+	return nil
+}
+
+func (l *labelFiles) String() string { return "" }
+func (l *labelFiles) Type() string   { return "file" }
+
+// readLabels reads the files, and adds the columns.
+func (c *command) readLabels() error {
+	l := &c.labels
+	if l.files == nil {
+		return nil
+	}
+	var err error
+	if l.set, l.digest, err = labels.Load(l.files); err != nil {
+		return fmt.Errorf("--labels: %w", err)
+	}
+	if globs := l.set.Globs(); globs != nil && (c.join || c.inputs[0] == "-") {
+		return fmt.Errorf("--labels: rules of %s ask which capture a flow is of, which standard input and --join don't tell", globs[0])
+	}
+	for _, name := range l.set.Columns {
+		if slices.ContainsFunc(c.columns, func(of *export.Column) bool { return of.Name == name }) {
+			return fmt.Errorf("--labels: the column %s is there already", name)
+		}
+	}
+	c.columns = export.WithLabels(c.columns, l.set.Columns)
+	return nil
+}
+
+// conditions returns the columns that rules look at.
+func (l *labelFiles) conditions() []*export.Column {
+	if l.set == nil {
+		return nil
+	}
+	return l.set.Conditions()
+}
+
+// needs returns what rules look at besides columns.
+func (l *labelFiles) needs() features.Set {
+	if l.set == nil || !l.set.AsksVLAN() {
+		return 0
+	}
+	return features.Link
+}
+
+func (l *labelFiles) warnings() []string {
+	if l.set == nil {
+		return nil
+	}
+	return l.set.Warnings()
+}
+
+// text names the files by their digest, "" for none. Rules hold addresses, which are
+// few enough to be guessed: where rows tell none, the digest is one that takes the key.
+func (l *labelFiles) text(key []byte) string {
+	if l.set == nil || key == nil {
+		return l.digest
+	}
+	return fingerprint(slices.Concat(key, []byte(l.digest)))
+}
+
+// begin begins the labels of a job, nil if there are none.
+func (l *labelFiles) begin(j job) *labels.Run {
+	if l.set == nil {
+		return nil
+	}
+	var capture labels.Capture
+	if len(j.captures) == 1 {
+		capture.Path = filepath.ToSlash(cmp.Or(j.captures[0].rel, j.captures[0].path))
+	}
+	return l.set.Begin(capture)
+}
+
+// labelLines writes what came of the labels for people.
+func labelLines(b *strings.Builder, c *labels.Counts) {
+	const most = 20
+	for i, l := range c.Labels {
+		if i == most {
+			fmt.Fprintf(b, "%-18s %15s more, which --summary has\n", "  others", grouped(len(c.Labels)-most))
+			break
+		}
+		fmt.Fprintf(b, "%-18s %15s with %s packets\n", "  "+printable(cmp.Or(l.Label, "(no label)")), grouped(l.Flows), grouped(l.Packets))
+	}
+	if n := len(c.Unmatched); n > 0 {
+		names := c.Unmatched[:min(n, most)]
+		text := printable(strings.Join(names, ", "))
+		if n > most {
+			text += ", …"
+		}
+		fmt.Fprintf(b, "%-18s %15s of rules: %s\n", "unmatched", grouped(n), text)
+	}
+	for _, r := range c.Records {
+		fmt.Fprintf(b, "%-18s %15s of %s records found a flow; %s of connections without one, %s of other times%s\n", printable(filepath.Base(r.File)),
+			grouped(r.Matched), grouped(r.Records), grouped(r.NoFlow), grouped(r.OtherTime), unusable(r.Unusable))
+	}
+}
+
+func unusable(why map[string]uint64) string {
+	var all []string
+	for text, n := range why {
+		all = append(all, fmt.Sprintf("; %s with %s", grouped(n), text))
+	}
+	slices.Sort(all)
+	return strings.Join(all, "")
+}
+
+// labelsCommand is the command that looks at rules without a run.
+func labelsCommand(s streams, status *int) *cobra.Command {
+	root := &cobra.Command{Use: "labels", Short: "check, list, show and convert files of --labels"}
+	root.AddCommand(&cobra.Command{
+		Use: "check FILE...", Short: "say what is wrong with files, and show their rules with times in their zone and in UTC", Args: cobra.MinimumNArgs(1),
+		Run: func(_ *cobra.Command, files []string) {
+			set, _, err := labels.Load(files)
+			if err != nil {
+				for _, err := range split(err) {
+					fmt.Fprintf(s.err, "flowfast: %s\n", printable(message(err)))
+				}
+				*status = exitBad
+				return
+			}
+			for _, text := range set.Warnings() {
+				fmt.Fprintf(s.err, "flowfast: warning: %s\n", printable(text))
+			}
+			if err := set.Describe(s.out); err != nil {
+				*status = exitBad
+			}
+		},
+	}, &cobra.Command{
+		Use: "list", Short: "list the rules that flowfast has", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			all, err := labels.Builtins()
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "name\trules\tof")
+			for _, b := range all {
+				fmt.Fprintf(w, "%s%s\t%d\t%s\n", labels.BuiltinPrefix, b.Name, b.Rules, b.Title)
+			}
+			return w.Flush()
+		},
+	}, &cobra.Command{
+		Use: "show NAME", Short: "print rules that flowfast has, to begin one's own with, or the JSON Schema of rules: schema", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, names []string) error {
+			if names[0] == "schema" {
+				_, err := s.out.Write(labels.Schema)
+				return err
+			}
+			b, err := labels.BuiltinFile(strings.TrimPrefix(names[0], labels.BuiltinPrefix))
+			if err == nil {
+				_, err = s.out.Write(b)
+			}
+			return err
+		},
+	}, convertCommand(s, status))
+	return root
+}
+
+// convertCommand is the command that makes files of --labels of what data sets have.
+func convertCommand(s streams, status *int) *cobra.Command {
+	from, zone := "", ""
+	command := &cobra.Command{
+		Use: "convert --from FORMAT FILE", Short: "write what a data set was published with as a file of --labels", Args: cobra.ExactArgs(1),
+		Run: func(_ *cobra.Command, files []string) {
+			if err := labels.Convert(from, files[0], zone, s.out); err != nil {
+				fmt.Fprintf(s.err, "flowfast: %s\n", printable(message(err)))
+				*status = exitBad
+			}
+		},
+	}
+	command.Flags().StringVar(&zone, "zone", "", "`ZONE` of the times in FILE, where they name none")
+	command.Flags().StringVar(&from, "from", "", "`FORMAT`: "+strings.Join(labels.Conversions(), ", "))
+	return command
+}

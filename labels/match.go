@@ -1,0 +1,237 @@
+package labels
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A Run is a set at work on the flows of one run.
+type Run struct {
+	set       *Set
+	matchings []matching
+	mu        sync.Mutex
+	labelers  []*labeler
+}
+
+// Begin begins a run over a capture.
+func (s *Set) Begin(c Capture) *Run {
+	r := &Run{set: s}
+	for _, from := range s.sources {
+		r.matchings = append(r.matchings, from.begin(c))
+	}
+	return r
+}
+
+// A labeler is what one goroutine has of a run.
+type labeler struct {
+	fallback *flowtable.Label
+	workers  []worker
+	counting []bool // workers that see all flows: records are told that one was there
+	counts   map[*flowtable.Label]*Count
+	latest   *flowtable.Label // and what it counts: most flows are like the one before
+	count    *Count
+}
+
+// Labeler returns a function that gives flows their labels. It is for one goroutine;
+// each has one of its own.
+func (r *Run) Labeler() func(*flowtable.Flow) {
+	l := &labeler{fallback: &r.set.fallback, counts: map[*flowtable.Label]*Count{}}
+	for _, m := range r.matchings {
+		w := m.worker()
+		_, counting := w.(*sensorWorker)
+		l.workers, l.counting = append(l.workers, w), append(l.counting, counting)
+	}
+	r.mu.Lock()
+	r.labelers = append(r.labelers, l)
+	r.mu.Unlock()
+	return l.label
+}
+
+func (l *labeler) label(f *flowtable.Flow) {
+	var label *flowtable.Label
+	for i, w := range l.workers {
+		if label != nil && !l.counting[i] {
+			continue
+		}
+		if found := w.match(f); label == nil {
+			label = found
+		}
+	}
+	if label == nil {
+		label = l.fallback
+	}
+	f.Label = label
+	if label != l.latest {
+		c := l.counts[label]
+		if c == nil {
+			c = &Count{Label: label.Name}
+			l.counts[label] = c
+		}
+		l.latest, l.count = label, c
+	}
+	l.count.Flows++
+	l.count.Packets += f.Fwd.Packets + f.Bwd.Packets
+}
+
+// Counts returns what came of the flows. It is called when no labeler is at work
+// any more.
+func (r *Run) Counts() *Counts {
+	c := &Counts{matched: map[string]bool{}}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.labelers {
+		for _, n := range l.counts {
+			c.count(n.Label, n.Flows, n.Packets)
+		}
+	}
+	c.sort()
+	for i, m := range r.matchings {
+		var workers []worker
+		for _, l := range r.labelers {
+			workers = append(workers, l.workers[i])
+		}
+		m.close(workers, c)
+	}
+	c.Unmatched = []string{}
+	for _, name := range c.rules {
+		if !c.matched[name] {
+			c.Unmatched = append(c.Unmatched, name)
+		}
+	}
+	return c
+}
+
+// A ruleMatching is the rules of a file in one run.
+type ruleMatching struct {
+	file   *ruleFile
+	others []bool // rules that are of other captures; nil if there are none
+}
+
+func (r *ruleFile) begin(c Capture) matching {
+	m := &ruleMatching{file: r}
+	for i, rule := range r.rules {
+		if len(rule.Captures) > 0 && !rule.isOf(c) {
+			if m.others == nil {
+				m.others = make([]bool, len(r.rules))
+			}
+			m.others[i] = true
+		}
+	}
+	return m
+}
+
+// isOf tells if a rule is of a capture. A pattern without folders is held against
+// the name of the file, another one against as many folders as it has.
+func (r *Rule) isOf(c Capture) bool {
+	parts := strings.Split(c.Path, "/")
+	return c.Path != "" && slices.ContainsFunc(r.Captures, func(pattern string) bool {
+		n := strings.Count(pattern, "/") + 1
+		if n > len(parts) {
+			return false
+		}
+		ok, _ := path.Match(pattern, strings.Join(parts[len(parts)-n:], "/"))
+		return ok
+	})
+}
+
+// A ruleWorker is the rules of a file as one goroutine asks them.
+type ruleWorker struct {
+	*ruleMatching
+	evaluator
+	search  search
+	flowNow *flowtable.Flow
+	matched []bool
+}
+
+func (m *ruleMatching) worker() worker {
+	w := &ruleWorker{ruleMatching: m, matched: make([]bool, len(m.file.rules))}
+	w.search.matches = func(rule int32) bool {
+		return (w.others == nil || !w.others[rule]) && w.takes(m.file.rules[rule], w.flowNow)
+	}
+	return w
+}
+
+func (w *ruleWorker) match(f *flowtable.Flow) *flowtable.Label {
+	w.flow++
+	w.flowNow = f
+	w.search.start, w.search.last, w.search.best = int64(f.Start), int64(f.Last), int32(len(w.file.rules))
+	w.file.index.find(f, &w.search)
+	if int(w.search.best) == len(w.file.rules) {
+		return nil
+	}
+	w.matched[w.search.best] = true
+	return &w.file.rules[w.search.best].label
+}
+
+// takes tells if a rule matches a flow.
+func (w *ruleWorker) takes(r *Rule, f *flowtable.Flow) bool {
+	return r.takes(f) && (r.where == nil || w.holds(r, f))
+}
+
+// takes tells if all but the expression of a rule matches a flow.
+func (r *Rule) takes(f *flowtable.Flow) bool {
+	if r.protocols != nil && r.protocols[f.Protocol>>6]>>(f.Protocol&63)&1 == 0 {
+		return false
+	}
+	if r.asksPorts() && !(hasPorts(f.Protocol) && r.srcPorts.has(f.SrcPort) && r.dstPorts.has(f.DstPort) &&
+		(r.ports.has(f.SrcPort) || r.ports.has(f.DstPort))) {
+		return false
+	}
+	if !r.src.has(f.Src, f.V6) || !r.dst.has(f.Dst, f.V6) {
+		return false
+	}
+	if b := &r.between; (b[0] != nil || b[1] != nil) &&
+		!(b[0].has(f.Src, f.V6) && b[1].has(f.Dst, f.V6)) && !(b[0].has(f.Dst, f.V6) && b[1].has(f.Src, f.V6)) {
+		return false
+	}
+	if r.vlans != nil && !hasVLAN(r.vlans, f) {
+		return false
+	}
+	return r.Windows == nil || slices.ContainsFunc(r.Windows, func(in Window) bool { return r.When.takes(in, int64(f.Start), int64(f.Last)) })
+}
+
+func hasVLAN(vlans numberSet, f *flowtable.Flow) bool {
+	if f.Features == nil {
+		return false
+	}
+	link := &f.Features.Link
+	return slices.ContainsFunc(link.VLANs[:link.NumVLANs], func(id uint16) bool { return vlans.has(id) })
+}
+
+func (m *ruleMatching) close(workers []worker, to *Counts) {
+	failed := map[*Rule]failure{}
+	for _, w := range workers {
+		w := w.(*ruleWorker)
+		for i, yes := range w.matched {
+			if yes {
+				to.matched[m.file.rules[i].Name] = true
+			}
+		}
+		for r, f := range w.failed {
+			sum := failed[r]
+			if sum.flows += f.flows; sum.first == "" || f.first < sum.first {
+				sum.first = f.first
+			}
+			failed[r] = sum
+		}
+	}
+	for _, r := range m.file.rules {
+		to.rules = append(to.rules, r.Name)
+		if f, ok := failed[r]; ok {
+			to.Warnings = append(to.Warnings, (&Error{File: m.file.file, Line: r.Line, Column: r.Column,
+				Text: sentence(f, r)}).Error())
+		}
+	}
+}
+
+// AsksVLAN tells if a rule asks for VLANs, which the link headers of packets have.
+func (s *Set) AsksVLAN() bool {
+	return slices.ContainsFunc(s.sources, func(from source) bool {
+		r, ok := from.(*ruleFile)
+		return ok && slices.ContainsFunc(r.rules, func(r *Rule) bool { return r.vlans != nil })
+	})
+}
