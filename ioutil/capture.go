@@ -59,6 +59,7 @@ type Capture struct {
 
 	warnings     []string
 	blanks       blanks
+	cutting      cutting
 	concatenated bool // it has a second pcap header
 
 	linkTypes []uint32        // in the order in which they were declared

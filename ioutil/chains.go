@@ -41,6 +41,7 @@ func (s *Span) readChains(recs []Record) (n int) {
 		places = places[:min(len(places), len(recs)-n)]
 		for _, at := range places {
 			if s.format.record(&recs[n], s.buf, at) {
+				recs[n].Offset += s.base
 				n++
 			}
 		}
@@ -49,10 +50,47 @@ func (s *Span) readChains(recs []Record) (n int) {
 	return n
 }
 
+func (w *walked) clear() {
+	w.chain, w.record = 0, 0
+	for i := range w.places {
+		w.places[i] = w.places[i][:0]
+	}
+}
+
+// usual reports whether record headers are those that most files have.
+func (f *format) usual() bool {
+	p := &f.pcap
+	return f.ng == nil && f.framing == nil && !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
+}
+
+// walkPlain is walk in one chain.
+func (s *Span) walkPlain() {
+	b, w := s.buf, &s.walked
+	w.clear()
+	places, at, usual := w.places[0], s.from, s.format.usual()
+	for at < s.end {
+		next := -1
+		if usual && len(b)-at >= pcapRecordLen {
+			if capLen := binary.LittleEndian.Uint32(b[at+8 : at+12]); capLen-1 < maxCapLen-1 && int(capLen) <= len(b)-at-pcapRecordLen {
+				next = at + pcapRecordLen + int(capLen)
+			}
+		}
+		if next < 0 {
+			if next = s.format.after(b, at); next < 0 {
+				s.broken = true
+				break
+			}
+		}
+		places = append(places, at)
+		at = next
+	}
+	w.places[0], s.pos = places, at
+}
+
 // walk finds the records of the span, and moves the window to where it ends:
 // the span's end, or where it is odd.
 func (s *Span) walk() {
-	p, b, w := &s.format.pcap, s.buf, &s.walked
+	b, w := s.buf, &s.walked
 	w.chain, w.record = 0, 0
 	var at, stop [chains]int
 	for i := range chains {
@@ -68,7 +106,7 @@ func (s *Span) walk() {
 	stop[chains-1] = s.end
 	// What most headers are is asked here, in few instructions, so that those of
 	// all chains are under way at once; what is odd, or in another form, after.
-	usual := s.format.ng == nil && s.format.framing == nil && !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
+	usual := s.format.usual()
 	last := len(b) - secondLine
 	sum := byte(0)
 	for open := true; open; {
