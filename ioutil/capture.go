@@ -60,7 +60,8 @@ type Capture struct {
 	warnings     []string
 	blanks       blanks
 	cutting      cutting
-	concatenated bool // it has a second pcap header
+	helpers      atomic.Int32 // goroutines that may decompress at a time, if the data allows
+	concatenated bool         // it has a second pcap header
 
 	linkTypes []uint32        // in the order in which they were declared
 	declared  map[uint32]bool // the same as a set: a hostile file can have all of them

@@ -107,7 +107,10 @@ func (s *Span) walk() {
 	// What most headers are is asked here, in few instructions, so that those of
 	// all chains are under way at once; what is odd, or in another form, after.
 	usual := s.format.usual()
-	last := len(b) - secondLine
+	last, second := len(b)-secondLine, secondLine-1
+	if s.stream { // others read the packets
+		second = 8
+	}
 	sum := byte(0)
 	for open := true; open; {
 		open = false
@@ -118,7 +121,7 @@ func (s *Span) walk() {
 			}
 			next := -1
 			if usual && a < last {
-				sum ^= b[a+secondLine-1]
+				sum ^= b[a+second]
 				capLen := binary.LittleEndian.Uint32(b[a+8 : a+12])
 				next = a + pcapRecordLen + int(capLen)
 				if capLen-1 >= maxCapLen-1 || next > len(b) {

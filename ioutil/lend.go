@@ -11,6 +11,13 @@ import "math"
 //	chunk  |left|odd|.......span.......|.......span.......|.....span.....|ri
 //	chunk                                                            |left|ght|...
 
+const (
+	// longLent is longRecord for streams: another processor has written what is
+	// walked over, and its memory is waited for longer.
+	longLent   = 128
+	leastChain = 16 << 10 // bytes
+)
+
 // A cutting is the state of cutting a stream into spans.
 type cutting struct {
 	seen seen
@@ -30,7 +37,7 @@ func (c *Capture) Lend(readers int) bool {
 	}
 	c.lending, c.ng.lent = true, true
 	c.ring.most.Store(int32(min(chunks+readers, maxChunks)))
-	c.ring.helpers.Store(int32(readers))
+	c.helpers.Store(int32(readers))
 	return true
 }
 
@@ -62,18 +69,23 @@ func (c *Capture) cut(s *Span, length int) bool {
 	if c.err != nil || c.undecided || c.blanks.n > 0 || c.pos >= len(c.buf) {
 		return false
 	}
-	*s = Span{window: window{buf: c.buf, pos: c.pos, base: c.base}, format: format{pcap: c.pcap}, seen: &c.cutting.seen, from: c.pos, walked: s.walked, long: true}
+	*s = Span{window: window{buf: c.buf, pos: c.pos, base: c.base}, format: format{pcap: c.pcap}, seen: &c.cutting.seen, from: c.pos, walked: s.walked, long: true, stream: true}
 	switch c.format {
 	case "pcapng":
 		s.format.ng = c.lentDeclarations()
 	case "snoop":
 		s.format.framing = &c.framing
 	}
-	if s.seen.length.Load() >= longRecord {
-		s.end = s.pos + min(length*chains/2, len(s.buf)-s.pos)
+	rest, long := len(s.buf)-s.pos, s.seen.length.Load() >= longLent
+	if long {
+		length *= chains / 2
+	}
+	// What is left of the chunk is cut evenly: a chain of few records is not worth
+	// its guess.
+	s.end = s.pos + rest/max(1, (rest+length/2)/length)
+	if long && s.end-s.pos >= chains*leastChain {
 		s.walk()
 	} else {
-		s.end = s.pos + min(length, len(s.buf)-s.pos)
 		s.walkPlain()
 	}
 	s.touch = never

@@ -36,11 +36,10 @@ type ring struct {
 	once        sync.Once
 	patience    time.Duration // how long next waits, 0 for as long as it takes
 
-	helpers atomic.Int32 // goroutines that may decompress at a time, if the data allows
-	most    atomic.Int32 // chunks that there may be, at most maxChunks
-	made    int32        // chunks there are; the goroutine's own
-	err     error        // why the stream ended, io.EOF if it was whole; set before full is closed
-	note    string       // what stood behind the end of compressed data; the same
+	most atomic.Int32 // chunks that there may be, at most maxChunks
+	made int32        // chunks there are; the goroutine's own
+	err  error        // why the stream ended, io.EOF if it was whole; set before full is closed
+	note string       // what stood behind the end of compressed data; the same
 }
 
 // newRing starts to read ahead. open makes the reader, within the goroutine
