@@ -133,6 +133,13 @@ func (a *ahead) giveUp() {
 	a.rest, a.jobs, a.ended, a.failed = append(rest, a.rest...), nil, true, true
 }
 
+// wait waits for the jobs that are under way.
+func (a *ahead) wait() {
+	for _, j := range a.jobs {
+		<-j.done
+	}
+}
+
 // behind returns a reader of what is left when Read gives no more.
 func (a *ahead) behind() *bufio.Reader {
 	if len(a.rest) == 0 && (a.err == nil || a.err == io.EOF) {

@@ -38,6 +38,9 @@ func (z *zstdReader) decode(r io.Reader, src *remembering) (err error) {
 
 func (z *zstdReader) close() {
 	z.z.Close()
+	if z.ahead != nil {
+		z.ahead.wait()
+	}
 	if z.split != nil {
 		z.split.z.Close()
 	}
