@@ -69,17 +69,22 @@ func (s *Span) walkPlain() {
 	w.clear()
 	places, at, usual := w.places[0], s.from, s.format.usual()
 	for at < s.end {
-		next := -1
-		if usual && len(b)-at >= pcapRecordLen {
-			if capLen := binary.LittleEndian.Uint32(b[at+8 : at+12]); capLen-1 < maxCapLen-1 && int(capLen) <= len(b)-at-pcapRecordLen {
-				next = at + pcapRecordLen + int(capLen)
-			}
-		}
-		if next < 0 {
-			if next = s.format.after(b, at); next < 0 {
-				s.broken = true
+		for usual && at < s.end && len(b)-at >= pcapRecordLen {
+			capLen := binary.LittleEndian.Uint32(b[at+8 : at+12])
+			next := at + pcapRecordLen + int(capLen)
+			if capLen-1 >= maxCapLen-1 || next > len(b) {
 				break
 			}
+			places = append(places, at)
+			at = next
+		}
+		if at >= s.end {
+			break
+		}
+		next := s.format.after(b, at)
+		if next < 0 {
+			s.broken = true
+			break
 		}
 		places = append(places, at)
 		at = next
