@@ -4,6 +4,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -14,11 +15,11 @@ var serialScale = flag.Float64("scale", 0.1, "part of the full size of the captu
 
 // BenchmarkSerial is the part of a run that is done for one piece after the
 // other, whatever the number of workers: to take it, and to admit it. Mapped
-// files are read in spans; of the others the serial part includes reading and
-// decoding. As many pieces as 16 workers have are decoded before the first of them
-// is admitted, which is then not in the nearest cache, as if another core had
-// decoded it. What it takes to wake workers up is not in it. The least of the
-// iterations is reported, for another process may take the processor meanwhile.
+// files are read in spans, of which as many as 16 workers have are decoded before the
+// first of them is admitted, which is then not in the nearest cache, as if another
+// core had decoded it. Streams are cut into them, one after the other. What it takes
+// to wake workers up, and to wait for what reads a stream ahead, is not in it. It is
+// processor time, and the least of the iterations.
 func BenchmarkSerial(b *testing.B) {
 	for _, name := range workload.Names() {
 		b.Run(name, func(b *testing.B) {
@@ -42,25 +43,46 @@ func BenchmarkSerial(b *testing.B) {
 func admitAll(in *intake) (serial time.Duration) {
 	const workers = 16
 	pieces := make([]*piece, piecesPerWorker*workers)
+	if in.stream != nil {
+		pieces = pieces[:1] // a stream lends no more until they are decoded
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	for i := range pieces {
 		pieces[i] = in.newPiece(workers)
 	}
 	for more := true; more; {
-		began := time.Now()
+		waitAhead(in)
+		began := threadTime()
 		for _, p := range pieces {
 			in.take(p)
 		}
-		serial += time.Since(began)
+		serial += threadTime() - began
 		for _, p := range pieces {
 			in.decode(p)
 		}
-		began = time.Now()
+		began = threadTime()
 		for i := 0; i < len(pieces) && more; i++ {
 			more = in.admit(pieces[i])
 		}
-		serial += time.Since(began)
+		serial += threadTime() - began
 	}
 	return serial
+}
+
+// waitAhead waits until a stream has been read two MiB ahead of its capture, or to its
+// end.
+func waitAhead(in *intake) {
+	if in.stream == nil {
+		return
+	}
+	info, err := os.Stat(in.name)
+	for err == nil {
+		if read, _ := in.stream.Progress(); read >= min(info.Size(), in.stream.Offset()+2<<20) {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // generated returns the file of a workload.

@@ -36,10 +36,12 @@ type intake struct {
 	now        func() time.Time // the wall clock
 	heard      time.Time        // when the latest packets came, if they are flushed
 
-	taking  sync.Mutex     // guards spans and passed, which take and admit share
+	taking  sync.Mutex     // guards spans, stream and passed, which take and admit share
 	passed  []byte         // of the capture, to be released
 	spans   *ioutil.Spans  // of the capture; nil if it can't be read in spans
+	stream  input          // the capture, if take cuts it and has not come to its end
 	reading sync.WaitGroup // spans that are being decoded
+	cut     bool           // the capture is one that take cuts
 
 	strange  linkTypes
 	unread   unreads
@@ -50,12 +52,20 @@ type intake struct {
 	progress progress
 }
 
-// take gives a piece the next span of the capture, if that is read in spans.
+// take gives a piece the next span of the capture, if that is read in spans. It
+// may wait for a stream.
 func (in *intake) take(p *piece) {
 	p.reset()
 	in.taking.Lock()
 	defer in.taking.Unlock()
-	if in.spans != nil && in.spans.Next(&p.span, in.spanLength) {
+	switch {
+	case in.stream != nil:
+		p.from = in.stream
+		if p.odd, p.end = in.stream.Cut(&p.span, p.records[:], in.spanLength); p.end != nil {
+			in.stream = nil
+		}
+		in.reading.Add(1)
+	case in.spans != nil && in.spans.Next(&p.span, in.spanLength):
 		p.of = in.spans
 		in.reading.Add(1)
 		p.passed, in.passed = in.passed, nil
@@ -65,7 +75,15 @@ func (in *intake) take(p *piece) {
 // decode reads the packets of a piece's span. It may run for several pieces at
 // once.
 func (in *intake) decode(p *piece) {
-	if p.of != nil {
+	switch {
+	case p.from != nil:
+		for i := range p.records[:p.odd] {
+			p.add(&p.records[i])
+		}
+		p.decodeSpan()
+		p.span.Release()
+		in.reading.Done()
+	case p.of != nil:
 		ioutil.Release(p.passed)
 		p.decodeSpan()
 		in.reading.Done()
@@ -76,9 +94,17 @@ func (in *intake) decode(p *piece) {
 // where the capture has come to, and with what must be read in order. It
 // returns false at the end of the last capture.
 func (in *intake) admit(p *piece) bool {
+	early := false // the piece was taken before the capture was cut
 	if len(in.overlap) > 0 {
 		p.reset()
 		in.merge(p)
+	} else if in.cut {
+		if early = p.from != in.capture; early {
+			p.reset()
+		} else if p.end != nil {
+			in.strange.merge(&p.strange)
+			in.endOfCapture(p.end)
+		}
 	} else if p.of == nil || p.of != in.spans {
 		p.reset()
 		if in.next() {
@@ -96,7 +122,7 @@ func (in *intake) admit(p *piece) bool {
 	}
 	in.strange.merge(&p.strange)
 	in.unread.merge(&p.unread)
-	if in.options.Flush > 0 && in.silent(p) {
+	if in.options.Flush > 0 && !early && in.silent(p) {
 		return true
 	}
 	in.keys.Admit(p.Batch)
@@ -141,6 +167,16 @@ func (in *intake) read(p *piece, records []ioutil.Record, end int64) bool {
 
 // begin makes a capture the one that is read.
 func (in *intake) begin(c input, name string) error {
+	err := in.start(c, name)
+	if err == nil {
+		in.progress.capture.Store(&c)
+		in.offer()
+	}
+	return err
+}
+
+// start makes a capture the one that is looked at, if it can be read.
+func (in *intake) start(c input, name string) error {
 	if err := unknown(c.LinkTypes()); err != nil {
 		c.Close()
 		return fmt.Errorf("%s: %w", name, err)
@@ -150,9 +186,7 @@ func (in *intake) begin(c input, name string) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	in.capture, in.name = c, name
-	in.offer(c.Spans())
 	c.SetPatience(in.options.Flush / 2)
-	in.progress.capture.Store(&c)
 	in.summary.Captures = append(in.summary.Captures, Capture{Name: name, Format: c.Format()})
 	return nil
 }
@@ -200,11 +234,22 @@ func (in *intake) endOfCapture(why error) {
 	in.close()
 }
 
-// offer lets take find the spans of a capture.
-func (in *intake) offer(s *ioutil.Spans) {
+// offer lets take find the spans of the capture. A stream behind which another
+// capture is to be joined is read in order: they may overlap.
+func (in *intake) offer() {
 	in.taking.Lock()
-	in.spans, in.passed = s, nil
-	in.taking.Unlock()
+	defer in.taking.Unlock()
+	in.passed = nil
+	if in.spans = in.capture.Spans(); in.spans == nil && in.options.Workers > 1 && len(in.files) == 0 && in.capture.Lend(in.options.Workers) {
+		in.stream, in.cut = in.capture, true
+	}
+}
+
+// withhold has take find no more of the capture.
+func (in *intake) withhold() {
+	in.taking.Lock()
+	defer in.taking.Unlock()
+	in.spans, in.stream, in.cut, in.passed = nil, nil, false, nil
 }
 
 // pass has what was read released with the next span, which is soon enough.
@@ -224,7 +269,7 @@ func (in *intake) close() {
 	if in.capture == nil {
 		return
 	}
-	in.offer(nil)
+	in.withhold()
 	in.reading.Wait()
 	read, _ := in.capture.Progress()
 	in.progress.capture.Store(nil)

@@ -89,7 +89,7 @@ func (in *intake) reachesNext(p *piece) bool {
 // beginOverlap makes the capture that is read the first of those that overlap;
 // records are what it has lent and are still to come.
 func (in *intake) beginOverlap(records []ioutil.Record) {
-	in.offer(nil)
+	in.withhold()
 	c := &cursor{capture: in.capture, name: in.name, order: in.order, strange: in.strange}
 	c.lent = slices.Clone(records) // whose place is the piece's
 	in.progress.capture.Store(nil)
@@ -131,7 +131,7 @@ func (in *intake) endOverlap(c *cursor) {
 	in.capture, in.name, in.order, in.strange = c.capture, c.name, c.order, c.strange
 	in.progress.earlier.Add(-c.told) // the capture tells them
 	in.progress.capture.Store(&c.capture)
-	in.offer(c.capture.Spans())
+	in.offer()
 }
 
 // mayGoOn reports whether a record of the first capture still comes before those of
@@ -154,14 +154,12 @@ func (in *intake) openOverlap() {
 	in.files = in.files[1:]
 	capture, err := ioutil.Open(f.file)
 	if err == nil {
-		err = in.begin(capture, f.file)
+		err = in.start(capture, f.file)
 	}
 	if err != nil {
 		in.fail(err)
 		return
 	}
-	in.offer(nil)
-	in.progress.capture.Store(nil)
 	in.capture = nil
 	c := &cursor{capture: capture, name: f.file, order: f.order}
 	if in.refill(c) {

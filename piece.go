@@ -19,9 +19,12 @@ const (
 // A piece is a batch of packets and where in the capture they come from.
 type piece struct {
 	*flowtable.Batch
-	of      *ioutil.Spans // nil if the piece has no span
+	of      *ioutil.Spans // of a mapped capture that the span is of
+	from    input         // or the stream; both are nil if the piece has no span
 	span    ioutil.Span
 	passed  []byte // part of the capture to be released before
+	odd     int    // records that come before the span
+	end     error  // of the stream
 	records [maxRecords]ioutil.Record
 	headers decode.Packet // of the packet that is being decoded
 	decoder *decode.Decoder
@@ -47,7 +50,7 @@ func (in *intake) newPiece(tables int) *piece {
 // reset empties the piece.
 func (p *piece) reset() {
 	p.Reset()
-	p.of = nil
+	p.of, p.from, p.odd, p.end = nil, nil, 0, nil
 	p.strange.seen = p.strange.seen[:0]
 	p.unread.clear()
 }

@@ -16,7 +16,8 @@ import (
 //	merge            any worker, several blocks at once
 //	add to a table   the worker that owns it, pieces in order
 //	admit            any worker, one piece at a time, in order
-//	take and decode  any worker, several pieces at once
+//	take             any worker, one piece at a time, in order
+//	decode           any worker, several pieces at once
 //
 // A table answers with the flows that are due, formatted as rows, which go out in
 // blocks; see order. All tables get the same steps with a piece, so that the order
@@ -48,6 +49,7 @@ type crew struct {
 	mu       sync.Mutex
 	news     sync.Cond // something below has changed
 	taken    int       // pieces that were given to decode
+	taking   bool      // a worker takes the next one
 	admitted int       // pieces that are admitted
 	behind   int       // pieces that all tables have taken in
 	busy     bool      // a worker admits the next pieces
@@ -282,11 +284,16 @@ func (w *worker) work(ctx context.Context) {
 			}
 		case !c.busy && !c.ended && c.admitted < c.taken && c.piece(c.admitted).decoded:
 			c.admit(ctx)
-		case !c.ended && c.taken < c.behind+len(c.pieces):
+		case !c.ended && !c.taking && c.taken < c.behind+len(c.pieces):
 			p := c.piece(c.taken)
 			p.decoded = false
+			c.taking = true
+			c.mu.Unlock()
+			c.in.take(p) // it may wait for a stream
+			c.mu.Lock()
 			c.taken++
-			c.in.take(p)
+			c.taking = false
+			c.news.Broadcast()
 			c.mu.Unlock()
 			c.in.decode(p)
 			c.mu.Lock()

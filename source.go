@@ -50,6 +50,8 @@ type input interface {
 	Spans() *ioutil.Spans
 	Join(*ioutil.Span) bool
 	Passed() []byte
+	Lend(readers int) bool
+	Cut(s *ioutil.Span, records []ioutil.Record, length int) (int, error)
 	Fault(fault any, offset int64) error
 	Offset() int64
 	LinkTypes() []uint32
@@ -107,11 +109,15 @@ func (g *given) SetPatience(d time.Duration) { g.patience = d }
 func (g *given) Spans() *ioutil.Spans        { return nil }
 func (g *given) Join(*ioutil.Span) bool      { return false }
 func (g *given) Passed() []byte              { return nil }
-func (g *given) Fault(any, int64) error      { return nil }
-func (g *given) Offset() int64               { return 0 }
-func (g *given) LinkTypes() []uint32         { return g.linkTypes }
-func (g *given) Format() string              { return "packets" }
-func (g *given) Warnings() []string          { return nil }
+func (g *given) Lend(int) bool               { return false }
+func (g *given) Cut(*ioutil.Span, []ioutil.Record, int) (int, error) {
+	return 0, g.err
+}
+func (g *given) Fault(any, int64) error { return nil }
+func (g *given) Offset() int64          { return 0 }
+func (g *given) LinkTypes() []uint32    { return g.linkTypes }
+func (g *given) Format() string         { return "packets" }
+func (g *given) Warnings() []string     { return nil }
 func (g *given) Progress() (read, total int64) {
 	return g.read.Load(), 0
 }

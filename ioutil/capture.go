@@ -60,7 +60,9 @@ type Capture struct {
 
 	warnings     []string
 	blanks       blanks
-	concatenated bool // it has a second pcap header
+	cutting      cutting
+	helpers      atomic.Int32 // goroutines that may decompress at a time, if the data allows
+	concatenated bool         // it has a second pcap header
 
 	linkTypes []uint32        // in the order in which they were declared
 	declared  map[uint32]bool // the same as a set: a hostile file can have all of them

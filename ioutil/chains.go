@@ -45,7 +45,7 @@ func (s *Span) readChains(recs []Record) (n int) {
 				from := at + pcapRecordLen
 				h := (*[pcapRecordLen]byte)(s.buf[at:from])
 				to := from + min(int(binary.LittleEndian.Uint32(h[8:])), maxData)
-				p.setUsual(&recs[n+i], h, s.buf[from:to:to], int64(at))
+				p.setUsual(&recs[n+i], h, s.buf[from:to:to], int64(at)+s.base)
 			}
 			n += len(places)
 			w.record += len(places)
@@ -53,12 +53,49 @@ func (s *Span) readChains(recs []Record) (n int) {
 		}
 		for _, at := range places {
 			if s.format.record(&recs[n], s.buf, at) {
+				recs[n].Offset += s.base
 				n++
 			}
 		}
 		w.record += len(places)
 	}
 	return n
+}
+
+func (w *walked) clear() {
+	w.chain, w.record = 0, 0
+	for i := range w.places {
+		w.places[i] = w.places[i][:0]
+	}
+}
+
+// walkPlain is walk in one chain.
+func (s *Span) walkPlain() {
+	b, w := s.buf, &s.walked
+	w.clear()
+	places, at, usual := w.places[0], s.from, s.format.usual()
+	for at < s.end {
+		for usual && at < s.end && len(b)-at >= pcapRecordLen {
+			capLen := binary.LittleEndian.Uint32(b[at+8 : at+12])
+			next := at + pcapRecordLen + int(capLen)
+			if capLen-1 >= maxCapLen-1 || next > len(b) {
+				break
+			}
+			places = append(places, at)
+			at = next
+		}
+		if at >= s.end {
+			break
+		}
+		next := s.format.after(b, at)
+		if next < 0 {
+			s.broken = true
+			break
+		}
+		places = append(places, at)
+		at = next
+	}
+	w.places[0], s.pos = places, at
 }
 
 // walk finds the records of the span, and moves the window to where it ends:
@@ -81,7 +118,10 @@ func (s *Span) walk() {
 	// What most headers are is asked here, in few instructions, so that those of
 	// all chains are under way at once; what is odd, or in another form, after.
 	usual := s.format.usual()
-	last := len(b) - secondLine
+	last, second := len(b)-secondLine, secondLine-1
+	if s.stream { // others read the packets
+		second = 8
+	}
 	sum := byte(0)
 	for open := true; open; {
 		open = false
@@ -92,7 +132,7 @@ func (s *Span) walk() {
 			}
 			next := -1
 			if usual && a < last {
-				sum ^= b[a+secondLine-1]
+				sum ^= b[a+second]
 				capLen := binary.LittleEndian.Uint32(b[a+8 : a+12])
 				next = a + pcapRecordLen + int(capLen)
 				if capLen-1 >= maxCapLen-1 || next > len(b) {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
 
@@ -22,7 +21,8 @@ const maxWindow = 128 << 20
 type unwrapping struct {
 	name   string
 	magics []string
-	open   func(r *bufio.Reader) (io.Reader, func(), error)
+	// open makes a reader, which asks helpers how many goroutines it may use at a time.
+	open func(r *bufio.Reader, helpers *atomic.Int32) (io.Reader, func(), error)
 }
 
 var unwrappings = []unwrapping{
@@ -59,24 +59,15 @@ func hasMagic(head []byte, magic string) bool {
 	return bytes.HasPrefix(head, []byte(magic))
 }
 
-func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
-	src := &remembering{r: r}
-	z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
-	if err != nil {
-		return nil, nil, err
-	}
-	return &padded{Reader: z, src: src, magic: 4, bad: func(err error) bool { return errors.Is(err, zstd.ErrMagicMismatch) }}, z.Close, nil
-}
-
 // openBzip2 leaves garbage behind the end out, as bzip2 does.
-func openBzip2(r *bufio.Reader) (io.Reader, func(), error) {
+func openBzip2(r *bufio.Reader, _ *atomic.Int32) (io.Reader, func(), error) {
 	src := &remembering{r: r}
 	return &padded{Reader: bzip2.NewReader(src), src: src, magic: 2, lenient: true, bad: func(err error) bool {
 		return err == bzip2.StructuralError("bad magic value in continuation file")
 	}}, func() {}, nil
 }
 
-func openLz4(r *bufio.Reader) (io.Reader, func(), error) {
+func openLz4(r *bufio.Reader, _ *atomic.Int32) (io.Reader, func(), error) {
 	src := &remembering{r: r}
 	return &padded{Reader: lz4.NewReader(src), src: src, magic: 4, bad: func(err error) bool { return errors.Is(err, lz4.ErrInvalidFrame) }}, func() {}, nil
 }
@@ -96,7 +87,7 @@ func (c *Capture) stream(r io.Reader) error {
 	} else {
 		c.wrap = how.name
 		c.ring = newRing(func() (io.Reader, func(), error) {
-			return how.unwrap(src)
+			return how.unwrap(src, &c.helpers)
 		}, true)
 	}
 	c.touch = never
@@ -108,8 +99,8 @@ func (c *Capture) stream(r io.Reader) error {
 }
 
 // unwrap makes the reader of what is compressed in r, and what frees it.
-func (u *unwrapping) unwrap(r io.Reader) (io.Reader, func(), error) {
-	z, free, err := u.open(bufio.NewReaderSize(r, 256<<10))
+func (u *unwrapping) unwrap(r io.Reader, helpers *atomic.Int32) (io.Reader, func(), error) {
+	z, free, err := u.open(bufio.NewReaderSize(r, 256<<10), helpers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s data: %w", u.name, midStream(err))
 	}

@@ -37,6 +37,7 @@ func FuzzCapture(f *testing.F) {
 		if !slices.Equal(got, want) || text(err) != text(wantErr) {
 			t.Errorf("a byte at a time: %v, %v\nwant %v, %v", got, err, want, wantErr)
 		}
+		wantCut(t, "the capture", data, 100)
 		if unwrapper(data) != nil {
 			return
 		}

@@ -15,14 +15,18 @@ func (s *Span) guess(from, end int) int {
 	if s.format.framing != nil {
 		return s.format.framing.guess(s.buf, from, end)
 	}
-	return s.format.pcap.guess(s.buf, from, end, s.seen)
+	first := pcapHeaderLen + s.format.pcap.extra
+	if s.from >= 0 {
+		first = s.from
+	}
+	return s.format.pcap.guess(s.buf, first, from, end, s.seen)
 }
 
-// guess searches a pcap file for headers with times near that of its first
+// guess searches a pcap file for headers with times near that of a first
 // record. The upper half of the seconds changes every 18 hours, so that of some
 // record seen before is searched for first.
-func (p *pcap) guess(b []byte, from, end int, seen *seen) int {
-	head := b[pcapHeaderLen+p.extra:]
+func (p *pcap) guess(b []byte, record, from, end int, seen *seen) int {
+	head := b[record:]
 	if len(head) < 4 {
 		return end
 	}

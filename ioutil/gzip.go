@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -11,46 +12,70 @@ import (
 // A gzipReader reads the members of a gzip file. What stands behind the last is
 // left out, as gzip does it: zeros silently there, garbage with a warning.
 type gzipReader struct {
-	z     *gzip.Reader
-	r     *bufio.Reader
-	ended string // what stood behind the end
+	z       *gzip.Reader
+	r       *bufio.Reader
+	helpers *atomic.Int32
+	ahead   *ahead // reads members; nil if z does
+	alone   bool   // z reads all that is to come
+	ended   string // what stood behind the end
 }
 
-func openGzip(r *bufio.Reader) (io.Reader, func(), error) {
+func openGzip(r *bufio.Reader, helpers *atomic.Int32) (io.Reader, func(), error) {
 	z, err := gzip.NewReader(r)
 	if err != nil {
 		return nil, nil, err
 	}
 	z.Multistream(false)
-	return &gzipReader{z: z, r: r}, func() {}, nil
+	return &gzipReader{z: z, r: r, helpers: helpers}, func() {}, nil
 }
 
 func (g *gzipReader) Read(b []byte) (int, error) {
 	for g.ended == "" {
-		n, err := g.z.Read(b)
-		if err != io.EOF || n > 0 {
-			return n, ignoreEOF(n, err)
+		if g.ahead != nil {
+			if n := g.ahead.Read(b); n > 0 {
+				return n, nil
+			}
+			g.r, g.alone, g.ahead = g.ahead.behind(), g.ahead.failed, nil
+		} else {
+			n, err := g.z.Read(b)
+			if err != io.EOF || n > 0 {
+				return n, ignoreEOF(n, err)
+			}
+			if !g.alone && g.helpers.Load() > 1 {
+				if head, _ := g.r.Peek(bgzfHeader); (bgzf{}).length(head) > 0 {
+					g.ahead = &ahead{r: g.r, split: bgzf{}, helpers: g.helpers}
+					continue
+				}
+			}
 		}
-		head, err := g.r.Peek(2)
-		switch {
-		case len(head) == 2 && head[0] == 0x1f && head[1] == 0x8b:
-			if err := g.z.Reset(g.r); err != nil {
-				return 0, midStream(err)
-			}
-			g.z.Multistream(false)
-		case len(head) == 0:
+		if err := g.next(); err != nil {
 			return 0, err
-		default:
-			zeros, garbage, err := behindEnd(g.r)
-			if err != nil {
-				return 0, err
-			}
-			if g.ended = zerosBehind(zeros); garbage {
-				g.ended = garbageBehind
-			}
 		}
 	}
 	return 0, io.EOF
+}
+
+// next begins the next member, or takes leave of what stands behind the last.
+func (g *gzipReader) next() error {
+	head, err := g.r.Peek(2)
+	switch {
+	case len(head) == 2 && head[0] == 0x1f && head[1] == 0x8b:
+		if err := g.z.Reset(g.r); err != nil {
+			return midStream(err)
+		}
+		g.z.Multistream(false)
+	case len(head) == 0:
+		return err
+	default:
+		zeros, garbage, err := behindEnd(g.r)
+		if err != nil {
+			return err
+		}
+		if g.ended = zerosBehind(zeros); garbage {
+			g.ended = garbageBehind
+		}
+	}
+	return nil
 }
 
 func (g *gzipReader) note() string { return g.ended }

@@ -42,7 +42,8 @@ type pcapng struct {
 	time       int64   // of the packet before, whatever its interface and section
 	fine       bool    // of the clock that time is from
 
-	declarations int // blocks that declared something
+	declarations int  // blocks that declared something
+	lent         bool // copies of this state are read by others
 }
 
 // An iface is what an interface description block says.
@@ -319,6 +320,9 @@ func (ng *pcapng) section(block []byte) error {
 	}
 	if major, minor := ng.uint16(block[12:]), ng.uint16(block[14:]); major != 1 {
 		return fmt.Errorf("pcapng version %d.%d: want 1", major, minor)
+	}
+	if ng.lent { // spans of the section before may still be read
+		ng.interfaces, ng.clocks = nil, nil
 	}
 	ng.interfaces, ng.clocks = ng.interfaces[:0], ng.clocks[:0]
 	return nil

@@ -35,12 +35,17 @@ func (ng *pcapng) after(b []byte, at int) int {
 	case blockSection, blockInterface, blockSimple, blockPacket:
 		return -1
 	case blockEnhanced:
-		var r Record
-		if ng.packet(&r, kind, rest[:size], size) != nil {
+		if !ng.holds(rest[:size]) {
 			return -1
 		}
 	}
 	return at + size
+}
+
+// holds reports whether packet finds nothing wrong with an Enhanced Packet Block.
+func (ng *pcapng) holds(block []byte) bool {
+	return len(block) >= enhancedHeader+4 && uint64(ng.uint32(block[8:])) < uint64(len(ng.interfaces)) &&
+		uint64(ng.uint32(block[20:])) <= uint64(len(block)-enhancedHeader-4)
 }
 
 // record sets r to the packet of the block at b[at:], for which after returned

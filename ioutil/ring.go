@@ -5,27 +5,30 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	chunkLen = 1 << 20
-	chunks   = 3 // one with the reader, one waiting, one being filled
+	chunkLen  = 1 << 20
+	chunks    = 3  // one with the reader, one waiting, one being filled
+	maxChunks = 64 // with those that are lent, see Capture.Cut
 )
 
 // A chunk is one buffer of a ring: n bytes of the stream behind the headroom.
 type chunk struct {
-	mem []byte
-	n   int
+	mem  []byte
+	n    int
+	uses atomic.Int32 // by the window, and by spans
 }
 
-func (c chunk) data() []byte { return c.mem[headroom : headroom+c.n] }
+func (c *chunk) data() []byte { return c.mem[headroom : headroom+c.n] }
 
 // A ring reads a stream ahead of its consumer, in a goroutine of its own, into
 // chunks that go round: filled ones to the consumer, empty ones back.
 type ring struct {
-	full     chan chunk    // in the order of the stream; closed behind the last one
-	empty    chan []byte   // never blocks a sender: it has room for all chunks
+	full     chan *chunk   // in the order of the stream; closed behind the last one
+	empty    chan *chunk   // never blocks a sender: it has room for all chunks
 	done     chan struct{} // closed by the consumer when it wants no more
 	finished chan struct{} // closed by the goroutine as its last act
 
@@ -33,9 +36,10 @@ type ring struct {
 	once        sync.Once
 	patience    time.Duration // how long next waits, 0 for as long as it takes
 
-	made int    // chunks there are, at most chunks; the goroutine's own
-	err  error  // why the stream ended, io.EOF if it was whole; set before full is closed
-	note string // what stood behind the end of compressed data; the same
+	most atomic.Int32 // chunks that there may be, at most maxChunks
+	made int32        // chunks there are; the goroutine's own
+	err  error        // why the stream ended, io.EOF if it was whole; set before full is closed
+	note string       // what stood behind the end of compressed data; the same
 }
 
 // newRing starts to read ahead. open makes the reader, within the goroutine
@@ -44,13 +48,14 @@ type ring struct {
 // for a pipe whose writer is slow.
 func newRing(open func() (io.Reader, func(), error), whole bool) *ring {
 	r := &ring{
-		full:     make(chan chunk, chunks),
-		empty:    make(chan []byte, chunks),
+		full:     make(chan *chunk, chunks),
+		empty:    make(chan *chunk, maxChunks),
 		done:     make(chan struct{}),
 		finished: make(chan struct{}),
 
 		interrupted: make(chan struct{}),
 	}
+	r.most.Store(chunks)
 	go r.run(open, whole)
 	return r
 }
@@ -71,14 +76,19 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 	}
 	defer free()
 	for {
-		mem := r.room()
-		if mem == nil {
+		c := r.room()
+		if c == nil {
 			r.err = io.ErrClosedPipe
 			return
 		}
-		n, err := r.read(src, mem[headroom:], whole)
+		n, err := r.read(src, c.mem[headroom:], whole)
 		if n > 0 {
-			r.full <- chunk{mem, n}
+			c.n = n
+			c.uses.Store(1)
+			select {
+			case r.full <- c:
+			case <-r.done:
+			}
 		}
 		if err != nil {
 			if u, ok := src.(*unwrapped); ok {
@@ -90,21 +100,21 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 	}
 }
 
-// room returns the memory of an empty chunk, nil if the consumer wants no more.
-// Chunks are made as they are needed: a short stream takes but one.
-func (r *ring) room() []byte {
+// room returns an empty chunk, nil if the consumer wants no more. Chunks are made
+// as they are needed: a short stream takes but one.
+func (r *ring) room() *chunk {
 	select {
-	case mem := <-r.empty:
-		return mem
+	case c := <-r.empty:
+		return c
 	default:
 	}
-	if r.made < chunks {
+	if r.made < r.most.Load() {
 		r.made++
-		return make([]byte, headroom+chunkLen)
+		return &chunk{mem: make([]byte, headroom+chunkLen)}
 	}
 	select {
-	case mem := <-r.empty:
-		return mem
+	case c := <-r.empty:
+		return c
 	case <-r.done:
 		return nil
 	}
@@ -141,7 +151,7 @@ func (r *ring) read(src io.Reader, b []byte, whole bool) (int, error) {
 var errSilent = errors.New("silence")
 
 // next waits for a chunk. Its error tells why there is none.
-func (r *ring) next() (chunk, error) {
+func (r *ring) next() (*chunk, error) {
 	var silence <-chan time.Time
 	if r.patience > 0 && len(r.full) == 0 {
 		silence = time.After(r.patience)
@@ -149,23 +159,23 @@ func (r *ring) next() (chunk, error) {
 	select {
 	case c, ok := <-r.full:
 		if !ok {
-			return c, r.err
+			return nil, r.err
 		}
 		return c, nil
 	case <-r.interrupted:
-		return chunk{}, ErrInterrupted
+		return nil, ErrInterrupted
 	case <-silence:
-		return chunk{}, errSilent
+		return nil, errSilent
 	}
 }
 
 // interrupt ends the waiting of the consumer.
 func (r *ring) interrupt() { r.once.Do(func() { close(r.interrupted) }) }
 
-// giveBack lets a chunk be filled again.
-func (r *ring) giveBack(c chunk) {
-	if c.mem != nil {
-		r.empty <- c.mem
+// giveBack ends a use of a chunk. Behind the last one it may be filled again.
+func (r *ring) giveBack(c *chunk) {
+	if c != nil && c.uses.Add(-1) == 0 {
+		r.empty <- c
 	}
 }
 

@@ -91,6 +91,7 @@ type Span struct {
 	end    int // records that begin here belong to the next one
 	broken bool
 	long   bool // it was walked in chains
+	stream bool // it is of one, see Capture.Cut
 	walked walked
 	read   int   // packets so far:
 	time   int64 // of the last one

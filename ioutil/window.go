@@ -25,7 +25,8 @@ const (
 //	stream              |left|.........chunk.........|
 //	spill     |left|....chunk....|....chunk....|....chunk....|
 //
-// Of a stream a window holds no more than 8 MiB, spill and front among them.
+// Of a stream a window holds no more than 8 MiB, spill and front among them,
+// besides what is lent.
 type window struct {
 	buf   []byte // the bytes in memory
 	pos   int    // of the first one in buf not yet parsed
@@ -35,10 +36,12 @@ type window struct {
 
 	// A stream:
 	ring  *ring
-	chunk chunk // that buf lies in, if not in spill
+	chunk *chunk // that buf lies in, if not in spill
 	spill []byte
 	kept  []byte  // the front of a long record
 	end   [4]byte // and its end
+
+	lending bool // spill and kept are not used again, see Capture.Cut
 
 	// A mapped file:
 	mem      []byte // the whole mapping
@@ -75,13 +78,16 @@ func (w *window) more(need int) error {
 		}
 		return nil
 	}
+	if w.lending {
+		w.spill = nil
+	}
 	w.spill = append(w.spill[:0], left...) // left may lie in spill: append moves it
 	for {
 		w.spill = append(w.spill, next.data()...)
 		w.buf = w.spill
 		w.ring.giveBack(w.chunk)
 		w.ring.giveBack(next)
-		w.chunk = chunk{}
+		w.chunk = nil
 		if len(w.buf) >= need {
 			return nil
 		}
@@ -95,6 +101,9 @@ func (w *window) more(need int) error {
 // and keeps the first of them in kept and the last four in end. If the stream
 // ends before that, or can't be read, it returns how many bytes there were.
 func (w *window) skip(keep, size int) (have int, err error) {
+	if w.lending {
+		w.kept = nil
+	}
 	w.kept = append(w.kept[:0], w.buf[w.pos:w.pos+keep]...)
 	w.base += int64(w.pos)
 	for data := w.buf[w.pos:]; ; data = w.buf {
@@ -110,7 +119,7 @@ func (w *window) skip(keep, size int) (have int, err error) {
 		have += len(data)
 		w.base += int64(len(data))
 		w.ring.giveBack(w.chunk)
-		w.buf, w.pos, w.chunk, w.spill = nil, 0, chunk{}, nil
+		w.buf, w.pos, w.chunk, w.spill = nil, 0, nil, nil
 		next, err := w.ring.next()
 		if err != nil {
 			return have, err

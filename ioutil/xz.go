@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"sync/atomic"
 
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
@@ -56,7 +57,7 @@ const (
 	xzLost // no more looks
 )
 
-func openXz(r *bufio.Reader) (io.Reader, func(), error) {
+func openXz(r *bufio.Reader, _ *atomic.Int32) (io.Reader, func(), error) {
 	guard := &xzGuard{r: r}
 	z, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(guard)
 	return xzReader{z, guard}, func() {}, err
