@@ -180,6 +180,16 @@ func TestAheadIsUsed(t *testing.T) {
 			t.Errorf("%s: %d of %d bytes, %d jobs at a time, failed %v, %d bytes left", name, len(got), len(data), most, a.failed, len(a.rest))
 		}
 	}
+	// A member that says it is as long as two is none to the helpers; what is under
+	// way behind it comes nevertheless.
+	twice := bgzipped(data, 20_000)
+	second := (bgzf{}).length(twice) // the first is read before there are helpers
+	third := second + (bgzf{}).length(twice[second:])
+	binary.LittleEndian.PutUint16(twice[second+16:], uint16(third-second+(bgzf{}).length(twice[third:])-1))
+	if got, odd := unwrapAll(twice, 0, func(r io.Reader) io.Reader { return r }); !bytes.Equal(got, data) {
+		t.Errorf("a member as long as two: %d bytes of %d, %s", len(got), len(data), odd)
+	}
+	wantAhead(t, "a member as long as two", twice)
 	long := make([]byte, maxPart+1)
 	wantAhead(t, "a long frame", slices.Concat(inFrames(data, 1<<20), inFrames(long, len(long)), inFrames(data, 1<<20)))
 }
