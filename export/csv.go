@@ -19,6 +19,7 @@ import (
 type CSV struct {
 	rest  []*Column // behind those of Columns
 	other bool      // they are not there
+	texts bool      // all of rest are texts
 	alone *templates
 }
 
@@ -28,7 +29,8 @@ type CSV struct {
 func NewCSV(columns []*Column) CSV {
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
 		columns = columns[n:]
-		return CSV{rest: columns, alone: csvTemplates(columns)}
+		texts := !slices.ContainsFunc(columns, func(c *Column) bool { return c == nil || c.text == nil })
+		return CSV{rest: columns, texts: texts, alone: csvTemplates(columns)}
 	}
 	return CSV{rest: columns, other: len(columns) > 0, alone: csvTemplates(columns)}
 }
@@ -66,7 +68,11 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	if !c.other {
 		b = appendDefault(b, f)
 	}
-	if len(c.rest) > 0 {
+	if c.texts { // a few, such as labels: templates cost more than they save
+		for _, column := range c.rest {
+			b = column.appendCSV(b, nil, f)
+		}
+	} else if len(c.rest) > 0 {
 		v := values.Get().(*Value)
 		if c.alone != nil && isAlone(f) {
 			b = c.alone.of(f).append(b, v, f, (*Column).appendCSV)

@@ -145,6 +145,9 @@ func (p Profile) noColumn(name string, more []*Column) error {
 			return fmt.Errorf("no column %q without a number of first packets (--splt)", name)
 		}
 	}
+	if plain == "label" || plain == "label_rule" {
+		return fmt.Errorf("column %q is not chosen: --labels adds it behind the others", name)
+	}
 	if quantileName.MatchString(plain) {
 		return fmt.Errorf("no column %q unless its quantile is asked for (--quantiles)", name)
 	}
