@@ -209,12 +209,10 @@ func (r *Ring) tell(before, now link, opening bool) {
 	case opening:
 	case now.index == 0 && before.index != 0:
 		r.options.Notice(name + ": gone, waiting for it")
-	case now.index != before.index:
-		r.options.Notice(name + ": is there")
-	case before.up && !now.up:
-		r.options.Notice(name + ": down, waiting for it")
-	case !before.up && now.up:
+	case now.up && (!before.up || now.index != before.index):
 		r.options.Notice(name + ": up")
+	case !now.up && (before.up || now.index != before.index):
+		r.options.Notice(name + ": down, waiting for it")
 	}
 }
 
