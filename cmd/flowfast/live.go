@@ -77,7 +77,7 @@ func (root *command) liveCommand() *cobra.Command {
 	f.Var(&l.rotate, "rotate",
 		"begin a new file at whole multiples of a time,\nsuch as 5m or 1h, or when one has SIZE, such as\n1GiB; or both, given twice: `TIME|SIZE` (default\none file)")
 	f.Var(&l.keep, "keep",
-		"with --rotate, remove files of an earlier time,\nsuch as 7d, or the oldest beyond a size, such as\n100GiB; or both: `TIME|SIZE` (default all)")
+		"with --rotate, remove files that ended so long\nago, such as 7d, or the oldest beyond a size,\nsuch as 100GiB; or both: `TIME|SIZE` (default\nall)")
 	f.StringVar(&l.metrics, "metrics", "",
 		"serve Prometheus metrics at `ADDR`, such as 9100\nor 127.0.0.1:9100, with /healthz and /readyz;\na host is to be named for others than this\none (default none)")
 	l.flowFlags(f)
