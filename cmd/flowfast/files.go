@@ -35,16 +35,19 @@ type fileList struct {
 	folder  string
 	keep    retention
 	entries []fileEntry // in the order in which they ended
+	current pathText    // that which is written, "" for none
 }
 
 // A filesFile is what the manifest holds.
 type filesFile struct {
 	Version  string           `json:"version"`
+	Current  pathText         `json:"current,omitempty"` // what is being written
 	Files    []fileEntry      `json:"files"`
 	Captures *json.RawMessage `json:"captures,omitempty"` // that of -r
 }
 
-// openFiles reads the manifest of a folder, which it makes. What a run that was
+// openFiles reads the manifest of a folder, which it makes. What a run that was killed
+// has left of its last file is removed. What a run that was
 // killed has left of a file is removed when the name comes again.
 func openFiles(folder string, keep retention) (*fileList, error) {
 	f := &fileList{folder: folder, keep: keep}
@@ -65,13 +68,19 @@ func openFiles(folder string, keep retention) (*fileList, error) {
 	case in.Captures != nil:
 		return nil, fmt.Errorf("%s: is that of captures (-r): the files of interfaces take another folder", f.name())
 	}
-	for _, e := range in.Files {
+	for _, e := range append(in.Files, fileEntry{Path: in.Current}) {
+		if e.Path == "" {
+			continue
+		}
 		if !filepath.IsLocal(filepath.FromSlash(string(e.Path))) {
 			return nil, fmt.Errorf("%s: the path %q leads out of the folder", f.name(), e.Path)
 		}
 		if _, err := os.Lstat(f.path(e)); err == nil {
 			f.entries = append(f.entries, e)
 		}
+	}
+	if in.Current != "" {
+		return f, export.RemoveLeftovers([]string{f.path(fileEntry{Path: in.Current})})
 	}
 	return f, nil
 }
@@ -90,10 +99,16 @@ func (f *fileList) below(name string) string {
 	return filepath.ToSlash(name)
 }
 
+// begin notes the file that is being written.
+func (f *fileList) begin(path pathText) error {
+	f.current = path
+	return f.write()
+}
+
 // add takes in a file that is whole, removes those that are not kept any longer, and
 // writes the manifest.
 func (f *fileList) add(e fileEntry, now time.Time) error {
-	f.entries = append(f.entries, e)
+	f.entries, f.current = append(f.entries, e), ""
 	errs := f.prune(now)
 	return errors.Join(append(errs, f.write())...)
 }
@@ -132,7 +147,7 @@ func (f *fileList) write() error {
 		return err
 	}
 	defer out.Discard()
-	b := fmt.Appendf(nil, `{"version": %s, "files": [`, encoded(flowfast.Version))
+	b := fmt.Appendf(nil, `{"version": %s, "current": %s, "files": [`, encoded(flowfast.Version), encoded(f.current))
 	separator := "\n"
 	for _, e := range f.entries {
 		b = append(append(b, separator...), encoded(e)...)

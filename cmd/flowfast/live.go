@@ -7,10 +7,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -195,6 +197,9 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display) *live.C
 		r.failed = err
 		return nil
 	}
+	if r, ok := out.(*rotating); ok {
+		defer onHangup(r.turn)()
+	}
 	var ended reasons
 	if l.metrics != "" {
 		server, err := serveMetrics(l.metrics, run, ring, out, &ended)
@@ -216,6 +221,26 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display) *live.C
 	r.written = out.size()
 	c := ring.Counters()
 	return &c
+}
+
+// onHangup has SIGHUP do something, until what it returns is called.
+func onHangup(do func()) (stop func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-signals:
+				do()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(done)
+	}
 }
 
 // A liveSink is where the rows of a live run go.

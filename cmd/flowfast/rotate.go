@@ -269,6 +269,9 @@ func (r *rotating) begin(now time.Time) error {
 	}
 	r.entry = fileEntry{Path: pathText(r.files.below(name)), Begin: now.UTC()}
 	r.batch = append(r.batch[:0], r.header...)
+	if err := r.files.begin(r.entry.Path); err != nil {
+		return err
+	}
 	if !r.due.IsZero() {
 		due := r.due
 		r.timer = time.AfterFunc(due.Sub(now), func() { r.end(due) })
@@ -298,6 +301,15 @@ func (r *rotating) end(due time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.writer != nil && r.due.Equal(due) {
+		r.finish()
+	}
+}
+
+// turn ends the file that is there.
+func (r *rotating) turn() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.writer != nil {
 		r.finish()
 	}
 }

@@ -233,9 +233,27 @@ func TestRotateAfterFailure(t *testing.T) {
 	wantFiles(t, dir, "in/040510.csv")
 }
 
+// What a run that was killed has left of a file goes with the next run; a file ends
+// when it is told to.
+func TestAfterKill(t *testing.T) {
+	dir := t.TempDir()
+	killed, _, _ := newRotation(t, filepath.Join(dir, "%H/%M.csv"), []string{"5m"}, nil, "csv")
+	flowsOf(t, killed, 1)
+	if names := filesBelow(t, dir); len(names) != 1 || !strings.HasSuffix(names[0], ".tmp") {
+		t.Fatalf("files %q", names)
+	}
+	r, _, _ := newRotation(t, filepath.Join(dir, "%H/%M.csv"), []string{"5m"}, nil, "csv")
+	wantFiles(t, dir)
+	for range 2 {
+		flowsOf(t, r, 2)
+		r.turn()
+	}
+	wantFiles(t, dir, "04/05-1.csv", "04/05.csv")
+}
+
 // The manifest of captures, and one that leads elsewhere, are refused.
 func TestStrangeManifest(t *testing.T) {
-	for _, text := range []string{`{"captures":[]}`, `{"files":[{"path":"../other"}]}`, `{`} {
+	for _, text := range []string{`{"captures":[]}`, `{"files":[{"path":"../other"}]}`, `{"current":"/etc/other"}`, `{`} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, manifestName), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
