@@ -75,7 +75,7 @@ stacks: ## compare STACKS random stacks of headers, from seed SEED on, with tsha
 	go test -count=1 -v -timeout 60m -run TestStacks ./fuzz/stacks -stacks $(STACKS) -seed $(SEED)
 
 bench: ## measure everything that bench/README.md describes
-	go run ./bench/cmd/bench -svg bench/series.svg all
+	go run ./bench/cmd/bench -svg bench all
 
 bench-packages: ## run the Go benchmarks BENCH of every package
 	go test -run '^$$' -bench '$(BENCH)' ./...

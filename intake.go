@@ -36,7 +36,8 @@ type intake struct {
 	now        func() time.Time // the wall clock
 	heard      time.Time        // when the latest packets came, if they are flushed
 
-	taking  sync.Mutex     // guards spans, which take and admit share
+	taking  sync.Mutex     // guards spans and passed, which take and admit share
+	passed  []byte         // of the capture, to be released
 	spans   *ioutil.Spans  // of the capture; nil if it can't be read in spans
 	reading sync.WaitGroup // spans that are being decoded
 
@@ -57,6 +58,7 @@ func (in *intake) take(p *piece) {
 	if in.spans != nil && in.spans.Next(&p.span, in.spanLength) {
 		p.of = in.spans
 		in.reading.Add(1)
+		p.passed, in.passed = in.passed, nil
 	}
 }
 
@@ -64,6 +66,7 @@ func (in *intake) take(p *piece) {
 // once.
 func (in *intake) decode(p *piece) {
 	if p.of != nil {
+		ioutil.Release(p.passed)
 		p.decodeSpan()
 		in.reading.Done()
 	}
@@ -86,6 +89,9 @@ func (in *intake) admit(p *piece) bool {
 			p.reset()
 		}
 		for in.read(p, p.records[:spanRecords], p.span.End()) {
+		}
+		if in.capture != nil {
+			in.pass(in.capture.Passed())
 		}
 	}
 	in.strange.merge(&p.strange)
@@ -198,8 +204,20 @@ func (in *intake) endOfCapture(why error) {
 // offer lets take find the spans of a capture.
 func (in *intake) offer(s *ioutil.Spans) {
 	in.taking.Lock()
-	in.spans = s
+	in.spans, in.passed = s, nil
 	in.taking.Unlock()
+}
+
+// pass has what was read released with the next span, which is soon enough.
+func (in *intake) pass(b []byte) {
+	if b != nil {
+		in.taking.Lock()
+		if in.passed != nil {
+			b = in.passed[:len(in.passed)+len(b)] // which stand one behind the other
+		}
+		in.passed = b
+		in.taking.Unlock()
+	}
 }
 
 // close closes the capture, if one is open, when nobody reads its bytes.

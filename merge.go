@@ -13,6 +13,8 @@ type merger struct {
 	lists []list
 	nodes []node // a power of two of them; that of number 0 is not used
 	part  int    // of the keys that tells most of them apart
+
+	places []place // see inPlace; zero but while it runs
 }
 
 // A node is a list and the part of its next row's key.
@@ -44,6 +46,14 @@ func (m *merger) merge(b *block) {
 	if cap(b.bytes) < b.size {
 		b.bytes = make([]byte, 0, b.size+b.size/8)
 	}
+	if len(b.lists) == 1 {
+		l := &m.lists[0]
+		b.bytes = append(b.bytes, l.rows[l.start:l.keys[len(l.keys)-1].end]...)
+		return
+	}
+	if m.inPlace(b) {
+		return
+	}
 	to := b.bytes
 	for next, left := m.first(), b.rows; left > 0; left-- {
 		l := &m.lists[next.list]
@@ -53,6 +63,64 @@ func (m *merger) merge(b *block) {
 		next = m.replay(m.pass(next.list, l))
 	}
 	b.bytes = to
+}
+
+// A place is where the flow of a position in the capture is: a list's number plus
+// one, and the number of the row in it.
+type place struct{ list, row uint32 }
+
+// inPlace is merge for flows that all finished at one time, as those that the end
+// of the capture finishes: if their positions lie close together and they started
+// in the order of these, rows need not be compared, but only be put in their places.
+// It returns false, and has merged nothing, where that is not so.
+func (m *merger) inPlace(b *block) bool {
+	if m.part == 0 {
+		return false
+	}
+	const most = 4 // positions for each row
+	from, to := uint64(math.MaxUint64), uint64(0)
+	for _, l := range m.lists {
+		from, to = min(from, l.keys[0].parts[2]), max(to, l.keys[len(l.keys)-1].parts[2])
+	}
+	if to < from || to-from >= uint64(most*b.rows) {
+		return false
+	}
+	if n := int(to-from) + 1; n > len(m.places) {
+		m.places = make([]place, n)
+	}
+	places := m.places[:to-from+1]
+	for i, l := range m.lists {
+		next := uint64(0)
+		for row := range l.keys {
+			at := l.keys[row].parts[2] - from
+			if at < next || at >= uint64(len(places)) { // the list is not in the order of positions
+				clear(places)
+				return false
+			}
+			places[at], next = place{uint32(i + 1), uint32(row)}, at+1
+		}
+	}
+	bytes, latest := b.bytes, uint64(0)
+	for i, p := range places {
+		if p.list == 0 {
+			continue
+		}
+		places[i] = place{}
+		l := &m.lists[p.list-1]
+		key := &l.keys[p.row]
+		if key.parts[1] < latest {
+			clear(places)
+			return false
+		}
+		latest = key.parts[1]
+		start := l.start
+		if p.row > 0 {
+			start = l.keys[p.row-1].end
+		}
+		bytes = append(bytes, l.rows[start:key.end]...)
+	}
+	b.bytes = bytes
+	return true
 }
 
 // begin takes the lists of a block.

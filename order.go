@@ -95,6 +95,7 @@ type block struct {
 	bytes  []byte  // the rows, when it is merged
 	flows  []*Flow // or the flows
 	merged bool
+	uses   int // by batches; the caller's goroutine counts them
 }
 
 // An order finds out which rows come next.
@@ -159,7 +160,7 @@ func (o *order) cut(b *block, bound *rowKey, unused func(*chunk)) {
 	for t, queue := range o.queues {
 		s := &queue[0]
 		to := s.to
-		if bound != nil {
+		if bound != nil && (s.to == 0 || bound != &s.keys[s.to-1]) {
 			to = s.upTo(bound)
 		}
 		if to > s.from {
@@ -176,6 +177,8 @@ func (o *order) cut(b *block, bound *rowKey, unused func(*chunk)) {
 }
 
 // upTo returns the number of the first row of a segment that comes after a key.
+// Flows that a bound of memory finished need not be in order, nor is there one
+// among those of several tables: some number is as good as another then.
 func (s *segment) upTo(bound *rowKey) int {
 	from, to := s.from, s.to
 	for from < to {

@@ -21,6 +21,7 @@ type piece struct {
 	*flowtable.Batch
 	of      *ioutil.Spans // nil if the piece has no span
 	span    ioutil.Span
+	passed  []byte // part of the capture to be released before
 	records [maxRecords]ioutil.Record
 	headers decode.Packet // of the packet that is being decoded
 	decoder *decode.Decoder
@@ -29,6 +30,7 @@ type piece struct {
 	unread  unreads
 	chosen  *chooser // nil if all packets count
 
+	plain      bool  // plain frames need no headers: nothing is asked of them but their flow
 	detailed   bool  // features need details
 	resolution int64 // of times, in nanoseconds; 0 leaves them as they are
 
@@ -37,7 +39,9 @@ type piece struct {
 }
 
 func (in *intake) newPiece(tables int) *piece {
-	return &piece{chosen: in.chosen.copy(), decoder: in.options.decoder(), Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
+	p := &piece{chosen: in.chosen.copy(), decoder: in.options.decoder(), Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
+	p.plain = p.chosen == nil && p.decoder == nil && !p.detailed && p.resolution == 0
+	return p
 }
 
 // reset empties the piece.
@@ -88,6 +92,9 @@ func (p *piece) decode(c input, records []ioutil.Record) {
 
 // add reads the headers of a record.
 func (p *piece) add(r *ioutil.Record) {
+	if p.plain && r.FCS == 0 && p.AddPlain(r.LinkType, r.Data, flowtable.Time(r.Time), r.OrigLen, r.Fine) {
+		return
+	}
 	if p.chosen != nil && !p.chosen.takes(r) {
 		p.headers = decode.Packet{Class: decode.LeftOut}
 	} else if n := r.OrigLen - uint32(r.FCS); p.decoder == nil && p.headers.Decode(r.LinkType, r.Data, n) == decode.NotIP ||

@@ -109,7 +109,12 @@ func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 	}
 	o := output{to: to, every: r.intake.options.Flush / 2, now: r.intake.now}
 	o.rows = rows.AppendHeader(make([]byte, 0, writeSize+64<<10))
+	var encoded *batches
+	if r.intake.options.Flush == 0 && r.intake.options.Workers > 1 {
+		encoded = newBatches(to, r.intake.options.Workers)
+	}
 	err := r.run(ctx, rows, sink{
+		batches: encoded,
 		emit: func(f *Flow, row []byte) error {
 			if f != nil {
 				o.rows = rows.AppendRow(o.rows, f)
@@ -119,7 +124,7 @@ func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 		},
 		flush: o.flush,
 	})
-	if o.err != nil {
+	if o.err != nil || encoded != nil && encoded.err != nil {
 		return err
 	}
 	return errors.Join(err, o.write(o.rows))
@@ -132,6 +137,9 @@ type sink struct {
 	emit func(*Flow, []byte) error
 	// flush is told when nothing more is due for now.
 	flush func() error
+	// batches take the rows in place of emit, if there are several workers; nil
+	// for none.
+	batches *batches
 }
 
 // run takes every packet from the captures through the tables, and emits the

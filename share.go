@@ -12,6 +12,7 @@ import (
 // flow come to one of them in order. Whatever is to be done next is done by the
 // worker that is free:
 //
+//	encode           any worker, several batches of columns at once
 //	merge            any worker, several blocks at once
 //	add to a table   the worker that owns it, pieces in order
 //	admit            any worker, one piece at a time, in order
@@ -42,7 +43,7 @@ type crew struct {
 	owners  []*worker // of tables
 
 	came chan *chunk   // from tables; has room for all of them
-	done chan struct{} // a block is merged; has room for one
+	done chan struct{} // a block is merged, or a batch encoded; has room for one
 
 	mu       sync.Mutex
 	news     sync.Cond // something below has changed
@@ -53,6 +54,7 @@ type crew struct {
 	ended    bool      // the last piece is admitted
 	stopped  bool      // nobody wants more
 	toMerge  []*block
+	toEncode []*batch
 }
 
 // A worker decodes pieces, merges blocks and runs one table, if there are as many.
@@ -104,76 +106,125 @@ func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Row
 
 // give gives the rows of all tables out.
 func (c *crew) give(to sink) error {
-	order := newOrder(len(c.owners))
-	spare := make([]*block, blocksInFlight+len(c.workers)/8)
-	for i := range spare {
-		spare[i] = &block{}
+	g := giver{crew: c, to: to, order: newOrder(len(c.owners))}
+	for range blocksInFlight + len(c.workers)/8 {
+		g.spare = append(g.spare, &block{})
 	}
-	waiting := make([]*block, 0, len(spare)) // in order
-	var own merger
 	for {
-		for len(spare) > 0 && order.next(spare[len(spare)-1], c.drop) {
-			b := spare[len(spare)-1]
-			spare = spare[:len(spare)-1]
-			waiting = append(waiting, b)
-			if b.rows > fewRows {
-				c.mu.Lock()
-				c.toMerge = append(c.toMerge, b)
-				c.mu.Unlock()
-				c.news.Signal()
-				continue
-			}
-			own.merge(b)
-			c.mu.Lock()
-			c.finish(b)
-			c.mu.Unlock()
-		}
-		if len(waiting) == 0 {
-			if order.ended {
+		g.cut()
+		if len(g.waiting) == 0 && to.batches == nil {
+			if g.order.ended {
 				return nil
 			}
 			if err := to.flush(); err != nil {
 				return err
 			}
 		}
-		if len(waiting) > 0 && c.isMerged(waiting[0]) {
-			b := waiting[0]
-			waiting = waiting[:copy(waiting, waiting[1:])]
-			if err := c.emit(b, to); err != nil {
+		if b := to.batches; b != nil {
+			if g.order.ended && len(g.waiting) == 0 {
+				if b.end(c.encode); len(b.waiting) == 0 {
+					return nil
+				}
+			}
+			if len(b.waiting) > 0 && c.is(&b.waiting[0].done) {
+				if err := b.write(g.unused); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if len(g.waiting) > 0 && (to.batches == nil || !to.batches.isFull()) && c.is(&g.waiting[0].merged) {
+			if err := g.emit(); err != nil {
 				return err
 			}
-			spare = append(spare, b)
 			continue
 		}
 		select {
 		case chunk := <-c.came:
-			order.add(chunk)
+			g.order.add(chunk)
 		case <-c.done:
 		}
 	}
 }
 
-func (c *crew) isMerged(b *block) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return b.merged
+// A giver is the caller's goroutine at work.
+type giver struct {
+	*crew
+	to      sink
+	order   *order
+	waiting []*block // in order
+	spare   []*block
+	kept    []*block // used by batches once, to be used again
+	merger  merger
 }
 
-// emit gives a block out.
-func (c *crew) emit(b *block, to sink) error {
-	c.in.progress.flows.Add(int64(b.rows))
-	if len(b.flows) == 0 {
-		return to.emit(nil, b.bytes)
+// cut has blocks of the rows that come next merged.
+func (g *giver) cut() {
+	for len(g.spare) > 0 && g.order.next(g.spare[len(g.spare)-1], g.drop) {
+		b := g.spare[len(g.spare)-1]
+		g.spare = g.spare[:len(g.spare)-1]
+		g.waiting = append(g.waiting, b)
+		if b.rows > fewRows {
+			g.mu.Lock()
+			g.toMerge = append(g.toMerge, b)
+			g.mu.Unlock()
+			g.news.Signal()
+			continue
+		}
+		g.merger.merge(b)
+		g.mu.Lock()
+		g.finish(b)
+		g.mu.Unlock()
 	}
-	for _, f := range b.flows {
-		if err := to.emit(f, nil); err != nil {
+}
+
+// emit gives the first block that waits out.
+func (g *giver) emit() error {
+	b := g.waiting[0]
+	g.waiting = g.waiting[:copy(g.waiting, g.waiting[1:])]
+	g.in.progress.flows.Add(int64(b.rows))
+	switch {
+	case g.to.batches != nil:
+		if g.to.batches.add(b, g.encode) {
+			b = &block{} // in its place
+			if n := len(g.kept); n > 0 {
+				b, g.kept = g.kept[n-1], g.kept[:n-1]
+			}
+		}
+	case len(b.flows) == 0:
+		if err := g.to.emit(nil, b.bytes); err != nil {
 			return err
 		}
+	default:
+		for _, f := range b.flows {
+			if err := g.to.emit(f, nil); err != nil {
+				return err
+			}
+		}
+		for _, s := range b.lists {
+			g.drop(s.chunk)
+		}
 	}
-	for _, s := range b.lists {
-		c.drop(s.chunk)
-	}
+	g.spare = append(g.spare, b)
 	return nil
+}
+
+// unused takes back a block that batches kept.
+func (g *giver) unused(b *block) { g.kept = append(g.kept, b) }
+
+// encode has a batch encoded.
+func (c *crew) encode(b *batch) {
+	c.mu.Lock()
+	c.toEncode = append(c.toEncode, b)
+	c.mu.Unlock()
+	c.news.Signal()
+}
+
+// is reads what a worker sets with the lock held.
+func (c *crew) is(done *bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return *done
 }
 
 // finish notes that a block is merged; the lock is held. Flows stay in their
@@ -212,6 +263,8 @@ func (w *worker) work(ctx context.Context) {
 		switch {
 		case len(c.toMerge) > 0:
 			w.mergeNext()
+		case len(c.toEncode) > 0:
+			w.encodeNext()
 		case w.table != nil && w.taken < c.admitted:
 			from, to := w.taken, c.admitted
 			c.mu.Unlock()
@@ -252,6 +305,23 @@ func (w *worker) mergeNext() {
 	w.merger.merge(b)
 	c.mu.Lock()
 	c.finish(b)
+	c.tell()
+}
+
+// encodeNext encodes a batch. The lock is held before and after.
+func (w *worker) encodeNext() {
+	c := w.crew
+	b := c.toEncode[0]
+	c.toEncode = c.toEncode[:copy(c.toEncode, c.toEncode[1:])]
+	c.mu.Unlock()
+	b.encoded.Encode(b.parts)
+	c.mu.Lock()
+	b.done = true
+	c.tell()
+}
+
+// tell tells the caller's goroutine that something is done.
+func (c *crew) tell() {
 	select {
 	case c.done <- struct{}{}:
 	default:
@@ -358,6 +428,8 @@ func (w *worker) room() *chunk {
 			return c
 		case len(w.toMerge) > 0:
 			w.mergeNext()
+		case len(w.toEncode) > 0:
+			w.encodeNext()
 		default:
 			w.news.Wait()
 		}

@@ -52,6 +52,7 @@ type input interface {
 	SetPatience(time.Duration)
 	Spans() *ioutil.Spans
 	Join(*ioutil.Span) bool
+	Passed() []byte
 	Fault(fault any, offset int64) error
 	Offset() int64
 	LinkTypes() []uint32
@@ -108,6 +109,7 @@ func (g *given) ReadBefore(_ int64, records []ioutil.Record) (int, error) {
 func (g *given) SetPatience(d time.Duration) { g.patience = d }
 func (g *given) Spans() *ioutil.Spans        { return nil }
 func (g *given) Join(*ioutil.Span) bool      { return false }
+func (g *given) Passed() []byte              { return nil }
 func (g *given) Fault(any, int64) error      { return nil }
 func (g *given) Offset() int64               { return 0 }
 func (g *given) LinkTypes() []uint32         { return g.linkTypes }

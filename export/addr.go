@@ -38,8 +38,8 @@ func (r *row) addr(n int, a decode.Addr, v6 bool) int {
 
 // appendIP appends an address in that text.
 func appendIP(b []byte, a decode.Addr, v6 bool) []byte {
-	b = slices.Grow(b, rowSize)
-	n := (*row)(b[len(b):len(b)+rowSize]).addr(0, a, v6)
+	b = slices.Grow(b, rowRoom)
+	n := (*row)(b[len(b):len(b)+rowRoom]).addr(0, a, v6)
 	return b[:len(b)+n-1] // without the comma
 }
 

@@ -49,7 +49,7 @@ func (c CSV) Check(o features.Options) error {
 func (j JSONLines) Check(o features.Options) error { return checkColumns(j.columns, false, o) }
 
 // Check is that of CSV.
-func (p packed) Check(o features.Options) error { return checkColumns(p.columns, false, o) }
+func (p *packed) Check(o features.Options) error { return checkColumns(p.columns, false, o) }
 
 func checkColumns(columns []*Column, others bool, o features.Options) error {
 	if len(columns) == 0 && !others {

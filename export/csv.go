@@ -84,8 +84,8 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 // appendDefault appends the values of the default columns, each with a comma
 // behind it.
 func appendDefault(b []byte, f *flowtable.Flow) []byte {
-	b = slices.Grow(b, rowSize)
-	r := (*row)(b[len(b) : len(b)+rowSize])
+	b = slices.Grow(b, rowRoom)
+	r := (*row)(b[len(b) : len(b)+rowRoom])
 	n := r.addr(0, f.Src, f.V6)
 	n = r.uint(n, uint64(f.SrcPort))
 	n = r.addr(n, f.Dst, f.V6)
@@ -134,8 +134,8 @@ func (c *Column) appendNumber(b []byte, v *Value) []byte {
 	case Float:
 		return appendFloat(b, v.Float)
 	}
-	b = slices.Grow(b, rowSize)
-	r := (*row)(b[len(b) : len(b)+rowSize])
+	b = slices.Grow(b, rowRoom)
+	r := (*row)(b[len(b) : len(b)+rowRoom])
 	n := 0
 	switch {
 	case c.Kind == Time:
@@ -161,8 +161,8 @@ func appendUint(b []byte, v uint64) []byte {
 }
 
 func slowUint(b []byte, v uint64) []byte {
-	b = slices.Grow(b, rowSize)
-	return b[:len(b)+(*row)(b[len(b):len(b)+rowSize]).long(0, v)]
+	b = slices.Grow(b, rowRoom)
+	return b[:len(b)+(*row)(b[len(b):len(b)+rowRoom]).long(0, v)]
 }
 
 // appendFloat appends the shortest decimal that is read as the same number,

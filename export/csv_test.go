@@ -207,7 +207,7 @@ func TestRowAppends(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	f := extremeFlow(r)
 	const before = "before\n"
-	for _, room := range []int{0, 100, rowSize - 1, rowSize, rowSize + 1, 5000} {
+	for _, room := range []int{0, 100, rowSize - 1, rowRoom - 1, rowRoom, rowRoom + 1, 5000} {
 		b := append(make([]byte, 0, len(before)+room), before...)
 		if got, want := string((CSV{}).AppendRow(b, f)), before+twin(f); got != want {
 			t.Errorf("room of %d bytes:\ngot  %swant %s", room, got, want)

@@ -15,9 +15,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -246,61 +248,36 @@ func nullOf(t *testing.T, columns []*Column, row []string) int {
 }
 
 func readParquet(t *testing.T, columns []*Column, b []byte) [][]string {
-	f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+	f := openParquet(t, b)
+	if text := f.MetaData().KeyValueMetadata().FindValue("flowfast.idle-timeout"); text == nil || *text != "600" {
+		t.Errorf("idle-timeout %v in the metadata", text)
+	}
+	table, err := pqarrow.ReadTable(t.Context(), bytes.NewReader(b), nil, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, _ := f.Lookup("flowfast.idle-timeout"); text != "600" {
-		t.Errorf("idle-timeout %q in the metadata", text)
-	}
-	rows := [][]string{nil}
-	for _, field := range f.Schema().Fields() {
-		rows[0] = append(rows[0], field.Name())
-	}
-	for _, group := range f.RowGroups() {
-		r := group.Rows()
-		buffer := make([]parquet.Row, 64)
-		for {
-			n, err := r.ReadRows(buffer)
-			for _, row := range buffer[:n] {
-				texts := make([]string, len(columns))
-				row.Range(func(i int, values []parquet.Value) bool {
-					texts[i] = parquetText(columns[i], values)
-					return true
-				})
-				rows = append(rows, texts)
-			}
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
+	defer table.Release()
+	rows := make([][]string, 1+table.NumRows())
+	for i := range columns {
+		rows[0] = append(rows[0], table.Column(i).Name())
+		at := 1
+		for _, chunk := range table.Column(i).Data().Chunks() {
+			for row := range chunk.Len() {
+				rows[at] = append(rows[at], arrowText(chunk, row))
+				at++
 			}
 		}
-		r.Close()
 	}
 	return rows
 }
 
-func parquetText(c *Column, values []parquet.Value) string {
-	v := values[0]
-	switch {
-	case c.Kind == List:
-		var list []int64
-		for _, v := range values {
-			if !v.IsNull() {
-				list = append(list, v.Int64())
-			}
-		}
-		return string(appendList(nil, list))
-	case c.Kind == Text:
-		return string(v.ByteArray())
-	case v.Kind() == parquet.Double:
-		return fmt.Sprint(v.Double())
-	case v.Kind() == parquet.Int32:
-		return fmt.Sprint(uint32(v.Int32()))
+func openParquet(t *testing.T, b []byte) *file.Reader {
+	t.Helper()
+	f, err := file.NewParquetReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return fmt.Sprint(v.Int64())
+	return f
 }
 
 func readArrow(t *testing.T, columns []*Column, name string, b []byte) [][]string {
@@ -371,9 +348,9 @@ func arrowText(a arrow.Array, row int) string {
 
 // smaller makes row groups and batches small for a test.
 func smaller(t *testing.T) {
-	group, batch := groupSize, batchSize
-	groupSize, batchSize = 1<<20, 1<<20
-	t.Cleanup(func() { groupSize, batchSize = group, batch })
+	group, page, batch := groupSize, pageRows, batchSize
+	groupSize, pageRows, batchSize = 1<<20, 500, 1<<20
+	t.Cleanup(func() { groupSize, pageRows, batchSize = group, page, batch })
 }
 
 // TestFormatBytes wants the same bytes however many rows come with a Write, over
@@ -398,11 +375,7 @@ func TestFormatBytes(t *testing.T) {
 			t.Errorf("%s: other bytes the second time", name)
 		}
 		if name == "parquet" {
-			f, err := parquet.OpenFile(bytes.NewReader(want), int64(len(want)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(f.RowGroups()) < 2 {
+			if openParquet(t, want).NumRowGroups() < 2 {
 				t.Error("one row group")
 			}
 		}
@@ -427,12 +400,9 @@ func TestParts(t *testing.T) {
 	first := written(t, "parquet", table, flows, 1000)
 	rows := 0
 	for i, b := range append([][]byte{first}, parts(files)...) {
-		f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(f.RowGroups()) != 1 {
-			t.Errorf("file %d has %d row groups", i, len(f.RowGroups()))
+		f := openParquet(t, b)
+		if f.NumRowGroups() != 1 {
+			t.Errorf("file %d has %d row groups", i, f.NumRowGroups())
 		}
 		if f.NumRows() == 0 {
 			t.Errorf("file %d has no rows", i)
@@ -544,42 +514,49 @@ func (w *shortWriter) Write(b []byte) (int, error) {
 }
 
 // BenchmarkFormat formats and writes rows of the default columns in each format,
-// the flows of all shapes in turn.
+// the flows of a shape and those of all shapes in turn.
 func BenchmarkFormat(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 6))
 	flows := make([]flowtable.Flow, 1<<14)
-	for i := range flows {
-		flows[i] = shapes[i%len(shapes)].flow(r)
+	for _, which := range []struct {
+		name   string
+		shapes []shape
+	}{{"packets=1", shapes[:1]}, {"all", shapes}} {
+		for i := range flows {
+			flows[i] = which.shapes[i%len(which.shapes)].flow(r)
+		}
+		for _, name := range FormatNames() {
+			b.Run(which.name+"/"+name, func(b *testing.B) { benchmarkFormat(b, name, flows) })
+		}
 	}
+}
+
+func benchmarkFormat(b *testing.B, name string, flows []flowtable.Flow) {
 	table := Table{Columns: Columns()}
-	for _, name := range FormatNames() {
-		b.Run(name, func(b *testing.B) {
-			format, _ := FormatNamed(name)
-			rows := format.Rows(table)
-			out := counter{Writer: io.Discard}
-			w, err := format.NewWriter(&out, table)
-			if err != nil {
-				b.Fatal(err)
-			}
-			var buffer []byte
-			i := 0
-			b.ReportAllocs()
-			for b.Loop() {
-				buffer = rows.AppendRow(buffer, &flows[i&(1<<14-1)])
-				if i++; len(buffer) >= 256<<10 {
-					if _, err := w.Write(buffer); err != nil {
-						b.Fatal(err)
-					}
-					buffer = buffer[:0]
-				}
-			}
+	format, _ := FormatNamed(name)
+	rows := format.Rows(table)
+	out := counter{Writer: io.Discard}
+	w, err := format.NewWriter(&out, table)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var buffer []byte
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		buffer = rows.AppendRow(buffer, &flows[i%len(flows)])
+		if i++; len(buffer) >= 256<<10 {
 			if _, err := w.Write(buffer); err != nil {
 				b.Fatal(err)
 			}
-			if err := w.Close(); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportMetric(float64(out.n)/float64(i), "bytes/row")
-		})
+			buffer = buffer[:0]
+		}
 	}
+	if _, err := w.Write(buffer); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(out.n)/float64(i), "bytes/row")
 }

@@ -16,6 +16,18 @@ import (
 // TestLongestRow formats the flow with the longest row there can be, which
 // has rowSize bytes.
 func TestLongestRow(t *testing.T) {
+	f := longestFlow()
+	got := string((CSV{}).AppendRow(nil, f))
+	if want := twin(f); got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+	if len(got) != rowSize {
+		t.Errorf("the longest row has %d bytes, rowSize is %d", len(got), rowSize)
+	}
+}
+
+// longestFlow is a flow all of whose values are the longest there are.
+func longestFlow() *flowtable.Flow {
 	addr := decode.Addr{Hi: math.MaxUint64, Lo: math.MaxUint64}
 	f := &flowtable.Flow{
 		Src: addr, Dst: addr, SrcPort: math.MaxUint16, DstPort: math.MaxUint16, Protocol: math.MaxUint8,
@@ -30,13 +42,7 @@ func TestLongestRow(t *testing.T) {
 		f.Fwd.Flags[i] = math.MaxUint64
 	}
 	f.Bwd = f.Fwd
-	got := string((CSV{}).AppendRow(nil, f))
-	if want := twin(f); got != want {
-		t.Errorf("got  %swant %s", got, want)
-	}
-	if len(got) != rowSize {
-		t.Errorf("the longest row has %d bytes, rowSize is %d", len(got), rowSize)
-	}
+	return f
 }
 
 // TestEndReason wants the reason as IPFIX would tell it, behind the other

@@ -33,8 +33,12 @@ type Batch struct {
 	details  []detail
 	payload  []byte
 
-	// Times of the packets, and the latest of a packet of a flow.
+	// Times of the packets, and the latest of a packet of a flow. In a batch in
+	// order no packet was stamped before another in front of it, when it was added.
 	earliest, latest, latestOfFlow Time
+	inOrder                        bool
+
+	plain bool // AddPlain may be of use: the keys are the usual ones
 
 	encapsulations []uint64 // digests of the packets of flows, by their numbers, if the key has them
 }
@@ -105,6 +109,7 @@ func (b *Batch) Reset() {
 		b.shares[i] = b.shares[i][:0]
 	}
 	b.earliest, b.latest, b.latestOfFlow = math.MaxInt64, math.MinInt64, math.MinInt64
+	b.inOrder = true
 }
 
 // Latest returns the latest time of a packet, the least of all times if there is
@@ -117,15 +122,10 @@ func (b *Batch) Len() int { return len(b.packets) }
 // Add adds a packet: its headers, its time, the frame's original length in
 // bytes, and whether the time has a finer resolution than a microsecond.
 func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
-	number := len(b.packets)
-	if number < cap(b.packets) {
-		b.packets = b.packets[:number+1]
-	} else {
-		b.packets = append(b.packets, packet{})
-	}
+	number := b.next()
 	p := &b.packets[number]
 	b.Classes[d.Class]++
-	b.earliest, b.latest = min(b.earliest, at), max(b.latest, at)
+	b.stamp(number, at)
 	p.time, p.len = at, length
 	p.key.rest = 0
 	if fine {
@@ -137,6 +137,37 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 	if d.Class == decode.Counted {
 		b.keep(uint16(number), d)
 	}
+}
+
+// next makes room for the next packet and returns its number. What was there
+// before is there still.
+func (b *Batch) next() int {
+	n := len(b.packets)
+	if n < cap(b.packets) {
+		b.packets = b.packets[:n+1]
+	} else {
+		b.grow()
+	}
+	return n
+}
+
+// grow makes room where next finds none. It is seldom called, and compiled in it
+// keeps registers from what is done for each packet.
+//
+//go:noinline
+func (b *Batch) grow() { b.packets = append(b.packets, packet{}) }
+
+// stamp takes in the time of the packet with a number.
+func (b *Batch) stamp(number int, at Time) {
+	if at >= b.latest {
+		b.latest = at
+		if number == 0 {
+			b.earliest = at
+		}
+		return
+	}
+	b.inOrder = false
+	b.earliest = min(b.earliest, at)
 }
 
 // keep makes a packet one of a flow, unless a choice or the sample leaves that out.

@@ -282,7 +282,7 @@ func (t *Table) quantiles(q *features.Order, s *stats.Series, at []float64) {
 // summarize sets a direction to what its series says.
 func (t *Table) summarize(d *Direction, s *stats.Series) {
 	d.Packets, d.Bytes = s.N, s.Sum
-	d.Flags = t.pool.Bits(s)
+	t.pool.PutBits(s, &d.Flags)
 	t.pool.Summarize(s, &d.Sizes, &d.IATs)
 }
 

@@ -84,12 +84,12 @@ func (x *index) insert(hash, ref uint32) {
 }
 
 func (s *segment) insert(e slot) {
-	mask := len(s.slots) - 1
-	i := int(e.hash) & mask
-	for s.slots[i].ref != 0 {
-		i = (i + 1) & mask
+	slots, i := s.slots, uint(e.hash)
+	mask := uint(len(slots) - 1)
+	for slots[i&mask].ref != 0 {
+		i++
 	}
-	s.slots[i] = e
+	slots[i&mask] = e
 	s.used++
 }
 

@@ -67,6 +67,7 @@ func (in *Intake) NewBatch(tables int) *Batch {
 	for i := range b.shares {
 		b.shares[i] = make([]uint16, 0, usual)
 	}
+	b.plain = b.takes == nil && !b.hasher.OneWay && b.hasher.Sample <= 1 && b.hasher.Encapsulation == 0
 	b.Reset()
 	return b
 }

@@ -110,6 +110,20 @@ func newHasher() hasher {
 // hash returns the hash of a key and a digest of the encapsulation: the low half
 // for the index, the high half to share keys out among tables.
 func (h *hasher) hash(k *key, encapsulation uint64) (index, share uint32) {
+	var sum uint64
+	switch {
+	case encapsulation != 0:
+		sum = h.long(k, encapsulation)
+	case k.v6():
+		sum = hash5(k.a.Lo^h.words[0], k.b.Lo^h.words[1], k.rest^h.words[2], k.a.Hi^h.words[3], k.b.Hi^h.words[4])
+	default:
+		sum = hash3(k.a.Lo^h.words[0], k.b.Lo^h.words[1], k.rest^h.words[2])
+	}
+	return uint32(sum) & h.mask, uint32(sum >> 32)
+}
+
+// long returns the hash of a key and a digest of the encapsulation.
+func (h *hasher) long(k *key, encapsulation uint64) uint64 {
 	var b [48]byte
 	binary.LittleEndian.PutUint64(b[0:], k.a.Lo^h.words[0])
 	binary.LittleEndian.PutUint64(b[8:], k.b.Lo^h.words[1])
@@ -120,10 +134,6 @@ func (h *hasher) hash(k *key, encapsulation uint64) (index, share uint32) {
 		binary.LittleEndian.PutUint64(b[24:], k.a.Hi^h.words[3])
 		binary.LittleEndian.PutUint64(b[32:], k.b.Hi^h.words[4])
 	}
-	if encapsulation != 0 {
-		binary.LittleEndian.PutUint64(b[n:], encapsulation^h.words[5])
-		n += 8
-	}
-	sum := xxhash.Sum64(b[:n])
-	return uint32(sum) & h.mask, uint32(sum >> 32)
+	binary.LittleEndian.PutUint64(b[n:], encapsulation^h.words[5])
+	return xxhash.Sum64(b[:n+8])
 }

@@ -57,6 +57,14 @@ func (r *recency) file(ref uint32, at Time) {
 	r.links.Cover(ref)
 	l := r.links.At(ref)
 	l.filed = at
+	const first = 1
+	e := r.links.At(first)
+	if newest := r.links.At(e.prev); at > newest.filed { // as the loop has it, for nearly all
+		l.prev, l.next = e.prev, first
+		newest.next = ref
+		e.prev = ref
+		return
+	}
 	for end := uint32(1); end <= lanes; end++ {
 		e := r.links.At(end)
 		newest := r.links.At(e.prev)

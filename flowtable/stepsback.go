@@ -28,7 +28,11 @@ func (s *StepsBack) note(b *Batch, number uint64) {
 		s.any, s.last = true, b.packets[0].time
 	}
 	if max(b.latest, s.last).since(b.earliest) > disorder {
-		for i := range b.packets {
+		n := len(b.packets)
+		if b.inOrder {
+			n = 1 // time can only have stepped back before the first
+		}
+		for i := range n {
 			if by := s.last.since(b.packets[i].time); by > disorder {
 				if s.Times++; s.Times == 1 {
 					s.First, s.FirstBy = number+uint64(i)+1, by

@@ -117,20 +117,33 @@ func (t *Table) StepsBack() uint64 { return t.back + t.pool.Back }
 // the first of them is taken in.
 const touchAhead = 32
 
+// fewFlows is up to how many open flows a table does not touch what it will need:
+// it is in the cache, and only the time to ask for it is lost.
+const fewFlows = 256
+
 // Add takes in the packets of a share of an admitted batch, up to the end of a
 // step; it must be called for each step in order.
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.part(share, step)
 	t.horizon = b.steps[step].before
 	t.batch = b
-	var refs [touchAhead]uint32
+	usual := !t.rules.any && t.features == nil && t.around == nil
+	var room [touchAhead]found
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		t.touch(b.packets, some, &refs)
-		for k, i := range some {
-			t.number = int(i)
-			t.add(&b.packets[i], b.first+uint64(i), refs[k])
+		all := room[:len(some)]
+		t.look(b.packets, some, all)
+		if t.index.used > fewFlows {
+			t.touch(all)
+		}
+		for k := range all {
+			f := &all[k]
+			if usual && f.record != nil && t.goesOn(f.record, f.packet) {
+				continue
+			}
+			t.number = int(some[k])
+			t.add(f.packet, b.first+uint64(some[k]), f.ref)
 		}
 	}
 	if invariants {
@@ -138,50 +151,82 @@ func (t *Table) Add(b *Batch, share, step int) {
 	}
 }
 
-// touch loads what add will need, for many packets at once and one step of the
+// A found is a packet and the record that seems to be its, nil and 0 if there is
+// none: what add does for one packet can make it wrong for the next.
+type found struct {
+	packet *packet
+	slot   *slot
+	record *record
+	series *stats.Series
+	line   *uint32 // of the series' block
+	ref    uint32
+}
+
+// look finds the records of packets, for many of them at once and one step of the
 // way after the other: loads that do not wait for each other let the processor
 // wait for memory once, not per packet. The more there is to compute between
 // two loads, the fewer of them are under way at a time, so addresses come first.
-//
-// It sets refs to the records that seem to be the packets', 0 if there is none;
-// what add does for one packet can make it wrong for the next.
-func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32) {
-	var slots [touchAhead]*slot
+func (t *Table) look(packets []packet, some []uint16, all []found) {
+	touched := uint32(0)
+	all = all[:len(some)]
+	for k, i := range some {
+		f := &all[k]
+		f.packet = &packets[i]
+		f.slot = t.index.home(f.packet.hash)
+		touched += f.slot.ref
+	}
+	t.touched += uint64(touched)
+	for k := range all {
+		f := &all[k]
+		f.record, f.ref = nil, f.slot.ref
+		if f.ref == 0 {
+			continue
+		}
+		if f.slot.hash != f.packet.hash {
+			if f.ref = t.index.probe(f.packet.hash); f.ref == 0 {
+				continue
+			}
+		}
+		f.record = t.records.At(f.ref)
+	}
+}
+
+// touch loads the rest of what will be needed, as look does it.
+func (t *Table) touch(all []found) {
 	touched := uint64(0)
-	for k, i := range some {
-		slots[k] = t.index.home(packets[i].hash)
-		touched += uint64(slots[k].ref)
-	}
-	var found [touchAhead]*record
-	var of [touchAhead]uint16
-	n := 0
-	for k, i := range some {
-		if refs[k] = slots[k].ref; refs[k] != 0 && slots[k].hash != packets[i].hash {
-			refs[k] = t.index.probe(packets[i].hash)
-		}
-		if refs[k] != 0 {
-			found[n], of[n] = t.records.At(refs[k]), i
-			n++
+	for k := range all {
+		if r := all[k].record; r != nil {
+			touched += r.key.rest + uint64(r.last)
 		}
 	}
-	for _, r := range found[:n] {
-		touched += r.key.rest + uint64(r.last)
-	}
-	var series [touchAhead]*stats.Series
-	for k, r := range found[:n] {
-		if series[k] = &r.fwd; r.bwd != 0 && r.direction(&packets[of[k]]) != 0 {
-			series[k] = t.backward.At(r.bwd)
+	for k := range all {
+		f := &all[k]
+		r := f.record
+		if r == nil {
+			continue
 		}
-		touched += series[k].N
+		f.series = &r.fwd
+		if r.bwd != 0 && r.direction(f.packet) != 0 {
+			f.series = t.backward.At(r.bwd)
+		}
+		touched += f.series.N
 	}
-	for _, s := range series[:n] {
-		touched += t.pool.Touch(s)
+	for k := range all {
+		if f := &all[k]; f.record != nil {
+			f.line = t.pool.Line(f.series)
+		}
+	}
+	for k := range all {
+		if f := &all[k]; f.record != nil {
+			touched += uint64(*f.line)
+		}
 	}
 	var room [2 * touchAhead]*uint32
 	counts := room[:0]
-	for k, s := range series[:n] {
-		p := &packets[of[k]]
-		counts = t.pool.AppendCounts(counts, s, int64(p.time), p.len)
+	for k := range all {
+		if f := &all[k]; f.record != nil && f.series.Counts() {
+			counts = t.pool.AppendCounts(counts, f.series, int64(f.packet.time), f.packet.len)
+		}
 	}
 	for _, c := range counts {
 		touched += uint64(*c)
@@ -189,12 +234,32 @@ func (t *Table) touch(packets []packet, some []uint16, refs *[touchAhead]uint32)
 	t.touched += touched
 }
 
+// goesOn is add for the packet that most are, where nothing is asked of flows but
+// what a Flow always has: one of an open flow that it does not end. It returns
+// false if it has done nothing.
+func (t *Table) goesOn(r *record, p *packet) bool {
+	if r.state&open == 0 || !r.key.is(&p.key) {
+		return false
+	}
+	d := r.direction(p)
+	if p.time.since(r.last) > t.rules.idle || r.reuses(p, d) {
+		return false
+	}
+	t.latest = max(t.latest, p.time)
+	t.update(r, p, d)
+	r.last = max(r.last, p.time) // the recency list learns of it when it asks
+	return true
+}
+
 // add takes in the packet at a position of the capture, whose record may be ref.
 func (t *Table) add(p *packet, position uint64, ref uint32) {
 	t.latest = max(t.latest, p.time)
 	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) ||
 		t.around != nil && t.around.get(ref) != t.batch.encapsulation(t.number) {
-		s := t.slot(p)
+		var s *slot
+		if ref != 0 || t.index.home(p.hash).ref != 0 { // else there is no such flow
+			s = t.slot(p)
+		}
 		if s == nil {
 			if t.index.used == t.bounds.flows {
 				t.makeRoom()
@@ -225,7 +290,7 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 	if t.features != nil {
 		t.count(ref, p, d)
 	}
-	r.last = max(r.last, p.time) // the recency list learns of it when it asks
+	r.last = max(r.last, p.time) // as in goesOn
 }
 
 // cut finishes a flow with the packet that begins another one of its key.

@@ -52,6 +52,7 @@ type Capture struct {
 	want     int           // bytes of the record that they are of, 0 if they are all of it
 	err      error         // what the next Read returns; sticky
 
+	apart     bool // it is read in spans, and what was read is released by the caller
 	pcap      pcap
 	undecided bool // whether its record headers are a variant's
 	ng        pcapng
@@ -141,7 +142,9 @@ func (c *Capture) Read(recs []Record) (int, error) {
 func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 	if c.mem != nil {
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-		c.releaseBehind()
+		if !c.apart {
+			Release(c.passed())
+		}
 	}
 	for len(recs) > 0 && c.err == nil && c.base+int64(c.pos) < end {
 		n := c.parse(recs, int(min(end-c.base, math.MaxInt)))

@@ -39,6 +39,18 @@ func (s *Span) readChains(recs []Record) (n int) {
 			continue
 		}
 		places = places[:min(len(places), len(recs)-n)]
+		if s.format.usual() {
+			p := &s.format.pcap
+			for i, at := range places {
+				from := at + pcapRecordLen
+				h := (*[pcapRecordLen]byte)(s.buf[at:from])
+				to := from + min(int(binary.LittleEndian.Uint32(h[8:])), maxData)
+				p.setUsual(&recs[n+i], h, s.buf[from:to:to], int64(at))
+			}
+			n += len(places)
+			w.record += len(places)
+			continue
+		}
 		for _, at := range places {
 			if s.format.record(&recs[n], s.buf, at) {
 				n++
@@ -52,7 +64,7 @@ func (s *Span) readChains(recs []Record) (n int) {
 // walk finds the records of the span, and moves the window to where it ends:
 // the span's end, or where it is odd.
 func (s *Span) walk() {
-	p, b, w := &s.format.pcap, s.buf, &s.walked
+	b, w := s.buf, &s.walked
 	w.chain, w.record = 0, 0
 	var at, stop [chains]int
 	for i := range chains {
@@ -68,7 +80,7 @@ func (s *Span) walk() {
 	stop[chains-1] = s.end
 	// What most headers are is asked here, in few instructions, so that those of
 	// all chains are under way at once; what is odd, or in another form, after.
-	usual := s.format.ng == nil && s.format.framing == nil && !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
+	usual := s.format.usual()
 	last := len(b) - secondLine
 	sum := byte(0)
 	for open := true; open; {

@@ -303,10 +303,16 @@ func (p *pcap) lens(b []byte) lengths {
 // records reads records from the window that begin before end, up to one that
 // after refuses, and moves the window past them.
 func (p *pcap) records(w *window, recs []Record, end int) (n int) {
-	pos, touch := w.pos, w.touch
+	pos, touch, usual := w.pos, w.touch, p.usual()
 	for n < len(recs) && pos < end {
 		if pos >= touch {
 			touch = w.touchAhead(pos, end)
+		}
+		if usual {
+			if k, next := p.usualRecords(recs[n:], w.buf, pos, min(touch, end), w.base); k > 0 {
+				n, pos = n+k, next
+				continue
+			}
 		}
 		next := p.after(w.buf, pos)
 		if next < 0 {
@@ -319,6 +325,46 @@ func (p *pcap) records(w *window, recs []Record, end int) (n int) {
 	}
 	w.pos, w.touch = pos, touch
 	return n
+}
+
+// usual reports whether record headers are of the form that nearly all files have.
+func (p *pcap) usual() bool {
+	return !p.bigEndian && p.lengths == capLenFirst && p.header == pcapRecordLen
+}
+
+// usualRecords reads records with usual headers that begin at b[pos:] and before
+// end, where b begins at base in the capture, and returns how many there were and
+// where the next one begins. It leaves a record that is not whole, or not as usual in
+// another way, to after and record, which would do the same for the others in
+// more steps.
+func (p *pcap) usualRecords(recs []Record, b []byte, pos, end int, base int64) (n, next int) {
+	for n < len(recs) && pos < end {
+		from := pos + pcapRecordLen
+		if from > len(b) {
+			break
+		}
+		h := (*[pcapRecordLen]byte)(b[pos:from])
+		capLen := binary.LittleEndian.Uint32(h[8:])
+		to := from + int(capLen)
+		if capLen-1 >= maxData || to > len(b) {
+			break
+		}
+		p.setUsual(&recs[n], h, b[from:to:to], base+int64(pos))
+		pos = to
+		n++
+	}
+	return n, pos
+}
+
+// setUsual sets r to a record at a place in the capture: see record.
+func (p *pcap) setUsual(r *Record, h *[pcapRecordLen]byte, data []byte, at int64) {
+	secs, frac := binary.LittleEndian.Uint32(h[:]), binary.LittleEndian.Uint32(h[4:])
+	r.Time = int64(secs)*second + int64(int32(frac*p.unit))
+	r.Data = data
+	r.Offset = at
+	r.OrigLen = min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)
+	r.LinkType = p.linkType
+	r.Fine = p.fine
 }
 
 // failAt sets the error to end with, about bytes at buf[pos].

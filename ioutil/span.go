@@ -27,6 +27,9 @@ type format struct {
 	framing *framing // not changed; nil if the file is pcap or pcapng
 }
 
+// usual reports whether records are those of a pcap file with usual headers.
+func (f *format) usual() bool { return f.ng == nil && f.framing == nil && f.pcap.usual() }
+
 // after returns where the record or block after that at b[at:] begins, and -1
 // if that one is not whole or must be looked at in order.
 func (f *format) after(b []byte, at int) int {
@@ -74,6 +77,7 @@ func (c *Capture) Spans() *Spans {
 		}
 	}
 	all.next, all.at = c.pos, c.pos
+	c.apart = true
 	return all
 }
 
@@ -137,10 +141,16 @@ func (s *Span) Read(recs []Record) int {
 
 // readPlain is Read for a span whose records are read one after the other.
 func (s *Span) readPlain(recs []Record) (n int) {
-	pos, touch := s.pos, s.touch
+	pos, touch, usual := s.pos, s.touch, s.format.usual()
 	for n < len(recs) && pos < s.end {
 		if pos >= touch {
 			touch = s.touchAhead(pos, s.end)
+		}
+		if usual {
+			if k, next := s.format.pcap.usualRecords(recs[n:], s.buf, pos, touch, 0); k > 0 {
+				n, pos = n+k, next
+				continue
+			}
 		}
 		next := s.format.after(s.buf, pos)
 		if next < 0 {
@@ -187,6 +197,15 @@ func (c *Capture) Join(s *Span) bool {
 		c.ng.time, c.ng.fine = s.time, s.fine
 	}
 	c.taken.Store(int64(c.pos))
-	c.releaseBehind()
 	return true
+}
+
+// Passed returns a part of the mapped file that has been read, for [Release], which
+// the caller of Join does when nobody reads spans there: before the capture is
+// closed, and in whatever goroutine. It is nil as long as that is little.
+func (c *Capture) Passed() []byte {
+	if !c.apart || c.mem == nil {
+		return nil
+	}
+	return c.passed()
 }

@@ -129,17 +129,17 @@ func TestMergeOfAnyBlocks(t *testing.T) {
 	}
 }
 
-// TestTouch marks where the next observation will be written, and wants Touch
-// to come by.
-func TestTouch(t *testing.T) {
+// TestLine marks where the next observation will be written, and wants Line to
+// say so.
+func TestLine(t *testing.T) {
 	p := NewPool()
 	var s Series
 	for n := range uint64(200) {
 		const mark = 12345
-		want := uint64(mark)
+		want := uint32(mark)
 		switch {
 		case n < 2:
-			want = 0
+			want = s.first
 		case n < 5:
 			p.shorts.At(s.block)[n-1] = mark
 		case 6 <= n && n < 17:
@@ -149,12 +149,12 @@ func TestTouch(t *testing.T) {
 		case 45 <= n && n < 108:
 			p.largeLogs.At(s.block).entries[n] = mark
 		case n > 108:
-			want = uint64(p.longs.At(s.block).intervals.used)
+			want = p.longs.At(s.block).intervals.used
 		default: // the next observation moves the series to another block
-			want = p.Touch(&s)
+			want = *p.Line(&s)
 		}
-		if got := p.Touch(&s); got != want {
-			t.Errorf("at %d observations Touch read %d, want %d", n, got, want)
+		if got := *p.Line(&s); got != want {
+			t.Errorf("at %d observations Line led to %d, want %d", n, got, want)
 		}
 		counts := p.AppendCounts(nil, &s, s.Last+1000, 60)
 		if n <= 108 && len(counts) > 0 || n > 109 && (len(counts) != 1 || *counts[0] == 0) {

@@ -87,6 +87,11 @@ func (p *Pool) appendLog(s *Series, size uint32, interval uint64) {
 		l.entries[n] = entry
 		x = &l.extremes
 	}
+	s.stretch(x, bin, interval)
+}
+
+// stretch takes an interval and its bin into the extremes of s.
+func (s *Series) stretch(x *extremes, bin uint32, interval uint64) {
 	if shortest, longest := s.bounds(); bin <= shortest || bin >= longest {
 		x.add(interval)
 		s.first = x.bounds()

@@ -49,7 +49,7 @@ func addMany(p *Pool, series []Series, some []uint32, o *observer) (touched uint
 			ats[k], sizes[k] = series[i].Last+interval, size
 		}
 		for _, i := range now {
-			touched += p.Touch(&series[i])
+			touched += uint64(*p.Line(&series[i]))
 		}
 		var room [2 * touchAhead]*uint32
 		counts := room[:0]

@@ -1,5 +1,7 @@
 package stats
 
+import "unsafe"
+
 // A Series counts observations, each with a time, a size and eight bits. The
 // zero Series has none. It is part of its [Pool]: copying a Series does not
 // copy its values, and [Pool.Free] must end it.
@@ -56,10 +58,11 @@ var spread = func() (t [256]uint64) {
 // Add adds an observation to s. Its interval is the time since s.Last, and 0
 // if at is before s.Last, which p.Back counts; the first observation has none.
 func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
+	n := s.N
 	s.Sum += uint64(size)
 	s.bits += spread[bits]
-	if s.N == 0 {
-		s.N = 1
+	s.N = n + 1
+	if n == 0 {
 		s.Last = at
 		s.first = size
 		return
@@ -71,6 +74,31 @@ func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
 	} else if at < s.Last {
 		p.Back++
 	}
+	// What most observations are; the others, those that need a new block
+	// among them, go to append.
+	if s.bits&far == 0 && size <= maxPairSize {
+		switch {
+		case n > afterMedium && n < largeLogLen && n != smallLogLen:
+			if bin := intervalBin(interval); n < smallLogLen {
+				l := p.smallLogs.At(s.block)
+				l.entries[n] = bin<<16 | size
+				s.stretch(&l.extremes, bin, interval)
+			} else {
+				l := p.largeLogs.At(s.block)
+				l.entries[n] = bin<<16 | size
+				s.stretch(&l.extremes, bin, interval)
+			}
+			return
+		case n > afterMedium || interval > maxPairInterval:
+		case n > afterShort && n < afterMedium:
+			p.mediums.At(s.block)[(n-1)%mediumLen] = makePair(size, interval)
+			return
+		case n > 1 && n < afterShort:
+			p.shorts.At(s.block)[(n-1)%shortLen] = makePair(size, interval)
+			return
+		}
+	}
+	s.N = n
 	p.append(s, size, interval)
 }
 
@@ -97,35 +125,38 @@ func (p *Pool) append(s *Series, size uint32, interval uint64) {
 	s.N++
 }
 
-// Touch loads the cache line that the next Add of s will need. What it returns
-// means nothing but that the load was done. AppendCounts, once that line is
-// there, appends where the entries of the tables of s are that the Add will
-// look for, if it has tables: both so that memory can be waited for while other
-// series do the same.
-func (p *Pool) Touch(s *Series) uint64 {
+// Line returns where the cache line is that the next Add of s will need: what
+// stands there means nothing, but who loads it for many series at once waits for
+// memory once. AppendCounts, once that line is there, appends where the entries of
+// the tables of s are that the Add will look for, if it has tables.
+func (p *Pool) Line(s *Series) *uint32 {
 	switch n := s.N; {
 	case s.bits&far != 0:
-		return p.touchFar(s)
+		return p.farLine(s)
 	case n > smallLogLen:
-		return uint64(p.largeLogs.At(s.block).entries[n%largeLogLen])
+		return &p.largeLogs.At(s.block).entries[n%largeLogLen]
 	case n > afterMedium:
-		return uint64(p.smallLogs.At(s.block).entries[n%smallLogLen])
+		return &p.smallLogs.At(s.block).entries[n%smallLogLen]
 	case n > afterShort:
-		return uint64(p.mediums.At(s.block)[(n-1)%mediumLen])
+		return (*uint32)(unsafe.Pointer(&p.mediums.At(s.block)[(n-1)%mediumLen]))
 	case n > 1:
-		return uint64(p.shorts.At(s.block)[(n-1)%shortLen])
+		return (*uint32)(unsafe.Pointer(&p.shorts.At(s.block)[(n-1)%shortLen]))
 	}
-	return 0
+	return &s.first
 }
 
-func (p *Pool) touchFar(s *Series) uint64 {
+func (p *Pool) farLine(s *Series) *uint32 {
 	if s.isLong() {
-		return uint64(p.longs.At(s.block).intervals.used)
+		return &p.longs.At(s.block).intervals.used
 	}
-	return p.wides.At(s.block).intervals[(s.N-1)%mediumLen]
+	return (*uint32)(unsafe.Pointer(&p.wides.At(s.block).intervals[(s.N-1)%mediumLen]))
 }
 
-// AppendCounts: see Touch.
+// Counts reports whether s has tables, so that AppendCounts has something to
+// append.
+func (s *Series) Counts() bool { return s.isLong() }
+
+// AppendCounts: see Line.
 func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*uint32 {
 	if !s.isLong() {
 		return dst
@@ -140,11 +171,18 @@ func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*
 
 // Bits returns how many observations had bit i (0..7) set, for each i.
 func (p *Pool) Bits(s *Series) (n [8]uint64) {
-	if s.isLong() {
-		n = p.longs.At(s.block).bits
-	}
-	for i := range n {
-		n[i] += s.bits >> (8 * i) & 0x7f
-	}
+	p.PutBits(s, &n)
 	return n
+}
+
+// PutBits sets n to what Bits returns.
+func (p *Pool) PutBits(s *Series, n *[8]uint64) {
+	b := s.bits
+	n[0], n[1], n[2], n[3] = b&0x7f, b>>8&0x7f, b>>16&0x7f, b>>24&0x7f
+	n[4], n[5], n[6], n[7] = b>>32&0x7f, b>>40&0x7f, b>>48&0x7f, b>>56&0x7f
+	if s.isLong() {
+		for i, more := range p.longs.At(s.block).bits {
+			n[i] += more
+		}
+	}
 }

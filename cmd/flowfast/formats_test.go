@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go"
 
 	"github.com/flowfast/flowfast/export"
 )
@@ -24,7 +24,7 @@ func countRows(t *testing.T, format, path string) int {
 	}
 	switch format {
 	case "parquet":
-		f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+		f, err := file.NewParquetReader(bytes.NewReader(b))
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}

@@ -23,29 +23,14 @@ func (r *runner) folder() error {
 		return err
 	}
 	dir := filepath.Join(r.temp, "captures")
-	if err := os.Mkdir(dir, 0o777); err != nil {
-		return err
-	}
 	defer os.RemoveAll(dir)
-	all := &capture{path: dir}
-	var paths []string
-	for seed := range uint64(folderFiles) {
-		c, err := r.capture(dir, "benign", r.scale*folderPart, seed+1)
-		if err != nil {
-			return err
-		}
-		paths = append(paths, c.path)
-		all.size += c.size
-		all.packets += c.packets
+	all, paths, err := r.captures(dir, folderFiles, r.scale*folderPart)
+	if err != nil {
+		return err
 	}
 	var ms []*measurement
 	for _, jobs := range r.jobs {
-		output := filepath.Join(r.temp, "rows")
-		m := all.measurement("folder", "-j "+strconv.Itoa(jobs), func(path string) *exec.Cmd {
-			return r.whole(r.flowfast, jobs, "-r", path, output)
-		})
-		m.whole, m.output = true, output
-		ms = append(ms, m)
+		ms = append(ms, r.recursive(all, jobs))
 	}
 	if err := r.interleave(ms, paths...); err != nil {
 		return err
@@ -61,4 +46,33 @@ func (r *runner) folder() error {
 	fmt.Fprintf(r.out, "%d captures of benign traffic, %s packets and %s GB in all; medians; runs of each: %d. -j 1 ÷ -j 2: %s.\n",
 		folderFiles, grouped(int64(all.packets)), number(float64(all.size)/1e9), r.runs, number(ms[0].wall()/ms[1].wall()))
 	return nil
+}
+
+// captures makes a folder of a number of benign captures, and returns it as one
+// capture, and their paths.
+func (r *runner) captures(dir string, files int, scale float64) (all *capture, paths []string, err error) {
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return nil, nil, err
+	}
+	all = &capture{path: dir}
+	for seed := range uint64(files) {
+		c, err := r.capture(dir, "benign", scale, seed+1)
+		if err != nil {
+			return nil, nil, err
+		}
+		paths = append(paths, c.path)
+		all.size += c.size
+		all.packets += c.packets
+	}
+	return all, paths, nil
+}
+
+// recursive is the measurement of -r over a folder of captures.
+func (r *runner) recursive(all *capture, jobs int) *measurement {
+	output := filepath.Join(r.temp, "rows")
+	m := all.measurement("folder", "-j "+strconv.Itoa(jobs), func(path string) *exec.Cmd {
+		return r.whole(r.flowfast, jobs, "-r", path, output)
+	})
+	m.whole, m.output = true, output
+	return m
 }

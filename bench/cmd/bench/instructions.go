@@ -36,7 +36,8 @@ type counter struct {
 	// small and large are the packets of two captures; the difference between
 	// them is free of what a command costs to start.
 	small, large func(packets int) int
-	left         time.Duration
+	left         time.Duration // for all commands
+	most         time.Duration // for one
 }
 
 // newCounter returns a counter that works here, or one that says why none does.
@@ -48,6 +49,7 @@ func newCounter(ctx context.Context, scale float64) *counter {
 		small: func(packets int) int { return packets / 10 },
 		large: func(packets int) int { return packets },
 		left:  countBudget,
+		most:  countMost,
 	}
 	_, err := perf.count(exec.CommandContext(ctx, "true"))
 	if err == nil {
@@ -62,6 +64,7 @@ func newCounter(ctx context.Context, scale float64) *counter {
 		small: func(int) int { return 10_000 },
 		large: func(int) int { return 40_000 },
 		left:  countBudget,
+		most:  countMost,
 	}
 	if scale < callgrindLeast {
 		return &counter{why: fmt.Sprintf("perf: %v; callgrind is left out below scale %g", err, callgrindLeast)}
@@ -70,6 +73,18 @@ func newCounter(ctx context.Context, scale float64) *counter {
 		return &counter{why: fmt.Sprintf("perf: %v; callgrind: %v", err, err2)}
 	}
 	return callgrind
+}
+
+// forWorkers makes a counter one for many workers, each of which has pieces and
+// chunks of its own: what a piece costs when it is used for the first time is free
+// if the small capture has more pieces than there are.
+func (c *counter) forWorkers() *counter {
+	if c.name == "callgrind" {
+		c.small = func(int) int { return 100_000 }
+		c.large = func(int) int { return 200_000 }
+		c.left, c.most = 4*time.Minute, 90*time.Second
+	}
+	return c
 }
 
 // about says in a sentence how instructions were counted, or why not.
@@ -87,7 +102,7 @@ func (c *counter) about() string {
 
 // count runs a command under the tool.
 func (c *counter) count(cmd *exec.Cmd) (uint64, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), min(countMost, c.left))
+	ctx, cancel := context.WithTimeout(context.Background(), min(c.most, c.left))
 	defer cancel()
 	began := time.Now()
 	defer func() { c.left -= time.Since(began) }()
@@ -160,12 +175,12 @@ func (r *runner) count(name string, ms []*measurement) error {
 	for _, m := range ms {
 		few, err := c.count(m.command(small.path))
 		if err != nil {
-			c.why = m.name + ": " + err.Error()
+			c.why = name + ", " + m.name + ": " + err.Error()
 			break
 		}
 		many, err := c.count(m.command(large.path))
 		if err != nil {
-			c.why = m.name + ": " + err.Error()
+			c.why = name + ", " + m.name + ": " + err.Error()
 			break
 		}
 		m.instructions = (float64(many) - float64(few)) / float64(large.packets-small.packets)

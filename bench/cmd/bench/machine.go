@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -25,15 +26,33 @@ func printMachine(w io.Writer, args []string) {
 	fmt.Fprintf(w, "- command: `%s`\n", strings.Join(append([]string{"go run ./bench/cmd/bench"}, args...), " "))
 }
 
-// commit names the commit of the working tree.
+// commit names the commit of the working tree, or without one that of the program.
 func commit() string {
 	b, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {
-		return "unknown"
+		return builtFrom()
 	}
 	name := strings.TrimSpace(string(b))
 	if b, err := exec.Command("git", "status", "--porcelain").Output(); err != nil || len(b) > 0 {
 		name += " and changes"
 	}
 	return name
+}
+
+// builtFrom names the commit that this program was built from.
+func builtFrom() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	name, changes := "unknown", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			name = s.Value[:min(7, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changes = " and changes"
+		}
+	}
+	return name + changes
 }

@@ -6,8 +6,9 @@
 //
 // The modes are table (walks, decoder, engine and the whole job on every
 // workload), series (floods of more and more open flows), compressed (gzip and
-// zstd), folder (-r over eight files), pgo (with and without the profile), and
-// all, which is the first four. bench/README.md tells what the columns mean.
+// zstd), folder (-r over eight files), profiles (other columns and formats), cores
+// (more and more workers), pgo (with and without the profile), and all, which is
+// all but pgo. bench/README.md tells what the columns mean.
 //
 // Every measurement is a process of its own: this program again as
 //
@@ -17,7 +18,11 @@
 //
 //	bench [flags] profile FILE
 //
-// writes the profile that flowfast is compiled with.
+// writes the profile that flowfast is compiled with, and
+//
+//	bench build FOLDER
+//
+// the programs that -programs takes, for a machine that has no Go.
 //
 // A measurement goes through the files of this folder in this order:
 //
@@ -27,7 +32,9 @@
 //	child.go         what a child measures of itself; the kinds are in walk.go,
 //	                 engine.go, pauses.go, compress.go and profile.go
 //	instructions.go  instructions, by perf or callgrind
-//	workloads.go, series.go, compressed.go, folder.go, pgo.go   the modes
+//	programs.go      the programs that are measured
+//	workloads.go, series.go, compressed.go, folder.go, profiles.go, cores.go,
+//	serial.go, pgo.go   the modes
 //	markdown.go, plot.go, machine.go   what is printed
 package main
 
@@ -79,9 +86,13 @@ type options struct {
 	pgo       string
 	modes     []string
 	profile   string // where the profile goes
+	buildTo   string // where programs go
+
+	mostWorkers int    // of the mode cores
+	programs    string // folder of programs that are built already
 }
 
-var modes = []string{"table", "series", "compressed", "folder", "profiles"}
+var modes = []string{"table", "series", "compressed", "folder", "profiles", "cores"}
 
 func parse(args []string) (options, error) {
 	var o options
@@ -90,10 +101,12 @@ func parse(args []string) (options, error) {
 	f.IntVar(&o.runs, "runs", 5, "runs of each measurement; medians are printed")
 	f.StringVar(&o.dir, "dir", workload.Folder(), "`folder` for captures and rows; captures that are there already are kept, others are removed")
 	only := f.String("only", "", "comma-separated `workloads` (default all)")
-	f.StringVar(&o.svg, "svg", "", "write the plot of the series to this `file`")
+	f.StringVar(&o.svg, "svg", "", "write the plots of the modes series and cores to this `folder`")
 	f.StringVar(&o.pgo, "pgo", "cmd/flowfast/default.pgo", "profile `file` of the mode pgo")
+	f.IntVar(&o.mostWorkers, "cores", processors(), "most `workers` of the mode cores")
+	f.StringVar(&o.programs, "programs", "", "`folder` of programs that bench build has made, to build none")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "usage: bench [flags] [%s|all|pgo]...\n       bench [flags] profile FILE\n", strings.Join(modes, "|"))
+		fmt.Fprintf(f.Output(), "usage: bench [flags] [%s|all|pgo]...\n       bench [flags] profile FILE\n       bench build FOLDER\n", strings.Join(modes, "|"))
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
@@ -113,8 +126,8 @@ func parse(args []string) (options, error) {
 }
 
 func (o *options) check() error {
-	if o.scale <= 0 || o.runs < 1 {
-		return errors.New("scale and runs must be above zero")
+	if o.scale <= 0 || o.runs < 1 || o.mostWorkers < 1 {
+		return errors.New("scale, runs and cores must be above zero")
 	}
 	for _, name := range o.workloads {
 		if workload.Packets(name, o.scale) == 0 {
@@ -123,6 +136,10 @@ func (o *options) check() error {
 	}
 	if len(o.modes) == 2 && o.modes[0] == "profile" {
 		o.profile, o.modes = o.modes[1], nil
+		return nil
+	}
+	if len(o.modes) == 2 && o.modes[0] == "build" {
+		o.buildTo, o.modes = o.modes[1], nil
 		return nil
 	}
 	if len(o.modes) == 0 || slices.Equal(o.modes, []string{"all"}) {
@@ -145,6 +162,9 @@ func run(ctx context.Context, o options) error {
 	if o.profile != "" {
 		return r.profile(o.profile)
 	}
+	if o.buildTo != "" {
+		return r.buildAll(o.buildTo)
+	}
 	printMachine(r.out, os.Args[1:])
 	for _, mode := range o.modes {
 		switch mode {
@@ -158,6 +178,8 @@ func run(ctx context.Context, o options) error {
 			err = r.folder()
 		case "profiles":
 			err = r.profiles()
+		case "cores":
+			err = r.cores()
 		case "pgo":
 			err = r.pgoMode()
 		}

@@ -29,13 +29,20 @@ func TestParse(t *testing.T) {
 	if o, err := parse([]string{"profile", "x.pgo"}); err != nil || o.profile != "x.pgo" || len(o.modes) != 0 {
 		t.Errorf("profile: %+v, %v", o, err)
 	}
+	if o, err := parse([]string{"build", "x"}); err != nil || o.buildTo != "x" || len(o.modes) != 0 {
+		t.Errorf("build: %+v, %v", o, err)
+	}
+	if o, err := parse([]string{"-cores", "16", "cores"}); err != nil || o.mostWorkers != 16 {
+		t.Errorf("cores: %+v, %v", o, err)
+	}
 }
 
 func TestCheck(t *testing.T) {
-	good := options{scale: 1, runs: 1, workloads: []string{"dos"}}
+	good := options{scale: 1, runs: 1, mostWorkers: 1, workloads: []string{"dos"}}
 	for _, spoil := range []func(*options){
 		func(o *options) { o.scale = 0 },
 		func(o *options) { o.runs = 0 },
+		func(o *options) { o.mostWorkers = 0 },
 		func(o *options) { o.workloads = []string{"unknown"} },
 		func(o *options) { o.scale = 1e-9 },
 		func(o *options) { o.modes = []string{"tables"} },

@@ -7,12 +7,13 @@ import (
 	"encoding/xml"
 	"io"
 	"strconv"
+	"strings"
 	"testing"
 )
 
 // TestPlot wants well-formed XML with every point inside its panel.
 func TestPlot(t *testing.T) {
-	p := panel{title: "a < b", unit: "ns/packet", curves: make([]curve, 4)}
+	p := panel{title: "a < b", unit: "ns/packet", axis: "open flows", base: 10, curves: make([]curve, 4)}
 	for i := range p.curves {
 		p.curves[i].name = "curve & " + strconv.Itoa(i)
 		for _, flows := range floods {
@@ -20,7 +21,7 @@ func TestPlot(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if err := plot(&out, []panel{p, {title: "empty", unit: "x"}}); err != nil {
+	if err := plot(&out, []panel{p, {title: "empty", unit: "x", base: 10}}); err != nil {
 		t.Fatal(err)
 	}
 	circles := 0
@@ -45,6 +46,29 @@ func TestPlot(t *testing.T) {
 	}
 	if circles != 4*len(floods) {
 		t.Errorf("%d points, want %d", circles, 4*len(floods))
+	}
+}
+
+// TestPowersOfTwo wants a tick at each number of workers, and all points of more
+// curves than the legend has columns for.
+func TestPowersOfTwo(t *testing.T) {
+	p := panel{title: "speed-up", axis: "workers", base: 2, equal: true, curves: make([]curve, 6)}
+	for i := range p.curves {
+		for _, n := range []float64{1, 2, 4, 8, 16} {
+			p.curves[i].add(n, n*0.9)
+		}
+	}
+	var out strings.Builder
+	if err := plot(&out, []panel{p}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">1</text>", ">2</text>", ">4</text>", ">8</text>", ">16</text>", ">workers</text>"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if n := strings.Count(out.String(), "<circle"); n != 30 {
+		t.Errorf("%d points, want 30", n)
 	}
 }
 

@@ -51,27 +51,6 @@ func newRunner(ctx context.Context, o options, out io.Writer) (*runner, error) {
 
 func (r *runner) close() { os.RemoveAll(r.temp) }
 
-// build compiles the command with the flags of a release and more, and returns
-// its path.
-func (r *runner) build(name string, flags ...string) (string, error) {
-	path := filepath.Join(r.temp, name)
-	args := append([]string{"build", "-trimpath", "-ldflags=-s", "-o", path}, flags...)
-	cmd := exec.CommandContext(r.ctx, "go", append(args, "github.com/flowfast/flowfast/cmd/flowfast")...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if b, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w: %s", err, b)
-	}
-	return path, nil
-}
-
-// release builds the command if that has not been done.
-func (r *runner) release() (err error) {
-	if r.flowfast == "" {
-		r.flowfast, err = r.build("flowfast")
-	}
-	return err
-}
-
 // child returns the command of a measurement that this program makes.
 func (r *runner) child(args ...string) *exec.Cmd {
 	return exec.CommandContext(r.ctx, r.self, append([]string{"child"}, args...)...)

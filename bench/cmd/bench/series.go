@@ -66,18 +66,7 @@ func (r *runner) series() error {
 		fmt.Fprintln(r.out, line)
 	}
 	r.printGrowth(points)
-	if r.svg == "" {
-		return nil
-	}
-	f, err := os.Create(r.svg)
-	if err != nil {
-		return err
-	}
-	if err := plot(f, r.panels(points, base)); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return r.draw("series.svg", r.panels(points, base))
 }
 
 // base returns the peak of a whole job on a single packet.
@@ -177,8 +166,8 @@ func (r *runner) printGrowth(points []*point) {
 
 // panels are the plot of the series.
 func (r *runner) panels(points []*point, base float64) []panel {
-	times := panel{title: "time", unit: "ns/packet"}
-	bytes := panel{title: "memory", unit: "bytes/flow"}
+	times := panel{title: "time", unit: "ns/packet", axis: "open flows", base: 10}
+	bytes := panel{title: "memory", unit: "bytes/flow", axis: "open flows", base: 10}
 	for i := -1; i < len(r.jobs); i++ {
 		t, b := curve{name: "table"}, curve{name: "table"}
 		if i >= 0 {

@@ -1,0 +1,100 @@
+package flowfast
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/flowfast/flowfast/bench/workload"
+	"github.com/flowfast/flowfast/export"
+)
+
+// counted rows begin with their length in four bytes.
+type countedRows struct{ export.CSV }
+
+func (countedRows) AppendHeader(b []byte) []byte { return b }
+
+func (c countedRows) AppendRow(b []byte, f *Flow) []byte {
+	from := len(b)
+	b = c.CSV.AppendRow(append(b, 0, 0, 0, 0), f)
+	binary.LittleEndian.PutUint32(b[from:], uint32(len(b)-from))
+	return b
+}
+
+// A batchLog is a writer that takes batches.
+type batchLog struct {
+	bytes.Buffer
+	most    int
+	sizes   []int // rows of each batch
+	failing int   // the batch that is refused, from 1
+}
+
+type loggedBatch struct{ rows []byte }
+
+func (l *loggedBatch) Encode(rows [][]byte) { l.rows = bytes.Join(rows, nil) }
+
+func (l *batchLog) Batches() (rows, size int)                    { return l.most, 1 << 40 }
+func (l *batchLog) NewBatch() interface{ Encode(rows [][]byte) } { return &loggedBatch{} }
+
+func (l *batchLog) WriteBatch(b interface{ Encode(rows [][]byte) }) error {
+	rows, n := b.(*loggedBatch).rows, 0
+	if len(l.sizes)+1 == l.failing {
+		return errFull
+	}
+	for at := 0; at < len(rows); n++ {
+		at += int(binary.LittleEndian.Uint32(rows[at:]))
+	}
+	l.sizes = append(l.sizes, n)
+	_, err := l.Write(rows)
+	return err
+}
+
+// Batches have the rows of one worker in order, and as many each as the writer
+// wants, whether they come in large blocks or in many small ones.
+func TestBatches(t *testing.T) {
+	flood := new(bytes.Buffer)
+	if err := workload.Write(flood, "flood20000", 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	small := []byte(pcapHeader) // with a step for each flow, nearly
+	for i := range 3000 {
+		small = append(small, udpRecord(time.Unix(1_700_000_000+int64(i), 0), uint16(i))...)
+	}
+	for name, capture := range map[string][]byte{"flood": flood.Bytes(), "small": small} {
+		options := Options{IdleTimeout: 5 * time.Second, Workers: 1}
+		write := func(to *batchLog) error {
+			run, err := NewReader(options, bytes.NewReader(capture), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return run.Write(t.Context(), to, countedRows{})
+		}
+		var want batchLog
+		if err := write(&want); err != nil {
+			t.Fatal(err)
+		}
+		for workers := 2; workers <= 5; workers++ {
+			for _, most := range []int{1, 7, 1000, 1 << 20} {
+				options.Workers = workers
+				got := batchLog{most: most}
+				if err := write(&got); err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(got.Bytes(), want.Bytes()) {
+					t.Fatalf("%s, %d workers: other rows in batches of %d", name, workers, most)
+				}
+				for i, n := range got.sizes {
+					if n != most && i < len(got.sizes)-1 || n > most || n == 0 {
+						t.Fatalf("%s, %d workers: batch %d has %d rows, want %d", name, workers, i, n, most)
+					}
+				}
+			}
+			failing := batchLog{most: 500, failing: 3}
+			if err := write(&failing); !errors.Is(err, errFull) || len(failing.sizes) != 2 {
+				t.Errorf("%s, %d workers: error %v after %d batches", name, workers, err, len(failing.sizes))
+			}
+		}
+	}
+}

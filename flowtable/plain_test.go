@@ -1,0 +1,141 @@
+package flowtable
+
+import (
+	"encoding/hex"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/mutate"
+)
+
+// plainFrames are frames that are plain, of TCP and UDP in IPv4 and IPv6, with and
+// without a tag, in both directions.
+func plainFrames() (frames [][]byte) {
+	const (
+		macs = "02005e00000102005e000002"
+		tcp  = "c0a801bb" + "01020304" + "05060708" + "5018ffff00000000"
+		udp  = "c0a80035" + "00080000"
+	)
+	low, high := "0a000001", "c0000202"
+	low6, high6 := "20010db8000000000000000000000001", "20010db8000000010000000000000001"
+	add := func(text string) {
+		frame, err := hex.DecodeString(macs + text)
+		if err != nil {
+			panic(err)
+		}
+		frames = append(frames, frame)
+	}
+	for _, tag := range []string{"", "81000064"} {
+		for range 2 {
+			add(tag + "0800" + "4500002812340000" + "40060000" + low + high + tcp)
+			add(tag + "0800" + "4500002412340000" + "40110000" + low + high + udp + "0102030405060708")
+			add(tag + "86dd" + "6000000000140640" + low6 + high6 + tcp)
+			add(tag + "86dd" + "6000000000101140" + low6 + high6 + udp + "0102030405060708")
+			low, high, low6, high6 = high, low, high6, low6
+		}
+	}
+	return frames
+}
+
+// FuzzPlain compares a batch that takes plain frames with one that is given the
+// headers of all.
+func FuzzPlain(f *testing.F) {
+	r := rand.New(rand.NewPCG(3, 4))
+	all := plainFrames()
+	for i, seed := range all {
+		f.Add(seed, uint32(len(seed)), int64(i), i%2 > 0)
+		for k, frame := range mutate.Many(r, 10, seed, all[(i+1)%len(all)]) {
+			f.Add(frame, uint32(len(frame)+k), int64(-k), i%2 > 0)
+		}
+	}
+	in := NewIntake(Looks{})
+	f.Fuzz(func(t *testing.T, frame []byte, wireLen uint32, at int64, fine bool) {
+		const ethernet = 1
+		frame = slices.Clip(frame)
+		quick, slow := in.NewBatch(3), in.NewBatch(3)
+		add := func(b *Batch, frame []byte, at Time, plain bool) (taken bool) {
+			if plain && b.AddPlain(ethernet, frame, at, wireLen, fine) {
+				return true
+			}
+			var d decode.Packet
+			d.Decode(ethernet, frame, wireLen)
+			b.Add(&d, at, wireLen, fine)
+			return false
+		}
+		for _, b := range []*Batch{quick, slow} {
+			add(b, all[2], 0, false) // what is left of it must not shine through
+			b.Reset()
+		}
+		taken := add(quick, frame, Time(at), true)
+		add(slow, frame, Time(at), false)
+		if known := slices.ContainsFunc(all, func(p []byte) bool { return slices.Equal(p, frame) }); known && !taken {
+			t.Fatalf("% x: not plain", frame)
+		}
+		if !taken {
+			return
+		}
+		for _, b := range []*Batch{quick, slow} { // earlier, and later
+			add(b, all[0], Time(at)-1, b == quick)
+			add(b, frame, Time(at)+1, b == quick)
+		}
+		if !slices.Equal(quick.packets, slow.packets) {
+			t.Fatalf("% x, %d bytes on the wire:\nplain   %x\nheaders %x", frame, wireLen, quick.packets, slow.packets)
+		}
+		if quick.Classes != slow.Classes || quick.earliest != slow.earliest || quick.latest != slow.latest ||
+			quick.latestOfFlow != slow.latestOfFlow || quick.inOrder != slow.inOrder {
+			t.Fatalf("% x: %+v, want %+v", frame, quick, slow)
+		}
+		for i := range quick.shares {
+			if !slices.Equal(quick.shares[i], slow.shares[i]) {
+				t.Fatalf("% x: share %d is %v, want %v", frame, i, quick.shares[i], slow.shares[i])
+			}
+		}
+		if len(quick.fragments) != len(slow.fragments) {
+			t.Fatalf("% x: %d fragments, want %d", frame, len(quick.fragments), len(slow.fragments))
+		}
+	})
+}
+
+// TestPlainKeys sees that batches whose keys are not the usual ones leave plain
+// frames to those who have read the headers.
+func TestPlainKeys(t *testing.T) {
+	frame := plainFrames()[0]
+	for want, k := range map[string]Keys{
+		"plain": {}, "one way": {OneWay: true}, "a sample": {Sample: 2}, "tags": {Encapsulation: decode.VLANTags},
+	} {
+		in := NewIntake(Looks{})
+		in.Keep(k)
+		if got := in.NewBatch(1).AddPlain(1, frame, 0, uint32(len(frame)), false); got != (want == "plain") {
+			t.Errorf("%s: AddPlain returned %t", want, got)
+		}
+	}
+	if in := NewIntake(Looks{}); in.NewBatch(1).AddPlain(101, frame, 0, uint32(len(frame)), false) {
+		t.Error("another link type: AddPlain returned true")
+	}
+}
+
+// TestHashOfKeys hashes keys by the library, whatever their length.
+func TestHashOfKeys(t *testing.T) {
+	h := newHasher()
+	k := key{a: decode.Addr{Hi: 1, Lo: 2}, b: decode.Addr{Hi: 3, Lo: 4}, rest: 6 << 1}
+	seen := map[uint32]bool{}
+	for _, v6 := range []uint64{0, 1} {
+		for _, encapsulation := range []uint64{0, 7} {
+			k.rest = k.rest&^1 | v6
+			want := h.long(&k, encapsulation)
+			if encapsulation == 0 { // then that word is left out
+				want = hashOfBytes(&h, &k)
+			}
+			index, share := h.hash(&k, encapsulation)
+			if index != uint32(want) || share != uint32(want>>32) {
+				t.Errorf("v6 %d, encapsulation %d: %x %x, want %x", v6, encapsulation, index, share, want)
+			}
+			seen[index] = true
+		}
+	}
+	if len(seen) != 4 {
+		t.Errorf("%d hashes of four keys", len(seen))
+	}
+}
