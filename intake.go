@@ -128,6 +128,7 @@ func (in *intake) admit(p *piece) bool {
 	in.keys.Admit(p.Batch)
 	for class, n := range p.Classes {
 		in.classes[class] += n
+		in.progress.classes[class].Store(in.classes[class])
 	}
 	in.summary.Packets += uint64(p.Len())
 	in.progress.packets.Store(int64(in.summary.Packets))

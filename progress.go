@@ -1,6 +1,10 @@
 package flowfast
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/flowfast/flowfast/decode"
+)
 
 // Progress says how far a run has come.
 type Progress struct {
@@ -10,11 +14,14 @@ type Progress struct {
 	// Packets is the number of packets read, Open the number of open flows,
 	// Flows that of the flows given out.
 	Packets, Open, Flows int64
+	// Classes are those of the packets read.
+	Classes Classes
 }
 
 // progress is what a run tells other goroutines.
 type progress struct {
 	packets, open, flows atomic.Int64
+	classes              [decode.NumClasses]atomic.Uint64
 	earlier              atomic.Int64 // bytes of the captures before this one
 	capture              atomic.Pointer[input]
 }
@@ -28,6 +35,11 @@ func (r *Run) Progress() Progress {
 		Open:    from.open.Load(),
 		Flows:   from.flows.Load(),
 	}
+	var classes [decode.NumClasses]uint64
+	for i := range classes {
+		classes[i] = from.classes[i].Load()
+	}
+	p.Classes = classesOf(&classes)
 	if c := from.capture.Load(); c != nil {
 		read, _ := (*c).Progress()
 		p.Read += read

@@ -13,6 +13,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	allowed := map[string][]string{
 		"":               {"/decode", "/features", "/flowtable", "/internal/cryptopan", "/ioutil"},
 		"/ioutil":        nil,
+		"/live":          {"/ioutil"},
 		"/decode":        nil,
 		"/internal/slab": nil,
 		"/stats":         {"/internal/slab"},
@@ -21,7 +22,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"/export":        {"/decode", "/features", "/flowtable", "/stats"},
 		"/legacy":        {"/ioutil"},
 		"/labels":        {"/decode", "/export", "/flowtable"},
-		"/cmd/flowfast":  {"", "/export", "/features", "/flowtable", "/ioutil", "/labels", "/legacy"},
+		"/cmd/flowfast":  {"", "/export", "/features", "/flowtable", "/ioutil", "/labels", "/legacy", "/live"},
 	}
 	for folder, want := range allowed {
 		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, module+folder).Output()

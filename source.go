@@ -25,6 +25,9 @@ type Source interface {
 	//
 	// The bytes of the packets are lent to the run until the next Read. Calls come
 	// one after the other, from any goroutine.
+	//
+	// A method Warnings() []string, if there is one, is called at the end: what it
+	// returns is among the warnings of the summary.
 	Read(ctx context.Context, packets []Packet) (int, error)
 }
 
@@ -117,7 +120,12 @@ func (g *given) Fault(any, int64) error { return nil }
 func (g *given) Offset() int64          { return 0 }
 func (g *given) LinkTypes() []uint32    { return g.linkTypes }
 func (g *given) Format() string         { return "packets" }
-func (g *given) Warnings() []string     { return nil }
+func (g *given) Warnings() []string {
+	if s, ok := g.source.(interface{ Warnings() []string }); ok {
+		return s.Warnings()
+	}
+	return nil
+}
 func (g *given) Progress() (read, total int64) {
 	return g.read.Load(), 0
 }

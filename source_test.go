@@ -33,6 +33,8 @@ func (r *replay) Read(ctx context.Context, packets []Packet) (int, error) {
 	return n, err
 }
 
+func (r *replay) Warnings() []string { return []string{"replayed"} }
+
 func newReplay(t *testing.T, file string) *replay {
 	c, err := ioutil.Open(file)
 	if err != nil {
@@ -68,6 +70,9 @@ func TestSource(t *testing.T) {
 			}
 			if !bytes.Equal(got.Bytes(), want.Bytes()) {
 				t.Errorf("%d workers: rows differ from those of the capture", workers)
+			}
+			if w := run.Summary().Warnings; len(w) != 1 || w[0] != "replayed" {
+				t.Errorf("warnings %q", w)
 			}
 			if s := run.Summary(); s.Packets != 94 || len(s.Captures) != 1 || s.Captures[0].Name != "replay" {
 				t.Errorf("summary %+v", s)

@@ -101,15 +101,7 @@ func (r *Run) finish() {
 	in := r.intake
 	in.stop()
 	s := &in.summary
-	s.Classes = Classes{
-		Counted:        in.classes[decode.Counted],
-		OtherProtocol:  in.classes[decode.OtherProtocol],
-		NotIP:          in.classes[decode.NotIP],
-		OrphanFragment: in.classes[decode.OrphanFragment],
-		Truncated:      in.classes[decode.Truncated],
-		Malformed:      in.classes[decode.Malformed],
-		LeftOut:        in.classes[decode.LeftOut],
-	}
+	s.Classes = classesOf(&in.classes)
 	s.Unread = in.unread.commonest()
 	s.Tunnels = in.tunnels.commonest(in.options.Tunnels)
 	if s.EarlyFragments = in.keys.EarlyFragments(); s.EarlyFragments > 0 {
@@ -139,6 +131,19 @@ func (r *Run) finish() {
 			"what came later of them is in rows of its own", s.Evicted)
 	}
 	s.Elapsed = time.Since(r.started)
+}
+
+// classesOf names the counts of classes.
+func classesOf(n *[decode.NumClasses]uint64) Classes {
+	return Classes{
+		Counted:        n[decode.Counted],
+		OtherProtocol:  n[decode.OtherProtocol],
+		NotIP:          n[decode.NotIP],
+		OrphanFragment: n[decode.OrphanFragment],
+		Truncated:      n[decode.Truncated],
+		Malformed:      n[decode.Malformed],
+		LeftOut:        n[decode.LeftOut],
+	}
 }
 
 // linkTypes counts the packets of unknown link types.

@@ -355,3 +355,11 @@ func TestLongSnoop(t *testing.T) {
 		}
 	}
 }
+
+func someData(r *rand.Rand, longest int) string {
+	data := make([]byte, r.IntN(longest))
+	for k := range data {
+		data[k] = byte(r.Uint32() >> r.IntN(32))
+	}
+	return string(data)
+}

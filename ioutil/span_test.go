@@ -87,14 +87,6 @@ func someTraffic(r *rand.Rand, n int) []byte {
 	return b.Bytes()
 }
 
-func someData(r *rand.Rand, longest int) string {
-	data := make([]byte, r.IntN(longest))
-	for k := range data {
-		data[k] = byte(r.Uint32() >> r.IntN(32))
-	}
-	return string(data)
-}
-
 // someBlocks returns a pcapng file of n packets, with blocks that are of no use
 // between them. Some files declare interfaces and begin sections in the middle,
 // or have packets without a time.

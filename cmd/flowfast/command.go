@@ -12,6 +12,7 @@ import (
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // A command is what the user asked for.
@@ -109,12 +110,11 @@ func (c *command) cobra() *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.AddCommand(columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
-		versionCommand(c.out), completionCommand(c.out), labelsCommand(c.streams, &c.status))
+		versionCommand(c.out), completionCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
 	root.SetVersionTemplate("flowfast {{.Version}}\n")
 
-	c.jobs = runtime.GOMAXPROCS(0)
 	f := root.Flags()
 	f.SortFlags = false
 	f.BoolVarP(&c.recursive, "recursive", "r", false,
@@ -125,6 +125,20 @@ func (c *command) cobra() *cobra.Command {
 		"with -r, replace the outputs of a run\nwith other options, which is refused otherwise")
 	f.BoolVar(&c.join, "join", false,
 		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream in the order of time, as mergecap does")
+	c.flowFlags(f)
+	c.labels.flags(f)
+	f.BoolVar(&c.dataset, "dataset", false,
+		"with -r, write one Parquet dataset with a\ncolumn capture, in files\nOUTPUT/<capture>/part-0.parquet and on")
+	c.closingFlags(f)
+	f.Bool("version", false, "show the version and exit")
+	completeValues(root)
+	return root
+}
+
+// flowFlags are the flags that say what a flow is, what is in its row, and what a run
+// takes.
+func (c *command) flowFlags(f *pflag.FlagSet) {
+	c.jobs = runtime.GOMAXPROCS(0)
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
 		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
 	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
@@ -153,11 +167,12 @@ func (c *command) cobra() *cobra.Command {
 		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
 	packetFlags(f, &c.options, &c.filter, &c.anonymize)
 	c.rows.flags(f)
-	c.labels.flags(f)
 	f.Var((*formatName)(c), "format",
 		"write `FORMAT`: "+formatList()+"\n(default by OUTPUT's extension, csv if it is\nnone of these; with -r csv)")
-	f.BoolVar(&c.dataset, "dataset", false,
-		"with -r, write one Parquet dataset with a\ncolumn capture, in files\nOUTPUT/<capture>/part-0.parquet and on")
+}
+
+// closingFlags are the flags that say what is told about a run.
+func (c *command) closingFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
 	f.Var(&c.progress, "progress",
@@ -167,9 +182,6 @@ func (c *command) cobra() *cobra.Command {
 	f.BoolVar(&c.strict, "strict", false,
 		"take every warning for an error: show it even\nwith -q, and exit with 1")
 	f.BoolP("help", "h", false, "show this help and exit")
-	f.Bool("version", false, "show the version and exit")
-	completeValues(root)
-	return root
 }
 
 // take takes the arguments, and says what is wrong with them and the flags

@@ -15,6 +15,7 @@
 //	run.go       the jobs, several at once
 //	one.go       one job: captures in, an output file out
 //	legacy.go    the same by the rules of CICFlowMeter itself
+//	live.go      packets of interfaces; rotate.go their files, metrics.go their figures
 //	outputs.go   the files of an output
 //	dataset.go   the parts of a dataset
 //	manifest.go  what has become of each, for a run that resumes

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/labels"
+	"github.com/flowfast/flowfast/live"
 )
 
 // A report is what a command says at its end, and what --summary writes as
@@ -32,6 +33,8 @@ type report struct {
 	OtherFiles int `json:"other_files"`
 	// AlreadyDone is the number of captures that --resume left as they are.
 	AlreadyDone int `json:"already_done"`
+	// Ring is what a live run has seen and lost.
+	Ring *live.Counters `json:"ring,omitempty"`
 	// Runs are the jobs, with -r.
 	Runs []outcome `json:"runs,omitempty"`
 
@@ -236,6 +239,11 @@ func (r *report) text() string {
 	}
 	if why := flowfast.WhyTunnelled(r.Packets-r.Classes.LeftOut, r.Tunnels); why != "" {
 		line("in UDP tunnels", why)
+	}
+	if c := r.Ring; c != nil {
+		number("dropped by kernel", c.Dropped)
+		class("ring freezes", c.Freezes)
+		number("over MTU", c.Large)
 	}
 	number("flows", r.Flows)
 	class("evicted", r.Evicted)

@@ -60,14 +60,23 @@ type size int64
 
 // Set takes a number of bytes with or without a unit, such as 500MB or 1.5GiB.
 func (s *size) Set(text string) error {
-	n, err := humanize.ParseBytes(text)
-	// ParseBytes passes over commas and spaces: 1,5GB would be 15.
-	odd := strings.ContainsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-	if odd || err != nil || n < flowfast.MinMemory || n > math.MaxInt64 {
+	n, err := bytesOf(text)
+	if err != nil || n < flowfast.MinMemory {
 		return fmt.Errorf("want %d MiB at least, such as 512MiB or 8GB", flowfast.MinMemory>>20)
 	}
 	*s = size(n)
 	return nil
+}
+
+// bytesOf reads a number of bytes with or without a unit.
+func bytesOf(text string) (int64, error) {
+	// ParseBytes passes over commas and spaces: 1,5GB would be 15.
+	odd := strings.ContainsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	n, err := humanize.ParseBytes(text)
+	if err == nil && (odd || n > math.MaxInt64) {
+		err = errors.New("want a number of bytes, such as 512MiB")
+	}
+	return int64(n), err
 }
 
 func (s *size) String() string { return "" }

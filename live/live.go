@@ -1,0 +1,121 @@
+// Package live takes packets from network interfaces. A [Ring] is a source for
+// flowfast.NewSource: the kernel writes frames into memory that it shares with the
+// program (an AF_PACKET socket with a TPACKET_V3 ring), and they are lent from there.
+//
+// What it gives is what tcpdump would have written to a capture at the same time:
+// link types, VLAN tags and cooked frames are those of libpcap. It is there on Linux;
+// elsewhere [Open] returns [ErrUnsupported].
+package live
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"golang.org/x/net/bpf"
+)
+
+// ErrUnsupported is the error of systems other than Linux.
+var ErrUnsupported = errors.New("live capture takes Linux; elsewhere a pipe does: tcpdump -i IFACE -w - | flowfast - OUTPUT")
+
+// ErrNoInterface is the error of an interface that is not there.
+var ErrNoInterface = errors.New("no such interface")
+
+// Any is the name that stands for all interfaces. Its frames are cooked: they have
+// the link type LINUX_SLL2.
+const Any = "any"
+
+// Options say what a ring takes. The zero Options are the default.
+type Options struct {
+	// SnapLen is the most bytes that are kept of a frame; 0 stands for 262144,
+	// which is the most.
+	SnapLen int
+	// Promiscuous has the interfaces take frames that are for others.
+	Promiscuous bool
+	// Filter returns a program of the BSD Packet Filter for a link type, nil for
+	// none. The kernel runs it, so that frames that do not match cost little.
+	Filter func(linkType uint32) ([]bpf.RawInstruction, error)
+	// Memory is the size of the ring, in bytes; 0 stands for 32 MiB. It is what the
+	// frames of a busy moment have room in.
+	Memory int
+	// Wait takes an interface that is not there for one that will be. Without it
+	// that is an error of Open.
+	Wait bool
+	// Notice is told what becomes of the interfaces, if it is not nil, from the
+	// goroutine that reads.
+	Notice func(text string)
+}
+
+const (
+	maxSnapLen    = 262144 // as of tcpdump
+	blockSize     = 1 << 20
+	defaultMemory = 32 << 20
+	// retire is how long the kernel keeps a block that is not full.
+	retire = 50 * time.Millisecond
+)
+
+func (o *Options) check(names []string) error {
+	switch {
+	case len(names) == 0:
+		return errors.New("no interface")
+	case slices.Contains(names, Any) && len(names) > 1:
+		return errors.New("any stands for all interfaces: no other goes with it")
+	case o.SnapLen < 0 || o.SnapLen > maxSnapLen:
+		return fmt.Errorf("snap length %d: want 1 to %d", o.SnapLen, maxSnapLen)
+	case o.Memory < 0 || o.Memory > math.MaxInt32:
+		return fmt.Errorf("a ring of %d bytes: want 2 GiB at most", o.Memory)
+	}
+	for i, name := range names {
+		if name == "" || len(name) > maxName {
+			return fmt.Errorf("interface %q: a name has 1 to %d bytes", name, maxName)
+		}
+		if slices.Contains(names[:i], name) {
+			return fmt.Errorf("interface %s: stands twice", name)
+		}
+	}
+	if o.SnapLen == 0 {
+		o.SnapLen = maxSnapLen
+	}
+	if o.Memory == 0 {
+		o.Memory = defaultMemory
+	}
+	return nil
+}
+
+// maxName is the most bytes of an interface's name (IFNAMSIZ with its zero).
+const maxName = 15
+
+// Counters tell what a ring has seen, and what was lost.
+type Counters struct {
+	// Packets is the number of frames that the filter took and that were to go into
+	// the ring, Dropped that of those among them for which it had no room.
+	Packets uint64 `json:"packets"`
+	Dropped uint64 `json:"dropped"`
+	// Freezes is how often the ring was full.
+	Freezes uint64 `json:"freezes"`
+	// Large is the number of frames longer than the MTU of their interface allows:
+	// the kernel or the card has joined several, or is to cut them later.
+	Large uint64 `json:"over_mtu"`
+	// Cut is the number of frames of which the snap length has left something out.
+	Cut uint64 `json:"cut"`
+	// Missing is the number of interfaces that are not there or down.
+	Missing int `json:"missing_interfaces"`
+	// Latest is the time of the latest packet in nanoseconds since the Unix epoch.
+	Latest int64 `json:"-"`
+}
+
+// warnings are what a reader of the rows should know.
+func (c Counters) warnings() []string {
+	var all []string
+	if c.Dropped > 0 {
+		all = append(all, fmt.Sprintf("the kernel dropped %d of %d packets, since the ring was full, %d times: flows lack them",
+			c.Dropped, c.Packets, c.Freezes))
+	}
+	if c.Large > 0 {
+		all = append(all, fmt.Sprintf("%d frames are longer than the MTU: several packets that the system joined (GRO) or will cut (TSO), "+
+			"so counts are too small and sizes too large; ethtool -K IFACE gro off lro off tso off gso off ends it", c.Large))
+	}
+	return all
+}
