@@ -17,7 +17,7 @@ import (
 // TestLegacyReference compares every column of the profile cicflowmeter-legacy
 // with what reference/legacy.py computes from the bytes of a capture, on all
 // captures, and those of the reference with the original's. No capture is
-// excepted.
+// excepted but that of a format which the original can't read.
 func TestLegacyReference(t *testing.T) {
 	shared(t) // skips where there is no Python
 	captures, originalRows := originals(t)
@@ -38,6 +38,9 @@ func TestLegacyReference(t *testing.T) {
 	for _, entry := range entries {
 		name := entry.Name()
 		t.Run(name, func(t *testing.T) {
+			if strings.HasSuffix(name, ".snoop") {
+				t.Skip("the original and the reference read no snoop")
+			}
 			want := tableIn(t, filepath.Join(folder, name+".csv"))
 			got := table(t, output(t, flowfast, "-q", "--profile", "cicflowmeter-legacy", filepath.Join(captures, name), "-"))
 			if len(got) == 0 {
