@@ -16,17 +16,16 @@ import (
 // A modelRule is a rule as the model has it: in the words of the file, and nothing
 // that was made of them.
 type modelRule struct {
-	label            string
-	from, to         string // wall clock of the zone, "2006-01-02 15:04", "" for none
-	dates            []string
-	when             string
-	src, dst         []string
-	between          [2][]string
-	ports, dstPorts  [][2]int
-	protocols        []int
-	where            string // fwd_tot_pkt > N
-	packets          uint64
-	isWhere, inverse bool
+	label           string
+	from, to        string // wall clock of the zone, "2006-01-02 15:04", "" for none
+	dates           []string
+	when            string
+	src, dst        []string
+	between         [2][]string
+	ports, dstPorts [][2]int
+	protocols       []int
+	packets         uint64
+	isWhere         bool
 }
 
 var modelZones = []string{"Europe/Berlin", "America/Halifax", "UTC", "-03:30", "Asia/Kathmandu"}

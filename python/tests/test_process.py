@@ -75,8 +75,8 @@ def test_exception_in_the_loop(big: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "status", "reason"), [(signal.SIGKILL, -9, "SIGKILL"), (signal.SIGTERM, 143, "terminated")])
-def test_killed_engine(big: Path, number: signal.Signals, status: int, reason: str) -> None:
-    batches = flowfast.stream(big)
+def test_killed_engine(number: signal.Signals, status: int, reason: str) -> None:
+    batches = flowfast.stream(Endless(), idle_timeout=1)
     next(batches)
     assert batches.pid is not None
     os.kill(batches.pid, number)
