@@ -71,7 +71,7 @@ func (g *giving) run(b *testing.B, path string) {
 		for range enough {
 			w.free = append(w.free, &chunk{owner: w})
 		}
-		g.crew.owners = append(g.crew.owners, w)
+		g.owners = append(g.owners, w)
 	}
 	g.order, g.spare = newOrder(tables), nil
 	for range blocksInFlight + tables/8 {
@@ -82,10 +82,10 @@ func (g *giving) run(b *testing.B, path string) {
 		in.take(p)
 		in.decode(p)
 		p.last = !in.admit(p)
-		for _, w := range g.crew.owners {
+		for _, w := range g.owners {
 			w.add(in, p)
-			for len(g.crew.came) > 0 {
-				g.give(b, <-g.crew.came)
+			for len(g.came) > 0 {
+				g.give(b, <-g.came)
 			}
 		}
 	}

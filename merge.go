@@ -34,7 +34,7 @@ type list struct {
 // merge puts the rows of a block in order.
 func (m *merger) merge(b *block) {
 	m.begin(b)
-	if len(b.lists[0].chunk.flows) > 0 {
+	if len(b.lists[0].flows) > 0 {
 		for next, left := m.first(), b.rows; left > 0; left-- {
 			l := &m.lists[next.list]
 			b.flows = append(b.flows, &l.flows[0])
@@ -128,7 +128,7 @@ func (m *merger) begin(b *block) {
 	m.lists = m.lists[:0]
 	earliest, latest := &b.lists[0].keys[b.lists[0].from], &b.lists[0].keys[b.lists[0].to-1]
 	for _, s := range b.lists {
-		l := list{keys: s.keys[s.from:s.to], rows: s.chunk.rows, start: s.startOf(s.from)}
+		l := list{keys: s.keys[s.from:s.to], rows: s.rows, start: s.startOf(s.from)}
 		if len(s.flows) > 0 {
 			l.flows = s.flows[s.from:s.to]
 		}

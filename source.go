@@ -99,7 +99,7 @@ func (g *given) ReadBefore(_ int64, records []ioutil.Record) (int, error) {
 	switch {
 	case g.ctx.Err() != nil:
 		g.err = ioutil.ErrInterrupted
-	case err != nil && !(ctx.Err() != nil && errors.Is(err, ctx.Err())):
+	case err != nil && (ctx.Err() == nil || !errors.Is(err, ctx.Err())):
 		g.err = err
 	}
 	if n > 0 {

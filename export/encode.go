@@ -119,7 +119,7 @@ func (w *columnWriter) Write(b []byte) (int, error) {
 		}
 		rest = rest[n:]
 		if gathered.rows >= most || gathered.size >= size {
-			w.endBatch()
+			w.err = w.endBatch()
 		}
 	}
 	if w.err != nil {

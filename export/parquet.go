@@ -97,12 +97,12 @@ func (p *pages) make(b *batch) (err error) {
 func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 	values, nulls := rows, 0
 	var plain []byte
-	switch {
-	case c.Kind == Text:
+	switch c.Kind {
+	case Text:
 		plain = p.texts(from)
 		to.same = false
 		to.bounds.ofTexts(from)
-	case c.Kind == List:
+	case List:
 		plain, values, nulls = p.lists(from)
 		to.same = false
 		to.bounds.ofNumbers(c, from.values)

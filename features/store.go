@@ -332,7 +332,7 @@ func (s *Store) fillSmall(f *Flow, o *small) {
 	}
 	if s.set&Payload != 0 {
 		var none Sample
-		f.Payload.Headers.count(&none, p, d)
+		f.Payload.count(&none, p, d)
 		one(&f.Payload.Bytes, d, uint64(p.Details.Payload))
 	}
 	if s.set&TCP != 0 {

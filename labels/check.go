@@ -141,8 +141,9 @@ func (r *Rule) covers(o *Rule) bool {
 			}
 		}
 	}
-	if r.asksPorts() && !o.asksPorts() || !r.srcPorts.covers(o.srcPorts) || !r.dstPorts.covers(o.dstPorts) ||
-		r.ports != nil && !(o.ports != nil && r.ports.covers(o.ports) || o.srcPorts != nil && r.ports.covers(o.srcPorts) || o.dstPorts != nil && r.ports.covers(o.dstPorts)) {
+	covered := r.ports == nil || o.ports != nil && r.ports.covers(o.ports) ||
+		o.srcPorts != nil && r.ports.covers(o.srcPorts) || o.dstPorts != nil && r.ports.covers(o.dstPorts)
+	if r.asksPorts() && !o.asksPorts() || !r.srcPorts.covers(o.srcPorts) || !r.dstPorts.covers(o.dstPorts) || !covered {
 		return false
 	}
 	if r.vlans != nil && !r.vlans.covers(o.vlans) {

@@ -177,16 +177,19 @@ func (r *Rule) takes(f *flowtable.Flow) bool {
 	if r.protocols != nil && r.protocols[f.Protocol>>6]>>(f.Protocol&63)&1 == 0 {
 		return false
 	}
-	if r.asksPorts() && !(hasPorts(f.Protocol) && r.srcPorts.has(f.SrcPort) && r.dstPorts.has(f.DstPort) &&
-		(r.ports.has(f.SrcPort) || r.ports.has(f.DstPort))) {
+	if r.asksPorts() && (!hasPorts(f.Protocol) || !r.srcPorts.has(f.SrcPort) || !r.dstPorts.has(f.DstPort) ||
+		!r.ports.has(f.SrcPort) && !r.ports.has(f.DstPort)) {
 		return false
 	}
 	if !r.src.has(f.Src, f.V6) || !r.dst.has(f.Dst, f.V6) {
 		return false
 	}
-	if b := &r.between; (b[0] != nil || b[1] != nil) &&
-		!(b[0].has(f.Src, f.V6) && b[1].has(f.Dst, f.V6)) && !(b[0].has(f.Dst, f.V6) && b[1].has(f.Src, f.V6)) {
-		return false
+	if b := &r.between; b[0] != nil || b[1] != nil {
+		there := b[0].has(f.Src, f.V6) && b[1].has(f.Dst, f.V6)
+		back := b[0].has(f.Dst, f.V6) && b[1].has(f.Src, f.V6)
+		if !there && !back {
+			return false
+		}
 	}
 	if r.vlans != nil && !hasVLAN(r.vlans, f) {
 		return false

@@ -122,8 +122,8 @@ func (f *fileList) prune(now time.Time) (errs []error) {
 	}
 	for len(f.entries) > 1 {
 		e := f.entries[0]
-		old := f.keep.every > 0 && now.Sub(e.End) > f.keep.every
-		if !old && !(f.keep.most > 0 && bytes > f.keep.most) {
+		old, many := f.keep.every > 0 && now.Sub(e.End) > f.keep.every, f.keep.most > 0 && bytes > f.keep.most
+		if !old && !many {
 			break
 		}
 		if err := os.Remove(f.path(e)); err != nil && !errors.Is(err, fs.ErrNotExist) {
