@@ -36,7 +36,7 @@ func (c *Capture) Lend(readers int) bool {
 		return false
 	}
 	c.lending, c.ng.lent = true, true
-	c.ring.most.Store(int32(min(chunks+readers, maxChunks)))
+	c.ring.raise(int32(min(chunks+readers, maxChunks)))
 	c.helpers.Store(int32(readers))
 	return true
 }

@@ -30,6 +30,7 @@ type ring struct {
 	full     chan *chunk   // in the order of the stream; closed behind the last one
 	empty    chan *chunk   // never blocks a sender: it has room for all chunks
 	done     chan struct{} // closed by the consumer when it wants no more
+	raised   chan struct{} // most was raised
 	finished chan struct{} // closed by the goroutine as its last act
 
 	interrupted chan struct{} // closed when nobody wants to wait any more
@@ -52,6 +53,7 @@ func newRing(open func() (io.Reader, func(), error), whole bool) *ring {
 		empty:    make(chan *chunk, maxChunks),
 		done:     make(chan struct{}),
 		finished: make(chan struct{}),
+		raised:   make(chan struct{}, 1),
 
 		interrupted: make(chan struct{}),
 	}
@@ -103,20 +105,32 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 // room returns an empty chunk, nil if the consumer wants no more. Chunks are made
 // as they are needed: a short stream takes but one.
 func (r *ring) room() *chunk {
+	for {
+		select {
+		case c := <-r.empty:
+			return c
+		default:
+		}
+		if r.made < r.most.Load() {
+			r.made++
+			return &chunk{mem: make([]byte, headroom+chunkLen)}
+		}
+		select {
+		case c := <-r.empty:
+			return c
+		case <-r.raised: // there may be more
+		case <-r.done:
+			return nil
+		}
+	}
+}
+
+// raise sets the most chunks there are, also for a goroutine that waits for one.
+func (r *ring) raise(most int32) {
+	r.most.Store(most)
 	select {
-	case c := <-r.empty:
-		return c
+	case r.raised <- struct{}{}:
 	default:
-	}
-	if r.made < r.most.Load() {
-		r.made++
-		return &chunk{mem: make([]byte, headroom+chunkLen)}
-	}
-	select {
-	case c := <-r.empty:
-		return c
-	case <-r.done:
-		return nil
 	}
 }
 
