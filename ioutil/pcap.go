@@ -365,6 +365,7 @@ func (p *pcap) setUsual(r *Record, h *[pcapRecordLen]byte, data []byte, at int64
 	r.OrigLen = min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)
 	r.LinkType = p.linkType
 	r.Fine = p.fine
+	r.FCS = 0
 }
 
 // failAt sets the error to end with, about bytes at buf[pos].
