@@ -67,7 +67,7 @@ func (g *giving) run(b *testing.B, path string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		w := &worker{crew: g.crew, number: i, table: table}
+		w := &worker{crew: g.crew, number: i, table: table, label: in.options.labeler()}
 		for range enough {
 			w.free = append(w.free, &chunk{owner: w})
 		}
