@@ -146,12 +146,16 @@ func (m *modelRule) takes(t *testing.T, f *flowtable.Flow, zone string) bool {
 	if !in(src, m.src) || !in(dst, m.dst) {
 		return false
 	}
-	if b := m.between; b[0] != nil && !(in(src, b[0]) && in(dst, b[1])) && !(in(dst, b[0]) && in(src, b[1])) {
-		return false
+	if b := m.between; b[0] != nil {
+		there, back := in(src, b[0]) && in(dst, b[1]), in(dst, b[0]) && in(src, b[1])
+		if !there && !back {
+			return false
+		}
 	}
 	ported := slices.Contains([]uint8{6, 17, 33, 132, 136}, f.Protocol)
-	if m.ports != nil && !(ported && (inPorts(f.SrcPort, m.ports) || inPorts(f.DstPort, m.ports))) ||
-		m.dstPorts != nil && !(ported && inPorts(f.DstPort, m.dstPorts)) {
+	either := ported && (inPorts(f.SrcPort, m.ports) || inPorts(f.DstPort, m.ports))
+	to := ported && inPorts(f.DstPort, m.dstPorts)
+	if m.ports != nil && !either || m.dstPorts != nil && !to {
 		return false
 	}
 	if m.protocols != nil && !slices.Contains(m.protocols, int(f.Protocol)) {
