@@ -46,17 +46,17 @@ type crew struct {
 	came chan *chunk   // from tables; has room for all of them
 	done chan struct{} // a block is merged, or a batch encoded; has room for one
 
-	mu       sync.Mutex
-	news     sync.Cond // something below has changed
-	taken    int       // pieces that were given to decode
-	taking   bool      // a worker takes the next one
-	admitted int       // pieces that are admitted
-	behind   int       // pieces that all tables have taken in
-	busy     bool      // a worker admits the next pieces
-	ended    bool      // the last piece is admitted
-	stopped  bool      // nobody wants more
-	toMerge  []*block
-	toEncode []*batch
+	mu         sync.Mutex
+	news       sync.Cond // something below has changed
+	taken      int       // pieces that were given to decode
+	taking     bool      // a worker takes the next one
+	admitted   int       // pieces that are admitted
+	addedByAll int       // pieces that all tables have taken in
+	busy       bool      // a worker admits the next pieces
+	ended      bool      // the last piece is admitted
+	stopped    bool      // nobody wants more
+	toMerge    []*block
+	toEncode   []*batch
 }
 
 // A worker decodes pieces, merges blocks and runs one table, if there are as many.
@@ -64,7 +64,7 @@ type worker struct {
 	*crew
 	number int
 	table  *flowtable.Table // nil for none
-	taken  int              // pieces that the table has taken in
+	added  int              // pieces that the table has taken in
 	free   []*chunk         // to be used again
 	open   int              // as last told to progress
 	flow   Flow
@@ -129,14 +129,14 @@ func (c *crew) give(to sink) error {
 					return nil
 				}
 			}
-			if len(b.waiting) > 0 && c.is(&b.waiting[0].done) {
+			if len(b.waiting) > 0 && c.isSet(&b.waiting[0].done) {
 				if err := b.write(g.unused); err != nil {
 					return err
 				}
 				continue
 			}
 		}
-		if len(g.waiting) > 0 && (to.batches == nil || !to.batches.isFull()) && c.is(&g.waiting[0].merged) {
+		if len(g.waiting) > 0 && (to.batches == nil || !to.batches.isFull()) && c.isSet(&g.waiting[0].merged) {
 			if err := g.emit(); err != nil {
 				return err
 			}
@@ -223,8 +223,8 @@ func (c *crew) encode(b *batch) {
 	c.news.Signal()
 }
 
-// is reads what a worker sets with the lock held.
-func (c *crew) is(done *bool) bool {
+// isSet reads what a worker sets with the lock held.
+func (c *crew) isSet(done *bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return *done
@@ -268,23 +268,23 @@ func (w *worker) work(ctx context.Context) {
 			w.mergeNext()
 		case len(c.toEncode) > 0:
 			w.encodeNext()
-		case w.table != nil && w.taken < c.admitted:
-			from, to := w.taken, c.admitted
+		case w.table != nil && w.added < c.admitted:
+			from, to := w.added, c.admitted
 			c.mu.Unlock()
 			again := true
 			for n := from; n < to && again; n++ {
 				again = w.add(c.in, c.piece(n))
 			}
 			c.mu.Lock()
-			if w.taken = to; !again {
+			if w.added = to; !again {
 				w.table = nil
 			}
-			if from == c.behind && c.fallBehind() > from {
+			if from == c.addedByAll && c.leastAdded() > from {
 				c.news.Broadcast()
 			}
 		case !c.busy && !c.ended && c.admitted < c.taken && c.piece(c.admitted).decoded:
 			c.admit(ctx)
-		case !c.ended && !c.taking && c.taken < c.behind+len(c.pieces):
+		case !c.ended && !c.taking && c.taken < c.addedByAll+len(c.pieces):
 			p := c.piece(c.taken)
 			p.decoded = false
 			c.taking = true
@@ -357,13 +357,13 @@ func (c *crew) admit(ctx context.Context) {
 
 func (c *crew) piece(n int) *piece { return c.pieces[n%len(c.pieces)] }
 
-// fallBehind sets behind to what it should be, and returns it.
-func (c *crew) fallBehind() int {
-	c.behind = c.admitted
+// leastAdded sets addedByAll to what it should be, and returns it.
+func (c *crew) leastAdded() int {
+	c.addedByAll = c.admitted
 	for _, w := range c.owners {
-		c.behind = min(c.behind, w.taken)
+		c.addedByAll = min(c.addedByAll, w.added)
 	}
-	return c.behind
+	return c.addedByAll
 }
 
 // add takes a piece through the table and sends out what is due. It returns

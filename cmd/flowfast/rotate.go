@@ -63,6 +63,9 @@ func checkPattern(pattern string) error {
 	return err
 }
 
+// nameFields are the layouts of strftime's fields that are those of Go's time package.
+var nameFields = map[byte]string{'Y': "2006", 'm': "01", 'd': "02", 'H': "15", 'M': "04", 'S': "05", 'j': "002", 'F': "2006-01-02"}
+
 // expand writes the time into the fields of a name: those of strftime, in UTC.
 func expand(pattern string, at time.Time) (string, error) {
 	at = at.UTC()
@@ -76,29 +79,15 @@ func expand(pattern string, at time.Time) (string, error) {
 		if after == "" {
 			return "", errors.New("a field of the name is missing behind %; %% stands for it")
 		}
-		switch after[0] {
-		case 'Y':
-			b.WriteString(at.Format("2006"))
-		case 'm':
-			b.WriteString(at.Format("01"))
-		case 'd':
-			b.WriteString(at.Format("02"))
-		case 'H':
-			b.WriteString(at.Format("15"))
-		case 'M':
-			b.WriteString(at.Format("04"))
-		case 'S':
-			b.WriteString(at.Format("05"))
-		case 'j':
-			b.WriteString(at.Format("002"))
-		case 'F':
-			b.WriteString(at.Format("2006-01-02"))
-		case 's':
+		switch field := after[0]; {
+		case nameFields[field] != "":
+			b.WriteString(at.Format(nameFields[field]))
+		case field == 's':
 			b.WriteString(strconv.FormatInt(at.Unix(), 10))
-		case '%':
+		case field == '%':
 			b.WriteByte('%')
 		default:
-			return "", fmt.Errorf("%%%c is no field of a name: want %%Y %%m %%d %%H %%M %%S %%j %%F %%s or %%%%", after[0])
+			return "", fmt.Errorf("%%%c is no field of a name: want %%Y %%m %%d %%H %%M %%S %%j %%F %%s or %%%%", field)
 		}
 		pattern = after[1:]
 	}
