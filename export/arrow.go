@@ -26,7 +26,7 @@ type arrowOut struct {
 	}
 }
 
-func (o arrowOut) put(e *Encoded) error { return o.to.Write(e.record) }
+func (o arrowOut) put(e *encoded) error { return o.to.Write(e.record) }
 func (o arrowOut) close() error         { return o.to.Close() }
 
 func newArrowFile(to io.Writer, t *Table) (io.WriteCloser, error) {
@@ -39,14 +39,14 @@ func newArrowStream(to io.Writer, t *Table) (io.WriteCloser, error) {
 }
 
 func newArrow(t *Table, out arrowOut) *arrowWriter {
-	w := &arrowWriter{columnWriter{encoder: arrowEncoder(t).(*encoder), out: out}}
+	w := &arrowWriter{columnWriter{encoder: arrowEncoder(t), out: out}}
 	w.own.batch.reset(w.encoder.packed)
 	return w
 }
 
-func arrowEncoder(t *Table) Encoder {
+func arrowEncoder(t *Table) *encoder {
 	schema := arrowSchema(t)
-	return newEncoder(t.Columns, batchSize, 1<<20, func(e *Encoded) error {
+	return newEncoder(t.Columns, batchSize, 1<<20, func(e *encoded) error {
 		e.record = arrowRecord(schema, &e.batch)
 		return nil
 	})

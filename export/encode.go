@@ -6,62 +6,49 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// An Encoder sorts packed rows, those that the Rows of a format of columns
-// append, into columns and encodes them, in batches. Any number of goroutines can
-// do that at once, each with a batch of its own; what remains to be done in order
-// is to write the batches one behind the other, with [EncodedWriter].
-//
-// A batch ends after the row with which it has as many rows as BatchRows or as
-// many bytes of packed rows as BatchBytes. Where batches end is seen in the file,
-// so whoever cuts rows into batches in the same way writes the same bytes as a
-// writer that is given rows.
-type Encoder interface {
-	BatchRows() int
-	BatchBytes() int
-	// Encode makes a batch of rows, in slices of whole ones, in order. What was in
-	// into is gone, and its memory is used again. It keeps none of rows. An error
-	// is that of WriteEncoded.
-	Encode(into *Encoded, rows [][]byte)
-}
-
-// An EncodedWriter is what NewWriter returns for a format of columns.
-type EncodedWriter interface {
+// A BatchWriter is what NewWriter returns for a format of columns. Packed rows,
+// those that the Rows of the format append, are sorted into columns and encoded in
+// batches. Any number of goroutines can do that at once, each with a batch of its
+// own; what remains to be done in order is to write the batches one behind the other.
+type BatchWriter interface {
 	io.WriteCloser
-	// WriteEncoded writes a batch, behind the rows that were written before. The
-	// batch can be used again when it has returned.
-	WriteEncoded(*Encoded) error
+	// Batches returns what ends a batch: the row with which it has so many rows, or
+	// so many bytes of packed rows. Where batches end is seen in the file, so whoever
+	// cuts rows into batches so writes the same bytes as Write does.
+	Batches() (rows, bytes int)
+	// NewBatch returns a batch, which can be used again when WriteBatch has
+	// returned.
+	NewBatch() Batch
+	// WriteBatch writes a batch of NewBatch, behind the rows that were written before.
+	WriteBatch(Batch) error
 }
 
-// An Encoded is a batch of encoded rows. The zero Encoded is one without rows.
-type Encoded struct {
+// A Batch is rows that some goroutine encodes.
+type Batch = interface {
+	// Encode makes the batch of rows, in slices of whole packed ones, in order. What
+	// was in it is gone, and its memory is used again. It keeps none of rows. An error
+	// is that of WriteBatch.
+	Encode(rows [][]byte)
+}
+
+// An encoded is a batch of encoded rows. The zero one is without rows.
+type encoded struct {
 	batch  batch
 	record arrow.RecordBatch // for Arrow
 	pages  pages             // for Parquet
 	err    error
 }
 
-// Rows returns how many rows there are.
-func (e *Encoded) Rows() int { return e.batch.rows }
-
-// NewEncoder returns an encoder for the packed rows of a table, nil if the format
-// is none of columns.
-func (f Format) NewEncoder(t Table) Encoder {
-	if f.get().encoder == nil {
-		return nil
-	}
-	return f.get().encoder(&t)
-}
-
 // An encoder is one whose batches are completed by a function.
 type encoder struct {
 	packed     *packed
 	most, size int // of a batch
-	finish     func(*Encoded) error
+	finish     func(*encoded) error
 }
 
 // newEncoder returns an encoder whose batches have as many rows as come to so
 // many bytes, but no more than most.
-func newEncoder(columns []*Column, size, most int, finish func(*Encoded) error) *encoder {
+func newEncoder(columns []*Column, size, most int, finish func(*encoded) error) *encoder {
 	return &encoder{newPacked(columns), max(min(size/rowBytes(columns), most), 1), size, finish}
 }
 
@@ -82,10 +69,8 @@ func rowBytes(columns []*Column) int {
 	return n
 }
 
-func (e *encoder) BatchRows() int  { return e.most }
-func (e *encoder) BatchBytes() int { return e.size }
-
-func (e *encoder) Encode(into *Encoded, rows [][]byte) {
+// encode makes a batch of rows.
+func (e *encoder) encode(into *encoded, rows [][]byte) {
 	const all = 1 << 62
 	into.batch.reset(e.packed)
 	into.err = nil
@@ -102,9 +87,9 @@ func (e *encoder) Encode(into *Encoded, rows [][]byte) {
 // A columnWriter cuts rows into batches, and writes those.
 type columnWriter struct {
 	encoder *encoder
-	own     Encoded
+	own     encoded
 	out     interface {
-		put(*Encoded) error
+		put(*encoded) error
 		close() error
 	}
 	err error
@@ -140,9 +125,10 @@ func (w *columnWriter) endBatch() error {
 	return w.err
 }
 
-// WriteEncoded writes a batch.
-func (w *columnWriter) WriteEncoded(e *Encoded) error {
-	if w.endBatch() != nil || e.Rows() == 0 && e.err == nil {
+// WriteBatch writes a batch.
+func (w *columnWriter) WriteBatch(b Batch) error {
+	e := &b.(*pending).encoded
+	if w.endBatch() != nil || e.batch.rows == 0 && e.err == nil {
 		return w.err
 	}
 	if w.err = e.err; w.err == nil {
@@ -159,26 +145,16 @@ func (w *columnWriter) Close() error {
 	return w.out.close()
 }
 
-// A Batch is rows that some goroutine encodes.
-type Batch = interface {
-	// Encode makes the batch of rows, in slices of whole packed ones, in order, and
-	// keeps none of them. An error is that of WriteBatch.
-	Encode(rows [][]byte)
-}
-
 // A pending is a batch of a writer.
 type pending struct {
-	Encoded
+	encoded
 	encoder *encoder
 }
 
-func (p *pending) Encode(rows [][]byte) { p.encoder.Encode(&p.Encoded, rows) }
+func (p *pending) Encode(rows [][]byte) { p.encoder.encode(&p.encoded, rows) }
 
-// Batches returns what ends a batch; see [Encoder].
+// Batches returns what ends a batch.
 func (w *columnWriter) Batches() (rows, bytes int) { return w.encoder.most, w.encoder.size }
 
-// NewBatch returns a batch for WriteBatch, which can be used again and again.
+// NewBatch returns a batch for WriteBatch.
 func (w *columnWriter) NewBatch() Batch { return &pending{encoder: w.encoder} }
-
-// WriteBatch is WriteEncoded for a batch of NewBatch.
-func (w *columnWriter) WriteBatch(b Batch) error { return w.WriteEncoded(&b.(*pending).Encoded) }

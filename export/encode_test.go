@@ -8,6 +8,18 @@ import (
 	"testing"
 )
 
+// batchWriter returns a writer of a format, nil for one that takes no batches.
+func batchWriter(t *testing.T, name string, to io.Writer, table Table) BatchWriter {
+	t.Helper()
+	format, _ := FormatNamed(name)
+	w, err := format.NewWriter(to, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := w.(BatchWriter)
+	return b
+}
+
 // TestEncoder wants the bytes that a writer of rows writes from batches that several
 // goroutines encode, into memory that they use again, from slices of rows of any
 // size.
@@ -20,13 +32,15 @@ func TestEncoder(t *testing.T) {
 	table := Table{Columns: kinds(), Notes: []Note{{"version", "1"}}}
 	for _, name := range FormatNames() {
 		format, _ := FormatNamed(name)
-		encoder := format.NewEncoder(table)
-		if packed := name == "parquet" || name == "arrow" || name == "arrows"; packed != (encoder != nil) {
-			t.Fatalf("%s: encoder %v", name, encoder)
+		var out bytes.Buffer
+		w := batchWriter(t, name, &out, table)
+		if packed := name == "parquet" || name == "arrow" || name == "arrows"; packed != (w != nil) {
+			t.Fatalf("%s: writer of batches %v", name, w)
 		}
-		if encoder == nil {
+		if w == nil {
 			continue
 		}
+		mostRows, mostBytes := w.Batches()
 		for range 5 {
 			few = append(few, few[:1000]...)
 		}
@@ -43,27 +57,22 @@ func TestEncoder(t *testing.T) {
 				batch = append(batch, row)
 			}
 			n++
-			if size += len(row); n >= encoder.BatchRows() || size >= encoder.BatchBytes() {
+			if size += len(row); n >= mostRows || size >= mostBytes {
 				batches, batch, n, size = append(batches, batch), nil, 0, 0
 			}
 		}
 		if batches = append(batches, batch); len(batches) < 4 {
 			t.Fatalf("%s: %d batches", name, len(batches))
 		}
-		var out bytes.Buffer
-		w, err := format.NewWriter(&out, table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		encoded := make([]Encoded, 3)
+		encoded := []Batch{w.NewBatch(), w.NewBatch(), w.NewBatch()}
 		for some := range slices.Chunk(batches, len(encoded)) {
 			var all sync.WaitGroup
 			for i, b := range some {
-				all.Go(func() { encoder.Encode(&encoded[i], b) })
+				all.Go(func() { encoded[i].Encode(b) })
 			}
 			all.Wait()
 			for i := range some {
-				if err := w.(EncodedWriter).WriteEncoded(&encoded[i]); err != nil {
+				if err := w.WriteBatch(encoded[i]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -77,29 +86,25 @@ func TestEncoder(t *testing.T) {
 	}
 }
 
-// TestEncoderErrors wants the error of a batch that was no rows from WriteEncoded, and
+// TestEncoderErrors wants the error of a batch that was no rows from WriteBatch, and
 // nothing of it left in the next one.
 func TestEncoderErrors(t *testing.T) {
 	table := Table{Columns: Columns()}
 	for _, name := range []string{"parquet", "arrows"} {
 		format, _ := FormatNamed(name)
-		encoder := format.NewEncoder(table)
 		row := format.Rows(table).AppendRow(nil, tableFlows(1)[0])
 		bad := bytes.Clone(row)
 		bad[packedEnd+7] = 255 // bits of columns that there are not
-		var into, fresh Encoded
-		encoder.Encode(&into, [][]byte{row, bad})
-		w, err := format.NewWriter(io.Discard, table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := w.(EncodedWriter).WriteEncoded(&into); err == nil {
+		w := batchWriter(t, name, io.Discard, table)
+		into, fresh := w.NewBatch().(*pending), w.NewBatch().(*pending)
+		into.Encode([][]byte{row, bad})
+		if err := w.WriteBatch(into); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		encoder.Encode(&into, [][]byte{row})
-		encoder.Encode(&fresh, [][]byte{row})
-		if into.err != nil || into.Rows() != 1 {
-			t.Errorf("%s: %d rows, %v", name, into.Rows(), into.err)
+		into.Encode([][]byte{row})
+		fresh.Encode([][]byte{row})
+		if into.err != nil || into.batch.rows != 1 {
+			t.Errorf("%s: %d rows, %v", name, into.batch.rows, into.err)
 		}
 		for i := range fresh.batch.columns {
 			if !bytes.Equal(into.batch.columns[i].values, fresh.batch.columns[i].values) {
@@ -114,13 +119,12 @@ func TestEncoderAllocations(t *testing.T) {
 	table := Table{Columns: Columns()}
 	for _, name := range []string{"parquet", "arrows"} {
 		format, _ := FormatNamed(name)
-		encoder := format.NewEncoder(table)
+		batch := batchWriter(t, name, io.Discard, table).NewBatch()
 		var rows []byte
 		for _, f := range tableFlows(4000) {
 			rows = format.Rows(table).AppendRow(rows, f)
 		}
-		var into Encoded
-		if n := testing.AllocsPerRun(5, func() { encoder.Encode(&into, [][]byte{rows}) }); n > 400 {
+		if n := testing.AllocsPerRun(5, func() { batch.Encode([][]byte{rows}) }); n > 400 {
 			t.Errorf("%s: %v allocations for a batch", name, n)
 		}
 	}

@@ -52,7 +52,6 @@ type format struct {
 	rows   func(columns []*Column) Rows
 	open   func(to io.Writer, t *Table) (io.WriteCloser, error)
 	// encoder makes batches for what open returns; nil if that takes rows alone.
-	encoder func(t *Table) Encoder
 }
 
 // What a format takes besides the buffers of rows, in bytes: what is gathered
@@ -65,15 +64,15 @@ const (
 )
 
 var formats = []format{
-	{"csv", 0, false, false, csvRows, plain, nil},
-	{"csv.gz", gzipMemory, false, false, csvRows, zip, nil},
-	{"csv.zst", zstdMemory, false, false, csvRows, zstandard, nil},
-	{"jsonl", 0, false, false, jsonRows, plain, nil},
-	{"jsonl.gz", gzipMemory, false, false, jsonRows, zip, nil},
-	{"jsonl.zst", zstdMemory, false, false, jsonRows, zstandard, nil},
-	{"parquet", parquetMemory, true, true, packedRows, newParquet, parquetEncoder},
-	{"arrow", arrowMemory, false, true, packedRows, newArrowFile, arrowEncoder},
-	{"arrows", arrowMemory, false, false, packedRows, newArrowStream, arrowEncoder},
+	{"csv", 0, false, false, csvRows, plain},
+	{"csv.gz", gzipMemory, false, false, csvRows, zip},
+	{"csv.zst", zstdMemory, false, false, csvRows, zstandard},
+	{"jsonl", 0, false, false, jsonRows, plain},
+	{"jsonl.gz", gzipMemory, false, false, jsonRows, zip},
+	{"jsonl.zst", zstdMemory, false, false, jsonRows, zstandard},
+	{"parquet", parquetMemory, true, true, packedRows, newParquet},
+	{"arrow", arrowMemory, false, true, packedRows, newArrowFile},
+	{"arrows", arrowMemory, false, false, packedRows, newArrowStream},
 }
 
 // FormatNames returns the names of the formats. With a dot before it a name is

@@ -71,8 +71,8 @@ type bounds struct {
 	there    bool // both are
 }
 
-func parquetEncoder(t *Table) Encoder {
-	return newEncoder(t.Columns, pagesSize, pageRows, func(e *Encoded) error { return e.pages.make(&e.batch) })
+func parquetEncoder(t *Table) *encoder {
+	return newEncoder(t.Columns, pagesSize, pageRows, func(e *encoded) error { return e.pages.make(&e.batch) })
 }
 
 // make makes the pages of a batch.

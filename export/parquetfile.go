@@ -107,7 +107,7 @@ func newParquet(to io.Writer, t *Table) (io.WriteCloser, error) {
 		group:   make([]chunk, len(t.Columns)),
 	}
 	out.most.rows, out.most.size = groupSize/rowBytes(t.Columns), groupSize
-	w := &columnWriter{encoder: parquetEncoder(t).(*encoder), out: out}
+	w := &columnWriter{encoder: parquetEncoder(t), out: out}
 	w.own.batch.reset(w.encoder.packed)
 	return w, nil
 }
@@ -120,7 +120,7 @@ type description struct {
 }
 
 // put takes the pages of a batch.
-func (w *parquetFile) put(e *Encoded) error {
+func (w *parquetFile) put(e *encoded) error {
 	if w.full {
 		if err := w.nextFile(); err != nil {
 			return err
