@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flowfast/flowfast/ioutil"
 )
@@ -40,13 +41,10 @@ func stepsBack(t *testing.T, file string) (n uint64) {
 // Packets that step back in time inside a direction of their flow are counted,
 // the same for any number of workers, and said where there are many.
 func TestStepsBack(t *testing.T) {
-	const packet = "\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02\x08\x00" +
-		"\x45\x00\x00\x1c\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02" + "\x10\x00\x00\x35\x00\x08\x00\x00"
 	capture := func(seconds ...byte) string {
-		b := []byte("\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00\x01\x00\x00\x00")
+		b := []byte(pcapHeader)
 		for _, s := range seconds {
-			b = append(b, s, 0, 0, 0, 0, 0, 0, 0, byte(len(packet)), 0, 0, 0, byte(len(packet)), 0, 0, 0)
-			b = append(b, packet...)
+			b = append(b, udpRecord(time.Unix(int64(s), 0), 4096)...)
 		}
 		file := filepath.Join(t.TempDir(), "a.pcap")
 		if err := os.WriteFile(file, b, 0o600); err != nil {
