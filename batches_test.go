@@ -9,6 +9,7 @@ import (
 
 	"github.com/flowfast/flowfast/bench/workload"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/testpcap"
 )
 
 // counted rows begin with their length in four bytes.
@@ -58,9 +59,9 @@ func TestBatches(t *testing.T) {
 	if err := workload.Write(flood, "flood20000", 1, 1); err != nil {
 		t.Fatal(err)
 	}
-	small := []byte(pcapHeader) // with a step for each flow, nearly
+	small := []byte(testpcap.Header) // with a step for each flow, nearly
 	for i := range 3000 {
-		small = append(small, udpRecord(time.Unix(1_700_000_000+int64(i), 0), uint16(i))...)
+		small = append(small, testpcap.Record(time.Unix(1_700_000_000+int64(i), 0), uint16(i))...)
 	}
 	for name, capture := range map[string][]byte{"flood": flood.Bytes(), "small": small} {
 		options := Options{IdleTimeout: 5 * time.Second, Workers: 1}

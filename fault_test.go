@@ -51,7 +51,7 @@ func wantShrunk(t *testing.T, err error, path string) {
 func TestFileShrinks(t *testing.T) {
 	for workers := 1; workers <= 2; workers++ {
 		run, path, cut := shrinking(t, workers)
-		run.intake.spanLength = 3000
+		run.intake.SpanLength = 3000
 		cut()
 		var rows bytes.Buffer
 		wantShrunk(t, run.Write(context.Background(), &rows, export.CSV{}), path)
@@ -61,23 +61,4 @@ func TestFileShrinks(t *testing.T) {
 				bytes.Count(rows.Bytes(), []byte("\n")))
 		}
 	}
-}
-
-// TestFileShrinksUnderTheDecoder cuts it between the reading of records and the
-// decoding of their bytes.
-func TestFileShrinksUnderTheDecoder(t *testing.T) {
-	run, path, cut := shrinking(t, 1)
-	in := run.intake
-	p := in.newPiece(1)
-	n, err := in.capture.ReadBefore(1<<62, p.records[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	cut()
-	p.decode(in.capture, p.records[:n])
-	if p.Len() == 0 || p.Len() >= n || p.records[p.Len()].Offset < 8192-128 {
-		t.Errorf("%d packets of %d records decoded", p.Len(), n)
-	}
-	_, err = in.capture.ReadBefore(1<<62, p.records[:])
-	wantShrunk(t, err, path)
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -16,27 +15,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/testpcap"
 )
-
-const pcapHeader = "\x4d\x3c\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00\x01\x00\x00\x00"
-
-// udpFrame is a datagram from a port to port 53.
-func udpFrame(port uint16) []byte {
-	b := []byte("\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02\x08\x00" +
-		"\x45\x00\x00\x1c\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02" + "\x10\x00\x00\x35\x00\x08\x00\x00")
-	binary.BigEndian.PutUint16(b[34:], port)
-	return b
-}
-
-// udpRecord is the record of a datagram at a time.
-func udpRecord(at time.Time, port uint16) []byte {
-	frame := udpFrame(port)
-	b := binary.LittleEndian.AppendUint32(nil, uint32(at.Unix()))
-	b = binary.LittleEndian.AppendUint32(b, uint32(at.Nanosecond()))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(frame)))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(frame)))
-	return append(b, frame...)
-}
 
 // A live is a run over a pipe whose rows go to another.
 type live struct {
@@ -60,13 +40,13 @@ func newLive(t *testing.T, o Options, format string) *live {
 	r, packets := io.Pipe()
 	rows, w := io.Pipe()
 	l.packets, l.rows = packets, bufio.NewReader(rows)
-	go packets.Write([]byte(pcapHeader))
+	go packets.Write([]byte(testpcap.Header))
 	run, err := NewReader(o, r, "pipe")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.run = run
-	run.intake.now = func() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) }
+	run.intake.Now = func() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) }
 	f, _ := export.FormatNamed(format)
 	table := export.Table{Columns: export.Columns()}
 	go func() {
@@ -112,7 +92,7 @@ func TestFlushByPackets(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		l := newLive(t, Options{IdleTimeout: 5 * time.Second, Flush: 20 * time.Millisecond, Disorder: 2 * time.Second, Workers: workers}, "csv")
 		start := time.Unix(1_700_000_000, 0)
-		send := func(after time.Duration, port uint16) { l.packets.Write(udpRecord(start.Add(after), port)) }
+		send := func(after time.Duration, port uint16) { l.packets.Write(testpcap.Record(start.Add(after), port)) }
 		send(0, 1000)
 		if text := l.line(soon); !strings.HasPrefix(text, "src_ip,") {
 			t.Fatalf("the header does not come: %q", text)
@@ -140,7 +120,7 @@ func TestFlushBySilence(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		for _, format := range []string{"csv", "jsonl"} {
 			l := newLive(t, Options{Flush: 20 * time.Millisecond, Disorder: time.Minute, Workers: workers}, format)
-			l.packets.Write(udpRecord(time.Now(), 1000))
+			l.packets.Write(testpcap.Record(time.Now(), 1000))
 			if format == "csv" && l.line(soon) == "" {
 				t.Fatal("the header does not come")
 			}
@@ -165,12 +145,12 @@ func TestFlushBySilence(t *testing.T) {
 func TestSilenceOfOldPackets(t *testing.T) {
 	l := newLive(t, Options{Flush: 20 * time.Millisecond}, "csv")
 	start := time.Now().Add(-time.Hour)
-	l.packets.Write(udpRecord(start, 1000))
+	l.packets.Write(testpcap.Record(start, 1000))
 	l.line(soon)
 	l.heard(1)
 	l.ahead.Store(int64(10 * time.Hour))
 	time.Sleep(none)
-	l.packets.Write(udpRecord(start.Add(time.Second), 1000))
+	l.packets.Write(testpcap.Record(start.Add(time.Second), 1000))
 	l.packets.Close()
 	if text := l.line(soon); !strings.Contains(text, ",1.000000000,2,") {
 		t.Errorf("got the row %q", text)
@@ -182,8 +162,8 @@ func TestFlushArrow(t *testing.T) {
 	l := newLive(t, Options{IdleTimeout: time.Second, Flush: 20 * time.Millisecond, Disorder: time.Second}, "arrows")
 	start := time.Unix(1_700_000_000, 0)
 	go func() {
-		l.packets.Write(udpRecord(start, 1000))
-		l.packets.Write(udpRecord(start.Add(10*time.Second), 2000))
+		l.packets.Write(testpcap.Record(start, 1000))
+		l.packets.Write(testpcap.Record(start.Add(10*time.Second), 2000))
 	}()
 	got := make(chan int64, 1)
 	go func() {
@@ -210,7 +190,7 @@ func TestFlushArrow(t *testing.T) {
 func TestFlushedRows(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	for round := range 60 {
-		capture := []byte(pcapHeader)
+		capture := []byte(testpcap.Header)
 		at, jump := time.Unix(1_700_000_000, 0), round%3 == 2
 		const packets = 400
 		for range packets {
@@ -219,7 +199,7 @@ func TestFlushedRows(t *testing.T) {
 				at = at.Add(-time.Duration(random.IntN(100)) * time.Second)
 			}
 			early := time.Duration(random.IntN(3000)) * time.Millisecond
-			capture = append(capture, udpRecord(at.Add(-early), uint16(random.IntN(9)))...)
+			capture = append(capture, testpcap.Record(at.Add(-early), uint16(random.IntN(9)))...)
 		}
 		rows := func(o Options) (text string, counted int) {
 			run, err := NewReader(o, bytes.NewReader(capture), "stream")

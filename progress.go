@@ -1,11 +1,5 @@
 package flowfast
 
-import (
-	"sync/atomic"
-
-	"github.com/flowfast/flowfast/decode"
-)
-
 // Progress says how far a run has come.
 type Progress struct {
 	// Read is how many bytes of the capture files have been read, as they are
@@ -18,31 +12,14 @@ type Progress struct {
 	Classes Classes
 }
 
-// progress is what a run tells other goroutines.
-type progress struct {
-	packets, open, flows atomic.Int64
-	classes              [decode.NumClasses]atomic.Uint64
-	earlier              atomic.Int64 // bytes of the captures before this one
-	capture              atomic.Pointer[input]
-}
-
 // Progress says how far the run has come. It may be called from any goroutine.
 func (r *Run) Progress() Progress {
-	from := &r.intake.progress
-	p := Progress{
-		Read:    from.earlier.Load(),
-		Packets: from.packets.Load(),
-		Open:    from.open.Load(),
-		Flows:   from.flows.Load(),
+	in := r.intake.Progress()
+	return Progress{
+		Read:    in.Read,
+		Packets: in.Packets,
+		Open:    r.engine.Open(),
+		Flows:   r.engine.Flows(),
+		Classes: classesOf(&in.Classes),
 	}
-	var classes [decode.NumClasses]uint64
-	for i := range classes {
-		classes[i] = from.classes[i].Load()
-	}
-	p.Classes = classesOf(&classes)
-	if c := from.capture.Load(); c != nil {
-		read, _ := (*c).Progress()
-		p.Read += read
-	}
-	return p
 }

@@ -9,43 +9,72 @@ import (
 
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/internal/cryptopan"
+	"github.com/flowfast/flowfast/internal/engine"
+	"github.com/flowfast/flowfast/internal/intake"
 )
 
 // A Run turns captures into flows. It belongs to one goroutine at a time; only
 // Progress may be called from others.
 type Run struct {
-	intake  *intake
+	options Options
+	key     *cryptopan.Key // of addresses; nil leaves them as they are
+	intake  *intake.Intake
+	engine  engine.Engine
+	tunnels tunnelPackets
+	summary Summary
 	started time.Time
 	ran     bool
 }
 
 func newRun(o Options) (*Run, error) {
-	if err := o.check(); err != nil {
+	if err := o.settle(); err != nil {
 		return nil, err
 	}
-	in := &intake{
-		options:    o,
-		now:        time.Now,
-		spanLength: spanLength,
-		keys:       flowtable.NewIntake(flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost}),
-	}
-	if o.Flush > 0 {
-		in.keys.Clock.Disorder = uint64(o.Disorder)
-	}
-	in.keys.Features = o.Features.Set & (features.Details | features.Link)
-	in.keys.Monotone = o.Monotone
-	in.keys.Keep(o.Keys)
-	if e := o.Choice.Endpoints; e != nil {
-		in.keys.Takes = e.matches
-	}
-	var err error
-	if in.key, err = newKey(o.AnonymizeKey); err != nil {
+	key, err := newKey(o.AnonymizeKey)
+	if err != nil {
 		return nil, err
 	}
-	if in.chosen, err = newChooser(o.Choice); err != nil {
+	in, err := intake.New(o.take())
+	if err != nil {
 		return nil, err
 	}
-	return &Run{intake: in, started: time.Now()}, nil
+	return &Run{options: o, key: key, intake: in, started: time.Now()}, nil
+}
+
+// Open starts a run over capture files: pcap, pcapng, snoop or ERF, plain or
+// compressed. Several files are read as one stream in the order of time, as mergecap
+// merges them, so that a flow that crosses rotated files is one flow.
+//
+// Of several files, one that can't be read does not stop the run; its error
+// comes after the flows of the others.
+func Open(o Options, files ...string) (*Run, error) {
+	if len(files) == 0 {
+		return nil, errors.New("no capture files")
+	}
+	r, err := newRun(o)
+	if err != nil {
+		return nil, err
+	}
+	return begun(r, r.intake.Open(files...))
+}
+
+// NewReader starts a run over a capture that is read from a stream, with a name
+// for messages.
+func NewReader(o Options, stream io.Reader, name string) (*Run, error) {
+	r, err := newRun(o)
+	if err != nil {
+		return nil, err
+	}
+	return begun(r, r.intake.Read(stream, name))
+}
+
+// begun returns a run if it has begun without an error.
+func begun(r *Run, err error) (*Run, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // Close gives back what a run that is not run to its end holds: its capture, and
@@ -56,8 +85,8 @@ func (r *Run) Close() error {
 		return nil
 	}
 	r.ran = true
-	r.intake.stop()
-	return errors.Join(r.intake.errs...)
+	r.intake.Stop()
+	return errors.Join(r.intake.Errors()...)
 }
 
 // Flows runs to the end and yields the flows. Each is lent until the next one
@@ -71,22 +100,24 @@ func (r *Run) Flows(ctx context.Context) iter.Seq2[*Flow, error] {
 			yield(nil, err)
 			return
 		}
-		stopped := false
-		err := r.run(ctx, nil, sink{
-			emit: func(f *Flow, _ []byte) error {
-				if !yield(f, nil) {
-					stopped = true
-					return errStopped
-				}
-				return nil
-			},
-			flush: func() error { return nil },
-		})
-		if err != nil && !stopped {
+		err := r.run(ctx, yielded(yield))
+		if err != nil && err != errStopped {
 			yield(nil, err)
 		}
 	}
 }
+
+// Yielded are flows for a loop, as a sink.
+type yielded func(*Flow, error) bool
+
+func (y yielded) Flow(f *Flow) error {
+	if !y(f, nil) {
+		return errStopped
+	}
+	return nil
+}
+
+func (y yielded) Flush() error { return nil }
 
 var errStopped = errors.New("stopped")
 
@@ -107,118 +138,51 @@ func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 	if err := r.check(rows); err != nil {
 		return err
 	}
-	o := output{to: to, every: r.intake.options.Flush / 2, now: r.intake.now}
-	o.rows = rows.AppendHeader(make([]byte, 0, writeSize+64<<10))
-	var encoded *batches
-	if r.intake.options.Flush == 0 && r.intake.options.Workers > 1 {
-		encoded = newBatches(to, r.intake.options.Workers)
-	}
-	err := r.run(ctx, rows, sink{
-		batches: encoded,
-		emit: func(f *Flow, row []byte) error {
-			if f != nil {
-				o.rows = rows.AppendRow(o.rows, f)
-				return o.writeIfMany()
-			}
-			return o.put(row)
-		},
-		flush: o.flush,
-	})
-	if o.err != nil || encoded != nil && encoded.err != nil {
-		return err
-	}
-	return errors.Join(err, o.write(o.rows))
+	w := engine.NewWriter(to, rows, rows.AppendHeader, r.options.Flush/2, r.intake.Now)
+	return w.End(r.run(ctx, w))
 }
 
-// A sink is where flows go.
-type sink struct {
-	// emit takes a flow, or rows, one or more at a time, where those have been
-	// formatted elsewhere.
-	emit func(*Flow, []byte) error
-	// flush is told when nothing more is due for now.
-	flush func() error
-	// batches take the rows in place of emit, if there are several workers; nil
-	// for none.
-	batches *batches
+// checkedRows are rows that know what they need of flows.
+type checkedRows interface {
+	// Check returns an error if flows with these features lack what the rows are
+	// made of.
+	Check(features.Options) error
 }
 
-// run takes every packet from the captures through the tables, and emits the
-// flows in order. It returns the error of the sink, or else those of the captures.
-func (r *Run) run(ctx context.Context, rows Rows, to sink) error {
-	in := r.intake
+// check returns an error if there can be no run, or none with these rows.
+func (r *Run) check(rows Rows) error {
+	if r == nil || r.intake == nil {
+		return errors.New("a Run is made by Open, NewReader or NewSource")
+	}
+	if r.ran {
+		return errors.New("this run has come to its end: open another one")
+	}
+	r.ran = true
+	if c, ok := rows.(checkedRows); ok {
+		return c.Check(r.options.Features)
+	}
+	return nil
+}
+
+// run takes every packet from the captures through the tables, and gives the flows
+// in order to a sink. It returns the error of the sink, or else those of the captures.
+func (r *Run) run(ctx context.Context, to engine.Sink) error {
 	defer r.finish()
-	defer context.AfterFunc(ctx, func() {
-		if c := in.progress.capture.Load(); c != nil {
-			(*c).Interrupt()
-		}
-	})()
-	tables := make([]*flowtable.Table, in.options.tables())
-	for i := range tables {
-		table, err := flowtable.New(flowtable.Options{
-			IdleTimeout: in.options.IdleTimeout,
-			MaxFlows:    in.options.MaxFlows,
-			MaxMemory:   in.options.tableMemory(),
-			Rules:       in.options.Rules,
-			Keys:        in.options.Keys,
-			Features:    in.options.Features,
-		})
-		if err != nil {
-			return err
-		}
-		tables[i] = table
+	defer context.AfterFunc(ctx, r.intake.Interrupt)()
+	e := &r.engine
+	e.Intake, e.Workers, e.Prepare = pieces{r.intake}, r.options.Workers, r.prepare
+	e.Bounded = r.options.MaxFlows > 0 || r.options.MaxMemory > 0
+	e.Tables = make([]*flowtable.Table, r.options.tables())
+	for i := range e.Tables {
+		e.Tables[i] = r.intake.NewTable()
 	}
-	var err error
-	if in.options.Workers == 1 {
-		err = in.walk(ctx, tables[0], to)
-	} else {
-		err = in.share(ctx, tables, rows, to)
-	}
-	for _, table := range tables {
-		in.summary.Evicted += table.Evicted()
-		in.summary.StepsBack += table.StepsBack()
-	}
-	if err != nil {
+	if err := e.Run(ctx, to); err != nil {
 		return err
 	}
-	in.fail(ctx.Err())
-	return errors.Join(in.errs...)
+	return errors.Join(append(r.intake.Errors(), ctx.Err())...)
 }
 
-// walk is the way of the packets with one table, on this goroutine.
-func (in *intake) walk(ctx context.Context, table *flowtable.Table, to sink) error {
-	var flow Flow
-	label := in.options.labeler()
-	finished := func(s flowtable.Step) error {
-		for table.Next(&s, &flow) {
-			in.progress.flows.Add(1)
-			in.tunnels.see(&flow)
-			label(&flow)
-			in.anonymize(&flow)
-			if err := to.emit(&flow, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	p := in.newPiece(1)
-	for more := true; more; {
-		if ctx.Err() != nil {
-			in.stop()
-		}
-		in.take(p)
-		in.decode(p)
-		more = in.admit(p)
-		for i, step := range p.Steps() {
-			table.Add(p.Batch, 0, i)
-			if err := finished(step); err != nil {
-				return err
-			}
-		}
-		in.progress.open.Store(int64(table.Open()))
-		if err := to.flush(); err != nil {
-			return err
-		}
-	}
-	table.End(in.keys.Latest())
-	return finished(flowtable.Step{Due: flowtable.All})
-}
+// Pieces are an intake as an engine knows it.
+type pieces struct{ *intake.Intake }
+
+func (p pieces) NewPiece(tables int) engine.Piece { return p.Intake.NewPiece(tables) }

@@ -87,7 +87,7 @@ func wantSpansHidden(t *testing.T, name string, capture []byte) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run.intake.spanLength = length
+			run.intake.SpanLength = length
 			rows, s := written(t, run)
 			if !bytes.Equal(rows, want) || s.Classes != wantSummary.Classes || len(s.Warnings) != len(wantSummary.Warnings) {
 				t.Errorf("%s, %d workers, spans of %d bytes: other rows or summary than as a stream: %+v, want %+v",

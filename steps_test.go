@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowfast/flowfast/internal/testpcap"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -42,9 +43,9 @@ func stepsBack(t *testing.T, file string) (n uint64) {
 // the same for any number of workers, and said where there are many.
 func TestStepsBack(t *testing.T) {
 	capture := func(seconds ...byte) string {
-		b := []byte(pcapHeader)
+		b := []byte(testpcap.Header)
 		for _, s := range seconds {
-			b = append(b, udpRecord(time.Unix(int64(s), 0), 4096)...)
+			b = append(b, testpcap.Record(time.Unix(int64(s), 0), 4096)...)
 		}
 		file := filepath.Join(t.TempDir(), "a.pcap")
 		if err := os.WriteFile(file, b, 0o600); err != nil {

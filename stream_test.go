@@ -17,6 +17,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/intake"
+	"github.com/flowfast/flowfast/internal/testpcap"
 )
 
 // A packing is a way in which a capture can be compressed.
@@ -98,7 +100,7 @@ func outcomeOf(t *testing.T, o Options, stream io.Reader, length int) outcome {
 	if err != nil {
 		return outcome{err: err.Error()}
 	}
-	run.intake.spanLength = length
+	run.intake.SpanLength = length
 	var rows bytes.Buffer
 	err = run.Write(context.Background(), &rows, export.CSV{})
 	s := run.Summary()
@@ -114,11 +116,11 @@ func wantOneOutcome(t *testing.T, name string, o Options, capture []byte, random
 	for _, how := range packings {
 		z := how.pack(random, capture)
 		o.Workers = 1
-		want := outcomeOf(t, o, bytes.NewReader(z), spanLength)
+		want := outcomeOf(t, o, bytes.NewReader(z), intake.SpanLength)
 		for _, workers := range []int{2, 3, 8} {
 			o.Workers = workers
-			for _, length := range []int{spanLength, 500} {
-				if length < spanLength && (len(capture) > 200_000 || workers != 3) {
+			for _, length := range []int{intake.SpanLength, 500} {
+				if length < intake.SpanLength && (len(capture) > 200_000 || workers != 3) {
 					continue
 				}
 				if got := outcomeOf(t, o, bytes.NewReader(z), length); got != want {
@@ -194,13 +196,13 @@ func TestDamagedStreamsAreOne(t *testing.T) {
 			damaged := bytes.Clone(z)
 			damaged[len(z)/4+random.IntN(len(z)/2)] ^= 0x10
 			o.Workers = 1
-			want := outcomeOf(t, o, bytes.NewReader(damaged), spanLength)
+			want := outcomeOf(t, o, bytes.NewReader(damaged), intake.SpanLength)
 			if want.err != "<nil>" {
 				ended++
 			}
 			for _, workers := range []int{2, 8} {
 				o.Workers = workers
-				if got := outcomeOf(t, o, bytes.NewReader(damaged), spanLength); got != want {
+				if got := outcomeOf(t, o, bytes.NewReader(damaged), intake.SpanLength); got != want {
 					t.Fatalf("%s, damaged, %d workers: rows the same: %v\n%s, %s\nwant %s, %s",
 						how.name, workers, got.rows == want.rows, got.summary, got.err, want.summary, want.err)
 				}
@@ -219,13 +221,13 @@ func TestJoinedStreamsAreOne(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
 	captures := make([][]byte, 5)
 	for i := range captures {
-		captures[i] = []byte(pcapHeader)
+		captures[i] = []byte(testpcap.Header)
 		if i%2 == 0 {
 			at = at.Add(-3 * time.Second) // into the capture before
 		}
 		for range 2000 {
 			at = at.Add(time.Duration(random.IntN(5)) * time.Millisecond)
-			captures[i] = append(captures[i], udpRecord(at, uint16(random.IntN(50)))...)
+			captures[i] = append(captures[i], testpcap.Record(at, uint16(random.IntN(50)))...)
 		}
 	}
 	for _, how := range packings {

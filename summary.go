@@ -2,13 +2,9 @@ package flowfast
 
 import (
 	"fmt"
-	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/flowfast/flowfast/decode"
-	"github.com/flowfast/flowfast/flowtable"
 )
 
 // A Summary is what a run says at its end.
@@ -89,48 +85,47 @@ func (c *Classes) Add(o Classes) {
 }
 
 // Summary returns the summary of a run that has come to its end.
-func (r *Run) Summary() Summary { return r.intake.summary }
+func (r *Run) Summary() Summary { return r.summary }
 
-// stepsBackShare is how many counted packets there may be to each that steps back
-// in time before a warning says so: now and then one of a capture by several
-// queues does.
-const stepsBackShare = 1000
+// fewStepsBack is how many counted packets there may be to each that steps back in
+// time before a warning says so: now and then one of a capture by several queues
+// does.
+const fewStepsBack = 1000
 
 // finish closes what is open and completes the summary.
 func (r *Run) finish() {
-	in := r.intake
-	in.stop()
-	s := &in.summary
-	s.Classes = classesOf(&in.classes)
-	s.Unread = in.unread.commonest()
-	s.Tunnels = in.tunnels.commonest(in.options.Tunnels)
-	if s.EarlyFragments = in.keys.EarlyFragments(); s.EarlyFragments > 0 {
-		in.warn("%d of %d orphan fragments stand before the first fragment of their datagram: they belong to no flow",
-			s.EarlyFragments, s.Classes.OrphanFragment)
+	s, in := &r.summary, r.intake.Report()
+	for _, c := range in.Captures {
+		s.Captures = append(s.Captures, Capture(c))
 	}
-	s.Flows = uint64(in.progress.flows.Load())
+	s.Packets, s.Classes = in.Packets, classesOf(&in.Classes)
+	s.Flows = uint64(r.engine.Flows())
+	for _, table := range r.engine.Tables {
+		s.Evicted += table.Evicted()
+		s.StepsBack += table.StepsBack()
+	}
+	r.engine.Tables = nil // the run may be kept for its summary
+	s.EarlyFragments = in.EarlyFragments
+	s.Unread = commonest(in.Unread)
+	s.Tunnels = r.tunnels.commonest(r.options.Tunnels)
 	if s.Packets > 0 {
-		s.First = time.Unix(0, int64(in.keys.Clock.Earliest)).UTC()
-		s.Last = time.Unix(0, int64(in.keys.Clock.Latest)).UTC()
+		s.First = time.Unix(0, int64(in.Earliest)).UTC()
+		s.Last = time.Unix(0, int64(in.Latest)).UTC()
 	}
-	if back := in.keys.StepsBack; back.Times > 0 {
-		in.warn("time steps back by %v at packet %d, %d times in all, by up to %v: what was captured is not in the order of time",
-			time.Duration(min(back.FirstBy, math.MaxInt64)), back.First, back.Times, time.Duration(min(back.Longest, math.MaxInt64)))
-	}
-	if in.keys.Clock.Back > 0 {
-		in.warn("time steps back by up to %v, past more than %d packets, %d times: "+
-			"flows finished before a step are not continued, and rows are in order between steps",
-			time.Duration(min(in.keys.Clock.LongestBack, 1<<63-1)), flowtable.Window, in.keys.Clock.Back)
-	}
-	if s.StepsBack > s.Classes.Counted/stepsBackShare {
-		in.warn("%d of %d counted packets are stamped earlier than one before them in their direction of the flow: "+
+	s.Warnings = in.Warnings
+	if s.StepsBack > s.Classes.Counted/fewStepsBack {
+		s.warn("%d of %d counted packets are stamped earlier than one before them in their direction of the flow: "+
 			"intervals are 0 there", s.StepsBack, s.Classes.Counted)
 	}
 	if s.Evicted > 0 {
-		in.warn("%d flows were finished early to keep to the bound of flows or memory: "+
+		s.warn("%d flows were finished early to keep to the bound of flows or memory: "+
 			"what came later of them is in rows of its own", s.Evicted)
 	}
 	s.Elapsed = time.Since(r.started)
+}
+
+func (s *Summary) warn(format string, args ...any) {
+	s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...))
 }
 
 // classesOf names the counts of classes.
@@ -144,68 +139,4 @@ func classesOf(n *[decode.NumClasses]uint64) Classes {
 		Malformed:      n[decode.Malformed],
 		LeftOut:        n[decode.LeftOut],
 	}
-}
-
-// linkTypes counts the packets of unknown link types.
-type linkTypes struct{ seen []strangeType }
-
-type strangeType struct {
-	number  uint32
-	packets uint64
-}
-
-// see takes in the link type of a packet without IP header.
-func (l *linkTypes) see(number uint32) {
-	if decode.KnownLinkType(number) {
-		return
-	}
-	l.seen[l.find(number)].packets++
-}
-
-// merge takes in what another has seen, and empties it.
-func (l *linkTypes) merge(o *linkTypes) {
-	for _, s := range o.seen {
-		i := l.find(s.number)
-		l.seen[i].packets += s.packets
-	}
-	o.seen = o.seen[:0]
-}
-
-// find returns the place of a link type, which is made if need be.
-func (l *linkTypes) find(number uint32) int {
-	i := slices.IndexFunc(l.seen, func(s strangeType) bool { return s.number == number })
-	if i < 0 {
-		i = len(l.seen)
-		l.seen = append(l.seen, strangeType{number: number})
-	}
-	return i
-}
-
-// unknown returns an error if link types were declared and all are unknown.
-func unknown(declared []uint32) error {
-	if len(declared) == 0 || slices.ContainsFunc(declared, decode.KnownLinkType) {
-		return nil
-	}
-	names := make([]string, len(declared))
-	for i, number := range declared {
-		names[i] = linkTypeText(number)
-	}
-	return fmt.Errorf("unknown link type %s", strings.Join(names, "; "))
-}
-
-// linkTypeText returns the number of a link type, and its name if it has one. In
-// the word that a pcap header has for it, bits 16 to 25 are reserved; where libpcap
-// knew them as a class, NetBSD's 0x0224, the number means an address family.
-func linkTypeText(number uint32) string {
-	const class, netBSD = 0xffff0000, 0x02240000
-	switch reserved := number & class; {
-	case reserved == netBSD:
-		return fmt.Sprintf("%d in the class %#08x of the reserved bits: raw packets of that address family on NetBSD", number&^class, reserved)
-	case reserved != 0:
-		return fmt.Sprintf("%d with the reserved bits %#08x", number&^class, reserved)
-	}
-	if name := decode.LinkTypeName(number); name != "" {
-		return fmt.Sprintf("%d, %s", number, name)
-	}
-	return fmt.Sprint(number)
 }

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"errors"
 	"unsafe"
 
 	"github.com/flowfast/flowfast/decode"
@@ -11,10 +12,24 @@ import (
 // Options say which features are counted. The zero Options are none.
 type Options struct {
 	Set Set
-	// First is how many packets of a flow the group First keeps.
+	// First is how many packets of a flow the group First keeps, 1,048,576 at most.
 	First int
 	// Quantiles are what the group Quantiles asks for, each from 0 to 1.
 	Quantiles []float64
+}
+
+// Check returns an error if features can't be counted so.
+func (o Options) Check() error {
+	const most = 1 << 20 // packets: 16 MiB for a flow
+	if o.First < 0 || o.First > most {
+		return errors.New("features of the first packets: from 0 to 1,048,576 of them")
+	}
+	for _, q := range o.Quantiles {
+		if !(q >= 0 && q <= 1) {
+			return errors.New("quantiles must be from 0 to 1")
+		}
+	}
+	return nil
 }
 
 // A Store holds the features of open flows, by the numbers of their records. It

@@ -13,7 +13,7 @@ const MaxBatch = 1 << 16
 
 // A Batch is packets on their way to the tables, in the order of the capture.
 // [Batch.Add] makes their keys, in several batches at once if need be;
-// [Intake.Admit] then takes in one batch after the other; and tables that own
+// [Gate.Admit] then takes in one batch after the other; and tables that own
 // shares of the keys read an admitted batch at the same time.
 type Batch struct {
 	// Classes counts the packets of each class. After Admit none is a Fragment.
@@ -203,7 +203,7 @@ func (b *Batch) AddAround(d *decode.Packet, firsts []decode.Packet) {
 
 // AddDetails adds what features need of the packet that was added last: d was
 // decoded from frame, of which nothing is kept but a copy of the first payload.
-// It must be called for each packet if the intake has features, and not
+// It must be called for each packet if the batch is [Batch.Detailed], and not
 // otherwise.
 func (b *Batch) AddDetails(d *decode.Packet, linkType uint32, frame []byte) {
 	b.details = append(b.details, detail{})
@@ -221,6 +221,9 @@ func (b *Batch) AddDetails(d *decode.Packet, linkType uint32, frame []byte) {
 		t.to = len(b.payload)
 	}
 }
+
+// Detailed tells whether features need details of each packet: [Batch.AddDetails].
+func (b *Batch) Detailed() bool { return b.features != 0 }
 
 // share gives a packet to the table that owns a share of the keys.
 func (b *Batch) share(number uint16, half uint32) {

@@ -27,7 +27,7 @@
 // # The way of a packet
 //
 // [Batch.Add] makes the packet's key and hashes it; batches of other packets may
-// do so at the same time. [Intake.Admit] takes in one batch after the other: it
+// do so at the same time. [Gate.Admit] takes in one batch after the other: it
 // follows the clock and resolves fragments. [Table.Add] takes in the packets of
 // a share, and [Table.Next] gives out what has finished.
 //

@@ -108,10 +108,10 @@ func (t *Table) takeEarly(f *Flow) bool {
 }
 
 // makeRoom finishes flows, those first that have been idle for longest, until an
-// open one is open no more.
-func (t *Table) makeRoom() {
+// open one is open no more. Those that finished before the horizon leave in turn.
+func (t *Table) makeRoom(horizon Time) {
 	for used := t.index.used; t.index.used == used; {
-		t.finishEarly(t.horizon)
+		t.finishEarly(horizon)
 	}
 }
 

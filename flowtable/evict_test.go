@@ -44,7 +44,7 @@ func TestMaxFlowsEqualsModel(t *testing.T) {
 				slices.Sort(want)
 				var order []string
 				for _, looks := range []Looks{{}, {1, 1}, {7, 0}, {50, 2}} {
-					e := newFeed(t, window, packets[0].Time, looks, 1+r.IntN(100))
+					e := newFeed(t, window, packets[0].Time, Options{Looks: looks}, 1+r.IntN(100))
 					e.table.bounds.flows = most
 					e.add(packets)
 					if e.table.Open() > most {
@@ -98,7 +98,7 @@ func (m *memoryFeed) packet(p arrival) {
 }
 
 func (m *memoryFeed) flush() {
-	m.intake.Admit(m.batch)
+	m.gate.Admit(m.batch)
 	for i, step := range m.batch.Steps() {
 		m.table.Add(m.batch, 0, i)
 		m.drain(step)
@@ -144,13 +144,13 @@ func (m *memoryFeed) check(f *Flow) {
 		m.keys[k] = m.keys[k][n:]
 		return
 	}
-	alone := newFeed(m.t, 1<<16, 0, Looks{}, n)
+	alone := newFeed(m.t, 1<<16, 0, Options{}, n)
 	alone.table.timeout, alone.table.rules.idle = math.MaxInt64, math.MaxInt64
 	for _, p := range m.keys[k][:n] {
 		alone.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
 	}
 	m.keys[k] = m.keys[k][n:]
-	alone.intake.Admit(alone.batch)
+	alone.gate.Admit(alone.batch)
 	alone.table.Add(alone.batch, 0, 0)
 	alone.table.End(0)
 	var want Flow
@@ -170,11 +170,8 @@ func TestMaxMemory(t *testing.T) {
 	// A chunk of each size of blocks is taken beyond the bound.
 	const bound, chunks = 6 << 20, 2 << 20
 	for _, compare := range []bool{true, false} {
-		in := NewIntake(Looks{})
-		wrapped := Keys{Encapsulation: decode.VLANTags}
-		table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound, Keys: wrapped})
-		in.Keep(wrapped)
-		m := &memoryFeed{feed: &feed{intake: in, table: table, batch: in.NewBatch(1), size: 500},
+		in, table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound, Keys: Keys{Encapsulation: decode.VLANTags}})
+		m := &memoryFeed{feed: &feed{gate: in, table: table, batch: in.NewBatch(1), size: 500},
 			t: t, keys: map[wrappedKey][]arrival{}, compare: compare}
 		r := rand.New(rand.NewPCG(3, 4))
 		at := Time(0)
@@ -232,9 +229,8 @@ func (m *memoryFeed) feedEnd() { m.drain(Step{Due: All}) }
 // for: it is evicted again and again, and the others stay.
 func TestGiant(t *testing.T) {
 	const bound = 4 << 20
-	in := NewIntake(Looks{})
-	table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound})
-	m := &memoryFeed{feed: &feed{intake: in, table: table, batch: in.NewBatch(1), size: 500}, t: t}
+	in, table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound})
+	m := &memoryFeed{feed: &feed{gate: in, table: table, batch: in.NewBatch(1), size: 500}, t: t}
 	const others, giant = 5000, 400_000
 	for i := range others {
 		p := arrival{Time: Time(i), Len: 60}
@@ -269,9 +265,8 @@ func TestGiant(t *testing.T) {
 // horizon.
 func TestReusedLeaveForMemory(t *testing.T) {
 	const bound, packets = 2 << 20, 100_000
-	in := NewIntake(Looks{})
-	table := mustNew(t, Options{MaxMemory: bound})
-	m := &memoryFeed{feed: &feed{intake: in, table: table, batch: in.NewBatch(1), size: 500}, t: t}
+	in, table := mustNew(t, Options{MaxMemory: bound})
+	m := &memoryFeed{feed: &feed{gate: in, table: table, batch: in.NewBatch(1), size: 500}, t: t}
 	for i := range packets {
 		p := arrival{Time: 5, Len: 60}
 		p.Proto, p.Src.Lo, p.Flags, p.RawFlags, p.Seq, p.Whole = 6, 1, syn, syn, uint32(i), true

@@ -54,22 +54,21 @@ func tcpFrame(r *rand.Rand, flow uint32, backward bool) framed {
 // A featureFeed takes packets through a table, and compares each flow with that
 // of a table that sees its packets alone.
 type featureFeed struct {
-	t      *testing.T
-	intake *Intake
-	table  *Table
-	batch  *Batch
-	keys   map[key][]framed // packets that are in no row yet
-	flow   Flow             // used again and again
-	n      uint64           // packets in rows
-	seen   int              // rows
-	every  int              // how many rows there are to each that is compared
-	worst  int              // bytes taken
+	t     *testing.T
+	gate  *Gate
+	table *Table
+	batch *Batch
+	keys  map[key][]framed // packets that are in no row yet
+	flow  Flow             // used again and again
+	n     uint64           // packets in rows
+	seen  int              // rows
+	every int              // how many rows there are to each that is compared
+	worst int              // bytes taken
 }
 
 func newFeatureFeed(t *testing.T, o Options) *featureFeed {
-	in := NewIntake(Looks{})
-	in.Features = o.Features.Set
-	return &featureFeed{t: t, intake: in, table: mustNew(t, o), batch: in.NewBatch(1), keys: map[key][]framed{}}
+	in, table := mustNew(t, o)
+	return &featureFeed{t: t, gate: in, table: table, batch: in.NewBatch(1), keys: map[key][]framed{}}
 }
 
 func (e *featureFeed) add(p framed) {
@@ -87,7 +86,7 @@ func (e *featureFeed) add(p framed) {
 }
 
 func (e *featureFeed) flush() {
-	e.intake.Admit(e.batch)
+	e.gate.Admit(e.batch)
 	for i, step := range e.batch.Steps() {
 		e.table.Add(e.batch, 0, i)
 		e.drain(step)
@@ -110,7 +109,7 @@ func (e *featureFeed) drain(s Step) {
 
 func (e *featureFeed) end() {
 	e.flush()
-	e.table.End(e.intake.Latest())
+	e.table.End(e.gate.Latest())
 	e.drain(Step{Due: All})
 }
 
@@ -133,7 +132,7 @@ func (e *featureFeed) check(f *Flow) {
 		alone.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
 		alone.batch.AddDetails(&p.Packet, 1, p.frame)
 	}
-	alone.intake.Admit(alone.batch)
+	alone.gate.Admit(alone.batch)
 	for i := range alone.batch.Steps() {
 		alone.table.Add(alone.batch, 0, i)
 	}
@@ -174,7 +173,7 @@ func TestFeaturesShrink(t *testing.T) {
 					e.flush()
 					e.table.bounds.flows = 200 // and many leave
 					for e.table.index.used > 200 {
-						e.table.makeRoom()
+						e.table.makeRoom(minTime)
 					}
 					e.drain(Step{})
 					before := e.table.features.Bytes()

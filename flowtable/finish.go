@@ -91,7 +91,7 @@ func (t *Table) take(f *Flow, d dueFlow) {
 }
 
 // End tells the table that the capture has ended, with its clock: the latest
-// time of any packet of a flow, see [Intake.Latest]. Flows that have been idle
+// time of any packet of a flow, see [Gate.Latest]. Flows that have been idle
 // for longer than the timeout then have finished by idleness; the others
 // finish after them.
 func (t *Table) End(clock Time) {

@@ -33,7 +33,7 @@ func TestFragmentsOfOtherProtocols(t *testing.T) {
 		first := test.first
 		first.Proto, first.FragProto = test.proto, test.proto
 		later := decode.Packet{Proto: test.proto, FragProto: test.proto}
-		e := newFeed(t, 100, 0, Looks{}, 2)
+		e := newFeed(t, 100, 0, Options{}, 2)
 		e.add([]arrival{
 			fragment(0, decode.Counted, first),
 			fragment(1, decode.Fragment, later),
@@ -49,9 +49,8 @@ func TestFragmentsOfOtherProtocols(t *testing.T) {
 // Fragments of datagrams with the same identification in several encapsulations
 // are of several flows.
 func TestFragmentsInEncapsulations(t *testing.T) {
-	e := newFeed(t, 100, 0, Looks{}, 2)
-	e.use(mustNew(t, Options{IdleTimeout: 1000, Keys: Keys{Encapsulation: decode.VLANTags}}))
-	e.intake.hasher.mask = 0 // all hashes are the same
+	e := newFeed(t, 100, 0, Options{Keys: Keys{Encapsulation: decode.VLANTags}}, 2)
+	e.gate.hasher.mask = 0 // all hashes are the same
 	at := Time(0)
 	add := func(class decode.Class, encapsulation uint64, port uint16) {
 		p := decode.Packet{Class: class, FragID: 7, Proto: 17, FragProto: 17, Src: decode.Addr{Lo: 9}, Dst: decode.Addr{Lo: 5},

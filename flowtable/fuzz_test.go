@@ -69,8 +69,8 @@ func FuzzTable(f *testing.F) {
 		for _, p := range packets {
 			m.add(p)
 		}
-		e := newFeed(t, len(packets)+1, packets[0].Time, looks, 1+int(packets[0].Len%40))
-		e.intake.hasher.mask = uint32(len(packets) % 4) // collisions
+		e := newFeed(t, len(packets)+1, packets[0].Time, Options{Looks: looks}, 1+int(packets[0].Len%40))
+		e.gate.hasher.mask = uint32(len(packets) % 4) // collisions
 		if most > 0 {
 			e.table.bounds.flows = most
 		}

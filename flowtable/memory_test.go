@@ -8,7 +8,7 @@ import (
 )
 
 // flood adds n flows of one packet each.
-func flood(in *Intake, t *Table, from, n int) {
+func flood(in *Gate, t *Table, from, n int) {
 	b := in.NewBatch(1)
 	p := decode.Packet{Proto: 6, SrcPort: 1024, DstPort: 80, Flags: 2, RawFlags: 2, Whole: true}
 	for i := from; i < from+n; {
@@ -36,7 +36,7 @@ func TestMemoryPerFlow(t *testing.T) {
 		return m.HeapInuse
 	}
 	before := heap()
-	in, table := NewIntake(Looks{}), mustNew(t, Options{})
+	in, table := mustNew(t, Options{})
 	worst := uint64(0)
 	for n := 0; n < flows; {
 		flood(in, table, n, 50_000)
@@ -52,12 +52,12 @@ func TestMemoryPerFlow(t *testing.T) {
 	runtime.KeepAlive(table)
 }
 
-func mustNew(t testing.TB, o Options) *Table {
-	table, err := New(o)
+func mustNew(t testing.TB, o Options) (*Gate, *Table) {
+	in, err := NewGate(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return table
+	return in, in.NewTable()
 }
 
 // TestKnownFlowAllocatesNothing adds packets of known flows, and new flows in
@@ -66,7 +66,7 @@ func TestKnownFlowAllocatesNothing(t *testing.T) {
 	if invariants {
 		t.Skip("the checks of invariants allocate")
 	}
-	in, table := NewIntake(Looks{}), mustNew(t, Options{IdleTimeout: 1000})
+	in, table := mustNew(t, Options{IdleTimeout: 1000})
 	n := 0
 	var f Flow
 	b := in.NewBatch(1)
@@ -97,7 +97,7 @@ func BenchmarkTable(b *testing.B) {
 		keys int
 	}{{"hit/flows=1e3", 1e3}, {"hit/flows=1e5", 1e5}, {"hit/flows=1e6", 1e6}} {
 		b.Run(bench.name, func(b *testing.B) {
-			in, table := NewIntake(Looks{}), mustNew(b, Options{})
+			in, table := mustNew(b, Options{})
 			flood(in, table, 0, bench.keys)
 			b.ReportAllocs()
 			n := 0
@@ -109,13 +109,14 @@ func BenchmarkTable(b *testing.B) {
 		})
 	}
 	b.Run("new", func(b *testing.B) {
-		in, table := NewIntake(Looks{}), mustNew(b, Options{})
+		in, table := mustNew(b, Options{})
 		b.ReportAllocs()
 		n := 0
 		for b.Loop() {
 			flood(in, table, n, 256)
 			if n += 256; n > 5e6 {
-				in, table, n = NewIntake(Looks{}), mustNew(b, Options{}), 0
+				in, table = mustNew(b, Options{})
+				n = 0
 			}
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/256, "ns/packet")

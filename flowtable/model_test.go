@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
 )
 
 // An arrival is a packet as a capture brings it.
@@ -209,26 +210,22 @@ func describe(f *Flow) string {
 
 // A feed takes packets through a table as a run does, in batches.
 type feed struct {
-	intake *Intake
-	table  *Table
-	batch  *Batch
-	size   int // packets of a batch
-	rows   []string
+	gate  *Gate
+	table *Table
+	batch *Batch
+	size  int // packets of a batch
+	rows  []string
 	// packets is their sum over the rows.
 	packets uint64
 }
 
-// newFeed returns a feed whose clock has a window of its own length.
-func newFeed(t *testing.T, window int, first Time, l Looks, size int) *feed {
-	in := NewIntake(l)
+// newFeed returns a feed whose clock has a window of its own length, and an idle
+// timeout of 1,000 ns if none is given.
+func newFeed(t *testing.T, window int, first Time, o Options, size int) *feed {
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, 1000)
+	in, table := mustNew(t, o)
 	in.Clock = newClock(window, first)
-	return &feed{intake: in, table: mustNew(t, Options{IdleTimeout: 1000}), batch: in.NewBatch(1), size: size}
-}
-
-// use makes a table the one that is fed.
-func (e *feed) use(table *Table) {
-	e.table = table
-	e.intake.Keep(table.keys)
+	return &feed{gate: in, table: table, batch: in.NewBatch(1), size: size}
 }
 
 func (e *feed) drain(s Step) {
@@ -246,7 +243,7 @@ func (e *feed) add(packets []arrival) {
 			p := &packets[i]
 			e.batch.Add(&p.Packet, p.Time, p.Len, p.Fine)
 		}
-		e.intake.Admit(e.batch)
+		e.gate.Admit(e.batch)
 		for i, step := range e.batch.Steps() {
 			e.table.Add(e.batch, 0, i)
 			e.drain(step)
@@ -255,7 +252,7 @@ func (e *feed) add(packets []arrival) {
 }
 
 func (e *feed) end() {
-	e.table.End(e.intake.Latest())
+	e.table.End(e.gate.Latest())
 	e.drain(Step{Due: All})
 }
 
@@ -348,7 +345,7 @@ func TestTableEqualsModel(t *testing.T) {
 						}
 					}
 				}
-				o := Options{IdleTimeout: 1000}
+				var o Options
 				if test.wrapped {
 					o.Keys.Encapsulation = decode.VLANTags
 					for i := range packets {
@@ -357,9 +354,9 @@ func TestTableEqualsModel(t *testing.T) {
 				}
 				displace(r, packets, test.displace)
 				m := model{timeout: 1000, open: map[string]*modelFlow{}, clock: math.MinInt64}
-				e := newFeed(t, window, packets[0].Time, Looks{1 + r.IntN(3), []int{1, 3, 0}[r.IntN(3)]}, []int{1, 5, 200}[r.IntN(3)])
-				e.use(mustNew(t, o))
-				e.intake.hasher.mask = test.mask
+				o.Looks = Looks{1 + r.IntN(3), []int{1, 3, 0}[r.IntN(3)]}
+				e := newFeed(t, window, packets[0].Time, o, []int{1, 5, 200}[r.IntN(3)])
+				e.gate.hasher.mask = test.mask
 				table := e.table
 				table.gatherMost = []int{1, 7, gatherMost}[r.IntN(3)]
 				for i := range packets {
@@ -378,8 +375,8 @@ func TestTableEqualsModel(t *testing.T) {
 				if len(e.rows) != len(want) {
 					t.Fatalf("seed %d: %d rows, want %d", seed, len(e.rows), len(want))
 				}
-				if e.intake.Clock.Back != 0 {
-					t.Fatalf("seed %d: %d steps back in a capture displaced by less than a window", seed, e.intake.Clock.Back)
+				if e.gate.Clock.Back != 0 {
+					t.Fatalf("seed %d: %d steps back in a capture displaced by less than a window", seed, e.gate.Clock.Back)
 				}
 				if early == 0 && test.name != "growth" {
 					t.Errorf("seed %d: no flow left the table before the end", seed)
@@ -397,7 +394,7 @@ func TestTableEqualsModel(t *testing.T) {
 // window: nothing is lost, and rows are in order between the steps.
 func TestTimeStepsBack(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	e := newFeed(t, 16, 0, Looks{}, 7)
+	e := newFeed(t, 16, 0, Options{}, 7)
 	n := uint64(0)
 	for range 20 {
 		start := Time(r.Int64N(100_000_000))
@@ -409,7 +406,7 @@ func TestTimeStepsBack(t *testing.T) {
 		}
 		e.add(packets)
 	}
-	if e.intake.Clock.Back == 0 {
+	if e.gate.Clock.Back == 0 {
 		t.Fatal("no step back")
 	}
 	if len(e.rows) == 0 {
@@ -422,11 +419,15 @@ func TestTimeStepsBack(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	if _, err := New(Options{IdleTimeout: -time.Second}); err != ErrTimeout {
-		t.Errorf("error %v, want %v", err, ErrTimeout)
+	for _, o := range []Options{
+		{IdleTimeout: -time.Second}, {MaxFlows: -1}, {MaxMemory: -1}, {Disorder: -1}, {Looks: Looks{Every: -1}}, {Looks: Looks{Most: -1}},
+		{Rules: Rules{ActiveTimeout: -1}}, {Features: features.Options{First: -1}}, {Features: features.Options{Quantiles: []float64{1.5}}},
+	} {
+		if _, err := NewGate(o); err == nil {
+			t.Errorf("no error for %+v", o)
+		}
 	}
-	table, err := New(Options{})
-	if err != nil || table.timeout != 600e9 {
-		t.Errorf("timeout %d, error %v; want 600 s", table.timeout, err)
+	if _, table := mustNew(t, Options{}); table.timeout != 600e9 {
+		t.Errorf("timeout %d, want 600 s", table.timeout)
 	}
 }

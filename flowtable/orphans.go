@@ -49,4 +49,4 @@ func (o *orphans) claim(d datagram, at Time) {
 // EarlyFragments returns how many of the orphans stand before the first fragment
 // of their datagram, which comes within 30 s: captures that several queues wrote,
 // and senders that begin with the last fragment, have those.
-func (in *Intake) EarlyFragments() uint64 { return in.fragments.orphans.early }
+func (g *Gate) EarlyFragments() uint64 { return g.fragments.orphans.early }

@@ -29,7 +29,7 @@ func TestEarlyFragments(t *testing.T) {
 		{"a first fragment claims once", []sent{{1, false, 0}, {1, true, 1}, {1, true, 2}}, 1, 1},
 	} {
 		for _, size := range []int{1, 8} {
-			e := newFeed(t, 100, 0, Looks{}, size)
+			e := newFeed(t, 100, 0, Options{}, size)
 			var packets []arrival
 			for _, s := range test.sent {
 				p := decode.Packet{Class: decode.Fragment, Src: decode.Addr{Lo: 9}, Dst: decode.Addr{Lo: 5}, FragID: s.id, FragProto: 17, Proto: 17}
@@ -43,7 +43,7 @@ func TestEarlyFragments(t *testing.T) {
 				e.add(packets[i:min(i+size, len(packets))])
 				orphans += e.batch.Classes[decode.OrphanFragment]
 			}
-			if got := e.intake.EarlyFragments(); got != test.early || orphans != test.orphan {
+			if got := e.gate.EarlyFragments(); got != test.early || orphans != test.orphan {
 				t.Errorf("%s: %d early of %d orphans, want %d of %d", test.name, got, orphans, test.early, test.orphan)
 			}
 		}

@@ -99,9 +99,9 @@ func TestAimedCollisions(t *testing.T) {
 		{"low bits equal", low, false},
 		{"low bits equal, no random words", low[:2000], true},
 	} {
-		e := newFeed(t, n, 0, Looks{}, 1000)
+		e := newFeed(t, n, 0, Options{}, 1000)
 		if test.bare {
-			e.intake.hasher = bare
+			e.gate.hasher = bare
 		}
 		e.add(test.packets)
 		mean, longest := e.table.index.probes()

@@ -28,8 +28,7 @@ func TestRulesEqualModel(t *testing.T) {
 			packets[i].Position = uint64(i)
 			m.add(packets[i])
 		}
-		e := newFeed(t, 32, packets[0].Time, Looks{}, 1+r.IntN(50))
-		e.table = mustNew(t, Options{IdleTimeout: 1000, Rules: rules})
+		e := newFeed(t, 32, packets[0].Time, Options{Rules: rules}, 1+r.IntN(50))
 		e.add(packets)
 		e.end()
 		want := m.end()

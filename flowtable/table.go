@@ -1,38 +1,9 @@
 package flowtable
 
 import (
-	"errors"
-	"time"
-
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/internal/slab"
 	"github.com/flowfast/flowfast/stats"
-)
-
-// DefaultIdleTimeout is the idle timeout when none is given.
-const DefaultIdleTimeout = 600 * time.Second
-
-// Options say when flows finish. The zero Options are the default.
-type Options struct {
-	// IdleTimeout is the silence after which a flow is over; 0 stands for
-	// DefaultIdleTimeout. A silence equal to it is not over.
-	IdleTimeout time.Duration
-	// MaxFlows is the most flows that are open at a time, MaxMemory the most
-	// memory that the table takes, in bytes; 0 stands for no bound. A table that
-	// would outgrow one finishes the flows that have been idle for longest.
-	MaxFlows, MaxMemory int
-	// Rules say when else flows begin and end.
-	Rules Rules
-	// Keys say which packets are of one flow, as [Intake.Keep] has been told.
-	Keys Keys
-	// Features are what is counted of flows besides what a [Flow] always has.
-	Features features.Options
-}
-
-// Errors of [New].
-var (
-	ErrTimeout = errors.New("the idle timeout must be above zero")
-	ErrBound   = errors.New("a bound of flows or memory must be above zero")
 )
 
 // A Table holds the open flows of a capture, and the finished ones until
@@ -51,8 +22,6 @@ type Table struct {
 	asked    features.Options
 	around   *encapsulations // nil if the key has none
 	keys     Keys
-	batch    *Batch // that is added, and
-	number   int    // the packet of it
 	touched  uint64 // keeps the loads of touch alive
 
 	reused    timeHeap  // flows finished by port reuse, by the time of the SYN
@@ -62,27 +31,19 @@ type Table struct {
 	evicted   uint64
 	back      uint64 // what StepsBack has besides the pool's
 	given     uint64 // flows that Next has given out
-	horizon   Time   // at the packets that are added
 	latest    Time   // of the packets so far; after End the capture's clock
 	ended     bool   // the capture has ended
 
 	gatherMost int // see the constant; tests have less
 }
 
-// New returns an empty table.
-func New(o Options) (*Table, error) {
-	switch {
-	case o.IdleTimeout < 0:
-		return nil, ErrTimeout
-	case o.MaxFlows < 0 || o.MaxMemory < 0:
-		return nil, ErrBound
-	case o.IdleTimeout == 0:
-		o.IdleTimeout = DefaultIdleTimeout
-	}
-	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, keys: o.Keys, bounds: newBounds(o), latest: minTime, horizon: minTime, gatherMost: gatherMost}
+// NewTable returns an empty table.
+func (g *Gate) NewTable() *Table {
+	o := g.options
+	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, keys: o.Keys, bounds: newBounds(o), latest: minTime, gatherMost: gatherMost}
 	t.rules = newRules(o.Rules, t.timeout)
 	t.clear()
-	return t, nil
+	return t
 }
 
 // clear makes the table one that holds no flows.
@@ -125,8 +86,7 @@ const fewFlows = 256
 // step; it must be called for each step in order.
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.part(share, step)
-	t.horizon = b.steps[step].before
-	t.batch = b
+	at := place{batch: b, horizon: b.steps[step].before}
 	usual := !t.rules.any && t.features == nil && t.around == nil
 	var room [touchAhead]found
 	for len(numbers) > 0 {
@@ -142,14 +102,27 @@ func (t *Table) Add(b *Batch, share, step int) {
 			if usual && f.record != nil && t.goesOn(f.record, f.packet) {
 				continue
 			}
-			t.number = int(some[k])
-			t.add(f.packet, b.first+uint64(some[k]), f.ref)
+			at.number = int(some[k])
+			t.add(f.packet, at, f.ref)
 		}
 	}
 	if invariants {
 		t.checkSometimes()
 	}
 }
+
+// A place is where a packet that is added stands, and the horizon there.
+type place struct {
+	batch   *Batch
+	number  int
+	horizon Time
+}
+
+// position returns the place's number in the capture.
+func (a place) position() uint64 { return a.batch.first + uint64(a.number) }
+
+// encapsulation returns the digest of the packet.
+func (a place) encapsulation() uint64 { return a.batch.encapsulation(a.number) }
 
 // A found is a packet and the record that seems to be its, nil and 0 if there is
 // none: what add does for one packet can make it wrong for the next.
@@ -251,20 +224,20 @@ func (t *Table) goesOn(r *record, p *packet) bool {
 	return true
 }
 
-// add takes in the packet at a position of the capture, whose record may be ref.
-func (t *Table) add(p *packet, position uint64, ref uint32) {
+// add takes in the packet at a place, whose record may be ref.
+func (t *Table) add(p *packet, at place, ref uint32) {
 	t.latest = max(t.latest, p.time)
 	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) ||
-		t.around != nil && t.around.get(ref) != t.batch.encapsulation(t.number) {
+		t.around != nil && t.around.get(ref) != at.encapsulation() {
 		var s *slot
 		if ref != 0 || t.index.home(p.hash).ref != 0 { // else there is no such flow
-			s = t.slot(p)
+			s = t.slot(p, at)
 		}
 		if s == nil {
 			if t.index.used == t.bounds.flows {
-				t.makeRoom()
+				t.makeRoom(at.horizon)
 			}
-			t.index.insert(p.hash, t.start(p, position, t.forward(p)))
+			t.index.insert(p.hash, t.start(p, at, t.forward(p)))
 			return
 		}
 		ref = s.ref
@@ -273,7 +246,7 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 	d := r.direction(p)
 	if p.time.since(r.last) > t.rules.idle {
 		r.state &^= open // it stays in the recency list until the horizon has passed it
-		t.slot(p).ref = t.start(p, position, t.forward(p))
+		t.slot(p, at).ref = t.start(p, at, t.forward(p))
 		return
 	}
 	why, ends := Reuse, false
@@ -283,18 +256,18 @@ func (t *Table) add(p *packet, position uint64, ref uint32) {
 		why, ends = t.ends(r, p, d)
 	}
 	if ends {
-		t.cut(ref, p, position, why)
+		t.cut(ref, p, at, why)
 		return
 	}
 	t.update(r, p, d)
 	if t.features != nil {
-		t.count(ref, p, d)
+		t.count(ref, p, at, d)
 	}
 	r.last = max(r.last, p.time) // as in goesOn
 }
 
 // cut finishes a flow with the packet that begins another one of its key.
-func (t *Table) cut(ref uint32, p *packet, position uint64, why Reason) {
+func (t *Table) cut(ref uint32, p *packet, at place, why Reason) {
 	r := t.records.At(ref)
 	forward := t.forward(p)
 	if why == Active && !t.rules.Turn {
@@ -309,12 +282,12 @@ func (t *Table) cut(ref uint32, p *packet, position uint64, why Reason) {
 	}
 	t.recency.remove(ref)
 	t.reused.push(timed{p.time, r.first, ref})
-	t.slot(p).ref = t.start(p, position, forward)
+	t.slot(p, at).ref = t.start(p, at, forward)
 }
 
-// slot returns the slot of the open flow of the packet that is added, or nil.
-func (t *Table) slot(p *packet) *slot {
-	return t.find(&p.key, t.batch.encapsulation(t.number), p.hash)
+// slot returns the slot of the open flow of a packet, or nil.
+func (t *Table) slot(p *packet, at place) *slot {
+	return t.find(&p.key, at.encapsulation(), p.hash)
 }
 
 // find returns the slot of the open flow with a key, or nil.
@@ -347,13 +320,13 @@ func (t *Table) forward(p *packet) uint32 {
 }
 
 // start makes a record for the flow that a packet begins.
-func (t *Table) start(p *packet, position uint64, forward uint32) uint32 {
+func (t *Table) start(p *packet, at place, forward uint32) uint32 {
 	ref := t.records.Take()
 	r := t.records.At(ref)
 	// The counts are those of a new record, or were cleared when it was free.
-	r.key, r.start, r.first, r.hash, r.last = p.key.masked(), p.time, position, p.hash, p.time
+	r.key, r.start, r.first, r.hash, r.last = p.key.masked(), p.time, at.position(), p.hash, p.time
 	r.state = inUse | open | forward
-	t.around.set(ref, t.batch.encapsulation(t.number))
+	t.around.set(ref, at.encapsulation())
 	d := 0
 	if forward != 0 != (p.key.rest&fromB != 0) {
 		d = 1
@@ -361,7 +334,7 @@ func (t *Table) start(p *packet, position uint64, forward uint32) uint32 {
 	t.update(r, p, d)
 	if t.features != nil {
 		t.features.Begin(ref)
-		t.count(ref, p, d)
+		t.count(ref, p, at, d)
 	}
 	t.recency.file(ref, p.time)
 	return ref
@@ -389,11 +362,11 @@ func (t *Table) update(r *record, p *packet, d int) {
 }
 
 // count counts the features of a packet in direction d of its flow.
-func (t *Table) count(ref uint32, p *packet, d int) {
+func (t *Table) count(ref uint32, p *packet, at place, d int) {
 	f := features.Packet{Time: int64(p.time), Size: p.len, Seq: p.seq, Flags: p.flags()}
-	if len(t.batch.details) > 0 {
-		more := &t.batch.details[t.number]
-		f.Details, f.Link, f.Bytes = &more.headers, &more.link, t.batch.payload[more.from:more.to]
+	if len(at.batch.details) > 0 {
+		more := &at.batch.details[at.number]
+		f.Details, f.Link, f.Bytes = &more.headers, &more.link, at.batch.payload[more.from:more.to]
 	}
 	t.features.Add(ref, &f, d)
 }

@@ -75,7 +75,7 @@ func TestTinyFirstFragments(t *testing.T) {
 				shift, body = 8, append([]byte{6, 0, 1, 4, 0, 0, 0, 0}, body...)
 			}
 			for _, size := range []int{1, 5} {
-				e := newFeed(t, 100, 0, Looks{}, size)
+				e := newFeed(t, 100, 0, Options{}, size)
 				var packets []arrival
 				for i, part := range test.parts {
 					from, to := part.from+shift, part.to+shift
@@ -105,7 +105,7 @@ func TestTinyFirstFragments(t *testing.T) {
 // A later fragment is of the flow of its first, also where its SYN has another
 // number than the flow's: it does not reuse the ports.
 func TestTinyFragmentReusesNothing(t *testing.T) {
-	e := newFeed(t, 100, 0, Looks{}, 2)
+	e := newFeed(t, 100, 0, Options{}, 2)
 	segment := decode.Packet{Class: decode.Counted, Proto: 6, Src: decode.Addr{Lo: 0x0a000001}, Dst: decode.Addr{Lo: 0x0a000002},
 		SrcPort: 0xc000, DstPort: 22, Seq: 1000, Flags: 0x10, RawFlags: 0x10, Whole: true}
 	packets := []arrival{{Packet: segment, Len: 100}, {Len: 100}, {Len: 100}}

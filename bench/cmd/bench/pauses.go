@@ -34,12 +34,11 @@ func tableOnly(c *cost, args []string) error {
 	for pass := range passes {
 		debug.FreeOSMemory()
 		before := residentMemory()
-		table, err := flowtable.New(flowtable.Options{})
+		gate, err := flowtable.NewGate(flowtable.Options{})
 		if err != nil {
 			return err
 		}
-		intake := flowtable.NewIntake(flowtable.Looks{})
-		batch := intake.NewBatch(1)
+		table, batch := gate.NewTable(), gate.NewBatch(1)
 		c.Packets = 0
 		err = records(args[1], func(records []ioutil.Record) {
 			batch.Reset()
@@ -50,7 +49,7 @@ func tableOnly(c *cost, args []string) error {
 			}
 			c.Packets += len(records)
 			began := time.Now()
-			intake.Admit(batch)
+			gate.Admit(batch)
 			for step := range batch.Steps() {
 				table.Add(batch, 0, step)
 			}

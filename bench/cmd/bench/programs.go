@@ -11,14 +11,18 @@ import (
 
 // Programs are made here to be measured, or on another machine that has no Go.
 const (
-	benchProgram  = "bench"
-	jobProgram    = "flowfast"
-	serialProgram = "flowfast.test" // has the benchmarks of the root package
+	benchProgram = "bench"
+	jobProgram   = "flowfast"
 )
+
+const module = "github.com/flowfast/flowfast"
+
+// serialPrograms are those with the benchmarks of the serial parts, and whose they are.
+var serialPrograms = map[string]string{"intake.test": "/internal/intake", "engine.test": "/internal/engine"}
 
 // gobuild makes a program of a package of the project, as a release is made.
 func (r *runner) gobuild(path, pkg string, args ...string) error {
-	args = append(args, "-trimpath", "-ldflags=-s", "-o", path, "github.com/flowfast/flowfast"+pkg)
+	args = append(args, "-trimpath", "-ldflags=-s", "-o", path, module+pkg)
 	cmd := exec.CommandContext(r.ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if b, err := cmd.CombinedOutput(); err != nil {
@@ -57,5 +61,10 @@ func (r *runner) buildAll(dir string) error {
 	if err := r.gobuild(filepath.Join(dir, jobProgram), "/cmd/flowfast", "build"); err != nil {
 		return err
 	}
-	return r.gobuild(filepath.Join(dir, serialProgram), "", "test", "-c")
+	for program, pkg := range serialPrograms {
+		if err := r.gobuild(filepath.Join(dir, program), pkg, "test", "-c"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

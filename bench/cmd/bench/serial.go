@@ -21,8 +21,8 @@ const serialScale = 0.1
 // in a busy moment says nothing.
 const serialRuns = 5
 
-// serialTimes are what BenchmarkSerial and BenchmarkSerialRows of the root package
-// measure, in nanoseconds, NaN where they do not.
+// serialTimes are what BenchmarkSerial of internal/intake and BenchmarkSerialRows of
+// internal/engine measure, in nanoseconds, NaN where they do not.
 type serialTimes struct {
 	spans, stream float64 // for each packet
 	rows          float64 // for each row
@@ -56,24 +56,27 @@ func (r *runner) serial(all []*scaling) error {
 }
 
 // serialBenchmarks runs the Go benchmarks and returns what they print.
-func (r *runner) serialBenchmarks() ([]byte, error) {
-	test := filepath.Join(r.programs, serialProgram)
-	if r.programs == "" {
-		test = filepath.Join(r.temp, serialProgram)
-		// As go test ./... builds it, which may have done so.
-		cmd := exec.CommandContext(r.ctx, "go", "test", "-c", "-o", test, "github.com/flowfast/flowfast")
-		if b, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("go test: %w: %s", err, b)
+func (r *runner) serialBenchmarks() (all []byte, err error) {
+	for program, pkg := range serialPrograms {
+		test := filepath.Join(r.programs, program)
+		if r.programs == "" {
+			test = filepath.Join(r.temp, program)
+			// As go test ./... builds it, which may have done so.
+			cmd := exec.CommandContext(r.ctx, "go", "test", "-c", "-o", test, module+pkg)
+			if b, err := cmd.CombinedOutput(); err != nil {
+				return nil, fmt.Errorf("go test: %w: %s", err, b)
+			}
 		}
+		cmd := exec.CommandContext(r.ctx, test, "-test.run=^$", "-test.bench=Serial/^("+strings.Join(r.workloads, "|")+")$",
+			"-test.benchtime="+strconv.Itoa(max(r.runs, serialRuns))+"x", "-scale="+strconv.FormatFloat(min(r.scale, serialScale), 'g', -1, 64))
+		cmd.Dir = r.temp
+		output, err := cmd.CombinedOutput()
+		if err != nil {
+			return nil, fmt.Errorf("the serial parts: %w: %s", err, bytes.TrimSpace(output))
+		}
+		all = append(all, output...)
 	}
-	cmd := exec.CommandContext(r.ctx, test, "-test.run=^$", "-test.bench=Serial/^("+strings.Join(r.workloads, "|")+")$",
-		"-test.benchtime="+strconv.Itoa(max(r.runs, serialRuns))+"x", "-scale="+strconv.FormatFloat(min(r.scale, serialScale), 'g', -1, 64))
-	cmd.Dir = r.temp
-	output, err := cmd.CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("the serial parts: %w: %s", err, bytes.TrimSpace(output))
-	}
-	return output, nil
+	return all, nil
 }
 
 // readSerial finds the times of each workload in what the benchmarks print:

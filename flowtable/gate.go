@@ -1,6 +1,7 @@
 package flowtable
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/flowfast/flowfast/decode"
@@ -9,10 +10,6 @@ import (
 
 // All stands for no limit of flows.
 const All = math.MaxInt
-
-// Looks say when a table is asked for finished flows: after every so many
-// packets for so many flows at most; 0 stands for 1 and for all.
-type Looks struct{ Every, Most int }
 
 // A Step is a part of a batch after which finished flows leave: Due at most,
 // those that finished before the horizon. A horizon holds from one packet to
@@ -24,25 +21,17 @@ type Step struct {
 	to      int  // number of the packet after it
 }
 
-// An Intake takes in batches for tables in the order of the capture: it gives
-// later fragments the ports of their first, and follows the capture's clock to
-// say when finished flows leave.
-type Intake struct {
+// A Gate admits batches to tables in the order of the capture: it gives later
+// fragments the ports of their first, and follows the capture's clock to say when
+// finished flows leave. It makes the tables and the batches of a run, so that all
+// go by the same options.
+type Gate struct {
 	// Clock follows the times of all packets.
 	Clock Clock
 	// StepsBack are where their order is not that of the packets.
 	StepsBack StepsBack
-	// Monotone makes a packet that is stamped before the latest one of a flow have
-	// that one's time.
-	Monotone bool
-	// Features are the groups of features that batches made from here on keep
-	// details for.
-	Features features.Set
-	// Takes reports whether a packet of a flow counts, for batches made from here
-	// on; nil takes all. Several goroutines call it.
-	Takes func(*decode.Packet) bool
 
-	looks     Looks
+	options   Options
 	hasher    hasher
 	fragments fragments
 	packets   uint64
@@ -51,19 +40,26 @@ type Intake struct {
 	drained   Time // the horizon before which nothing is left
 }
 
-// Keep says which packets are of one flow, before batches are made.
-func (in *Intake) Keep(k Keys) { in.hasher.Keys = k }
-
-// NewIntake returns an intake that has seen no packets.
-func NewIntake(l Looks) *Intake {
-	l.Every = max(l.Every, 1)
-	return &Intake{looks: l, hasher: newHasher(), latest: minTime, drained: minTime}
+// NewGate returns a gate that has seen no packets. Its error is that of the options.
+func NewGate(o Options) (*Gate, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
+	o.Looks.Every = max(o.Looks.Every, 1)
+	g := &Gate{options: o, hasher: newHasher(), latest: minTime, drained: minTime}
+	g.hasher.Keys = o.Keys
+	g.Clock.Disorder = uint64(o.Disorder)
+	return g, nil
 }
 
 // NewBatch returns an empty batch for a number of tables.
-func (in *Intake) NewBatch(tables int) *Batch {
+func (g *Gate) NewBatch(tables int) *Batch {
 	const usual = 2048 // packets: as many as small ones make a piece of a capture
-	b := &Batch{hasher: &in.hasher, takes: in.Takes, features: in.Features, packets: make([]packet, 0, usual), shares: make([][]uint16, tables)}
+	b := &Batch{
+		hasher: &g.hasher, takes: g.options.Takes, features: g.options.Features.Set & (features.Details | features.Link),
+		packets: make([]packet, 0, usual), shares: make([][]uint16, tables),
+	}
 	for i := range b.shares {
 		b.shares[i] = make([]uint16, 0, usual)
 	}
@@ -73,61 +69,61 @@ func (in *Intake) NewBatch(tables int) *Batch {
 }
 
 // Latest returns the capture's clock: the latest time of a packet of a flow.
-func (in *Intake) Latest() Time { return in.latest }
+func (g *Gate) Latest() Time { return g.latest }
 
 // Admit takes in the batch that comes next in the capture.
-func (in *Intake) Admit(b *Batch) {
-	b.first = in.packets
-	in.StepsBack.note(b, in.packets)
-	in.packets += uint64(len(b.packets))
+func (g *Gate) Admit(b *Batch) {
+	b.first = g.packets
+	g.StepsBack.note(b, g.packets)
+	g.packets += uint64(len(b.packets))
 	if len(b.fragments)+len(b.around) > 0 {
-		in.resolve(b)
+		g.resolve(b)
 	}
-	if in.Monotone {
-		in.straighten(b)
+	if g.options.Monotone {
+		g.straighten(b)
 	}
-	in.latest = max(in.latest, b.latestOfFlow)
-	from, before := 0, in.Clock.Horizon // of the step that comes next
-	if !in.Clock.tickAll(len(b.packets), b.earliest, b.latest) {
+	g.latest = max(g.latest, b.latestOfFlow)
+	from, before := 0, g.Clock.Horizon // of the step that comes next
+	if !g.Clock.tickAll(len(b.packets), b.earliest, b.latest) {
 		for i := range b.packets {
 			at := b.packets[i].time
-			if !in.Clock.Tick(at) {
+			if !g.Clock.Tick(at) {
 				// All that is due leaves before the clock steps back.
-				b.steps = append(b.steps, Step{in.Clock.Horizon, All, before, i})
-				in.unchecked += i - from
-				in.Clock.StepBack(at)
-				in.drained = at
-				in.Clock.Tick(at)
+				b.steps = append(b.steps, Step{g.Clock.Horizon, All, before, i})
+				g.unchecked += i - from
+				g.Clock.StepBack(at)
+				g.drained = at
+				g.Clock.Tick(at)
 				from, before = i, at
 			}
-			if in.Clock.Horizon != before {
-				b.steps = append(b.steps, in.look(i+1-from, before, i+1))
-				from, before = i+1, in.Clock.Horizon
+			if g.Clock.Horizon != before {
+				b.steps = append(b.steps, g.look(i+1-from, before, i+1))
+				from, before = i+1, g.Clock.Horizon
 			}
 		}
 	}
-	b.steps = append(b.steps, in.look(len(b.packets)-from, before, len(b.packets)))
+	b.steps = append(b.steps, g.look(len(b.packets)-from, before, len(b.packets)))
 }
 
 // Silence takes in, instead of a next batch, that there was none: b is empty. All
 // that is due leaves. The wall clock moves the horizon as a packet of the time now
 // would, if the latest packet was stamped within the clock's disorder of the time
 // on the wall clock when it was heard.
-func (in *Intake) Silence(b *Batch, heard, now Time) {
-	s := Step{Due: All, before: in.Clock.Horizon}
-	if recent := in.Clock.Recent; in.packets > 0 && heard.since(recent)+recent.since(heard) <= in.Clock.Disorder {
-		in.Clock.follow(now)
+func (g *Gate) Silence(b *Batch, heard, now Time) {
+	s := Step{Due: All, before: g.Clock.Horizon}
+	if recent := g.Clock.Recent; g.packets > 0 && heard.since(recent)+recent.since(heard) <= g.Clock.Disorder {
+		g.Clock.follow(now)
 	}
-	s.Horizon = in.Clock.Horizon
-	in.drained = s.Horizon
-	b.first = in.packets
+	s.Horizon = g.Clock.Horizon
+	g.drained = s.Horizon
+	b.first = g.packets
 	b.steps = append(b.steps, s)
 }
 
 // straighten makes no time of a batch earlier than that of a packet of a flow
 // before it.
-func (in *Intake) straighten(b *Batch) {
-	latest := in.latest
+func (g *Gate) straighten(b *Batch) {
+	latest := g.latest
 	b.earliest = maxTime
 	for i := range b.packets {
 		p := &b.packets[i]
@@ -142,36 +138,36 @@ func (in *Intake) straighten(b *Batch) {
 }
 
 // look returns the step that ends with the next n packets, before number to.
-func (in *Intake) look(n int, before Time, to int) Step {
-	s := Step{Horizon: in.Clock.Horizon, before: before, to: to}
-	in.unchecked += n
-	looks := in.unchecked / in.looks.Every
-	in.unchecked %= in.looks.Every
+func (g *Gate) look(n int, before Time, to int) Step {
+	s := Step{Horizon: g.Clock.Horizon, before: before, to: to}
+	g.unchecked += n
+	looks := g.unchecked / g.options.Looks.Every
+	g.unchecked %= g.options.Looks.Every
 	switch {
 	case looks == 0:
-	case in.looks.Most > 0:
-		s.Due = looks * in.looks.Most
-	case s.Horizon != in.drained: // else no flow has finished before it since
+	case g.options.Looks.Most > 0:
+		s.Due = looks * g.options.Looks.Most
+	case s.Horizon != g.drained: // else no flow has finished before it since
 		s.Due = All
-		in.drained = s.Horizon
+		g.drained = s.Horizon
 	}
 	return s
 }
 
 // resolve turns the fragments of a batch into packets of flows or orphans.
-func (in *Intake) resolve(b *Batch) {
+func (g *Gate) resolve(b *Batch) {
 	around := b.around
 	for i := range b.fragments {
 		f := &b.fragments[i]
 		p := &b.packets[f.number]
 		for ; len(around) > 0 && around[0].number < f.number; around = around[1:] {
-			in.wrap(b, &around[0], &around[0].carried)
+			g.wrap(b, &around[0], &around[0].carried)
 		}
 		if f.packet.Class == decode.Counted {
-			in.fragments.remember(&in.hasher, &f.packet, &f.packet, p.time)
+			g.fragments.remember(&g.hasher, &f.packet, &f.packet, p.time)
 			continue
 		}
-		in.fragments.resolve(&in.hasher, &f.packet, p.time)
+		g.fragments.resolve(&g.hasher, &f.packet, p.time)
 		b.Classes[decode.Fragment]--
 		b.Classes[f.packet.Class]++
 		if f.packet.Class == decode.Counted {
@@ -181,11 +177,11 @@ func (in *Intake) resolve(b *Batch) {
 			}
 		}
 		for ; len(around) > 0 && around[0].number == f.number; around = around[1:] {
-			in.wrap(b, &around[0], &f.packet)
+			g.wrap(b, &around[0], &f.packet)
 		}
 	}
 	for i := range around {
-		in.wrap(b, &around[i], &around[i].carried)
+		g.wrap(b, &around[i], &around[i].carried)
 	}
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
@@ -193,7 +189,7 @@ func (in *Intake) resolve(b *Batch) {
 	for i := range b.packets {
 		if p := &b.packets[i]; p.key.rest&ofFlow != 0 {
 			k := p.key.masked()
-			_, half := in.hasher.hash(&k, b.encapsulation(i))
+			_, half := g.hasher.hash(&k, b.encapsulation(i))
 			b.share(uint16(i), half)
 		}
 	}
@@ -201,9 +197,9 @@ func (in *Intake) resolve(b *Batch) {
 
 // wrap remembers the first fragment of a tunnel's datagram, whose later ones belong
 // to the flow of what it carries.
-func (in *Intake) wrap(b *Batch, w *wrapped, carried *decode.Packet) {
+func (g *Gate) wrap(b *Batch, w *wrapped, carried *decode.Packet) {
 	if carried.Class == decode.Counted {
-		in.fragments.remember(&in.hasher, &w.first, carried, b.packets[w.number].time)
+		g.fragments.remember(&g.hasher, &w.first, carried, b.packets[w.number].time)
 	}
 }
 

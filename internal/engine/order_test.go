@@ -1,7 +1,6 @@
-package flowfast
+package engine
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -21,11 +19,11 @@ type modelRow struct {
 	text          string
 }
 
-// chunksOf cuts rows of a step, in order, into chunks.
-func chunksOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*chunk) {
+// bundlesOf cuts rows of a step, in order, into bundles.
+func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*bundle) {
 	for {
 		n := min(len(rows), 1+random.IntN(5))
-		c := &chunk{owner: w, end: end}
+		c := &bundle{owner: w, end: end}
 		c.uses.Store(1)
 		for _, r := range rows[:n] {
 			c.rows = append(c.rows, r.text...)
@@ -38,14 +36,14 @@ func chunksOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*c
 		}
 		all = append(all, c)
 		if len(rows) == 0 { // the last one has none
-			rest := &chunk{owner: w, end: end, last: true}
+			rest := &bundle{owner: w, end: end, last: true}
 			rest.uses.Store(1)
 			return append(all, rest)
 		}
 	}
 }
 
-// Rows of several tables, whose chunks come in any order, leave in the order of a
+// Rows of several tables, whose bundles come in any order, leave in the order of a
 // sorted slice; each key of the order decides among some of them.
 func TestOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -55,7 +53,7 @@ func TestOrder(t *testing.T) {
 		starts := []flowtable.Time{-3, 0, 8}[:1+random.IntN(3)]
 		first := uint64(0)
 		var want strings.Builder
-		queues := make([][]*chunk, tables)
+		queues := make([][]*bundle, tables)
 		for step := range steps {
 			rows := make([]modelRow, random.IntN(60))
 			for i := range rows {
@@ -72,15 +70,15 @@ func TestOrder(t *testing.T) {
 				shares[table] = append(shares[table], r)
 			}
 			for i := range queues {
-				queues[i] = append(queues[i], chunksOf(&worker{number: i}, shares[i], step == steps-1, random)...)
+				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], step == steps-1, random)...)
 			}
 		}
 		o := newOrder(tables)
 		var m merger
 		var b block
 		var got strings.Builder
-		chunks, dropped := 0, 0
-		drop := func(c *chunk) {
+		bundles, dropped := 0, 0
+		drop := func(c *bundle) {
 			if c.uses.Add(-1) == 0 {
 				dropped++
 			}
@@ -93,50 +91,20 @@ func TestOrder(t *testing.T) {
 				}
 				got.Write(b.bytes)
 				for _, s := range b.lists {
-					drop(s.chunk)
+					drop(s.bundle)
 				}
 			}
 			if i := random.IntN(tables); len(queues[i]) > 0 {
 				o.add(queues[i][0])
 				queues[i] = queues[i][1:]
-				chunks++
+				bundles++
 			}
 		}
 		if got.String() != want.String() {
 			t.Fatalf("round %d, %d tables: got\n%s\nwant\n%s", round, tables, got.String(), want.String())
 		}
-		if chunks != dropped {
-			t.Fatalf("round %d: %d of %d chunks are unused at the end", round, dropped, chunks)
-		}
-	}
-}
-
-// Flows of one time stamp leave in the order of their first packets, for any number
-// of workers.
-func TestTiesByPosition(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	ports := random.Perm(500)
-	capture := []byte(pcapHeader)
-	for _, port := range ports {
-		capture = append(capture, udpRecord(time.Unix(1_700_000_000, 0), uint16(port))...)
-	}
-	for workers := 1; workers <= 5; workers++ {
-		run, err := NewReader(Options{Workers: workers}, bytes.NewReader(capture), "ties")
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for f, err := range run.Flows(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if int(f.SrcPort) != ports[n] {
-				t.Fatalf("%d workers: flow %d is of port %d, want %d", workers, n, f.SrcPort, ports[n])
-			}
-			n++
-		}
-		if n != len(ports) {
-			t.Errorf("%d workers: %d flows", workers, n)
+		if bundles != dropped {
+			t.Fatalf("round %d: %d of %d bundles are unused at the end", round, dropped, bundles)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package flowfast
+package intake
 
 import (
 	"runtime/debug"
@@ -16,11 +16,12 @@ const (
 	maxRecords = 1024
 )
 
-// A piece is a batch of packets and where in the capture they come from.
-type piece struct {
-	*flowtable.Batch
-	of      *ioutil.Spans // of a mapped capture that the span is of
-	from    input         // or the stream; both are nil if the piece has no span
+// A Piece is a batch of packets and where in the capture they come from.
+type Piece struct {
+	in      *Intake
+	batch   *flowtable.Batch
+	of      *ioutil.Spans   // of a mapped capture that the span is of
+	from    *ioutil.Capture // or the stream; both are nil if the piece has no span
 	span    ioutil.Span
 	passed  []byte // part of the capture to be released before
 	odd     int    // records that come before the span
@@ -36,20 +37,52 @@ type piece struct {
 	plain      bool  // plain frames need no headers: nothing is asked of them but their flow
 	detailed   bool  // features need details
 	resolution int64 // of times, in nanoseconds; 0 leaves them as they are
-
-	decoded bool // see crew
-	last    bool // nothing comes after it
 }
 
-func (in *intake) newPiece(tables int) *piece {
-	p := &piece{chosen: in.chosen.copy(), decoder: in.options.decoder(), Batch: in.keys.NewBatch(tables), detailed: in.keys.Features != 0, resolution: int64(in.options.Resolution)}
+// NewPiece returns an empty piece, for a number of tables.
+func (in *Intake) NewPiece(tables int) *Piece {
+	batch := in.gate.NewBatch(tables)
+	p := &Piece{
+		in: in, batch: batch, chosen: in.chosen.copy(), decoder: in.options.decoder(),
+		detailed: batch.Detailed(), resolution: int64(in.options.Resolution),
+	}
 	p.plain = p.chosen == nil && p.decoder == nil && !p.detailed && p.resolution == 0
 	return p
 }
 
+// Packets returns the batch of the piece, when it is admitted.
+func (p *Piece) Packets() *flowtable.Batch { return p.batch }
+
+// Take gives the piece what comes next and can be read on any goroutine. It may
+// wait for a stream. Pieces are taken one after the other.
+func (p *Piece) Take() { p.in.take(p) }
+
+// Decode reads the packets that Take gave the piece. Several pieces may be decoded
+// at once.
+func (p *Piece) Decode() {
+	switch {
+	case p.from != nil:
+		for i := range p.records[:p.odd] {
+			p.add(&p.records[i])
+		}
+		p.decodeSpan()
+		p.span.Release()
+		p.in.cutter.reading.Done()
+	case p.of != nil:
+		ioutil.Release(p.passed)
+		p.decodeSpan()
+		p.in.cutter.reading.Done()
+	}
+}
+
+// Admit completes the piece with what must be read in order, and its batch with what
+// must be known of those before. It returns false if that was the last one. Pieces
+// are admitted one after the other, in the order in which they were taken.
+func (p *Piece) Admit() bool { return p.in.admit(p) }
+
 // reset empties the piece.
-func (p *piece) reset() {
-	p.Reset()
+func (p *Piece) reset() {
+	p.batch.Reset()
 	p.of, p.from, p.odd, p.end = nil, nil, 0, nil
 	p.strange.seen = p.strange.seen[:0]
 	p.unread.clear()
@@ -57,7 +90,7 @@ func (p *piece) reset() {
 
 // decodeSpan reads the packets of the span. What a fault of the mapped file
 // keeps from it is left for admit, which meets the fault again.
-func (p *piece) decodeSpan() {
+func (p *Piece) decodeSpan() {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	at := int64(-1)
 	defer func() {
@@ -78,13 +111,13 @@ func (p *piece) decodeSpan() {
 	}
 }
 
-// decode reads the headers of records that a capture lends.
-func (p *piece) decode(c input, records []ioutil.Record) {
+// decode reads the headers of records that a capture lends, or a source if c is nil.
+func (p *Piece) decode(c *ioutil.Capture, records []ioutil.Record) {
 	// A mapped file that another program cuts faults where its bytes are read.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	i := 0
 	defer func() {
-		if fault := recover(); fault != nil && c.Fault(fault, records[i].Offset) == nil {
+		if fault := recover(); fault != nil && (c == nil || c.Fault(fault, records[i].Offset) == nil) {
 			panic(fault) // else the next read gives the error
 		}
 	}()
@@ -94,8 +127,8 @@ func (p *piece) decode(c input, records []ioutil.Record) {
 }
 
 // add reads the headers of a record.
-func (p *piece) add(r *ioutil.Record) {
-	if p.plain && r.FCS == 0 && p.AddPlain(r.LinkType, r.Data, flowtable.Time(r.Time), r.OrigLen, r.Fine) {
+func (p *Piece) add(r *ioutil.Record) {
+	if p.plain && r.FCS == 0 && p.batch.AddPlain(r.LinkType, r.Data, flowtable.Time(r.Time), r.OrigLen, r.Fine) {
 		return
 	}
 	if p.chosen != nil && !p.chosen.takes(r) {
@@ -111,19 +144,19 @@ func (p *piece) add(r *ioutil.Record) {
 		r.Time -= ((r.Time % p.resolution) + p.resolution) % p.resolution
 		r.Fine = r.Fine && p.resolution%1000 != 0
 	}
-	p.Add(&p.headers, flowtable.Time(r.Time), decode.FrameLen(r.LinkType, r.Data, r.OrigLen), r.Fine)
+	p.batch.Add(&p.headers, flowtable.Time(r.Time), decode.FrameLen(r.LinkType, r.Data, r.OrigLen), r.Fine)
 	if p.headers.InFragments > 0 {
 		p.addAround(r)
 	}
 	if p.detailed {
-		p.AddDetails(&p.headers, r.LinkType, r.Data)
+		p.batch.AddDetails(&p.headers, r.LinkType, r.Data)
 	}
 }
 
 // addAround adds the first fragments of tunnels' datagrams that the packet of a
 // record stands in. Without a decoder, which notes them on the way, its headers
 // are read again.
-func (p *piece) addAround(r *ioutil.Record) {
+func (p *Piece) addAround(r *ioutil.Record) {
 	if p.headers.Class != decode.Counted && p.headers.Class != decode.Fragment {
 		return
 	}
@@ -133,5 +166,5 @@ func (p *piece) addAround(r *ioutil.Record) {
 		d = &p.again
 		d.Decode(&again, r.LinkType, r.Data, r.OrigLen-uint32(r.FCS))
 	}
-	p.AddAround(&p.headers, d.Around(&p.headers))
+	p.batch.AddAround(&p.headers, d.Around(&p.headers))
 }

@@ -1,4 +1,4 @@
-package flowfast
+package intake
 
 import (
 	"math"

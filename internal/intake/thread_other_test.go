@@ -1,6 +1,6 @@
 //go:build !linux
 
-package flowfast
+package intake
 
 import "time"
 

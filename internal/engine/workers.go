@@ -1,4 +1,4 @@
-package flowfast
+package engine
 
 import (
 	"context"
@@ -25,25 +25,33 @@ import (
 
 const (
 	piecesPerWorker = 4
-	chunksInFlight  = 8 // for each table
-	chunkRows       = 1024
-	chunkFlows      = 64        // rows of a chunk of flows with features, which take 3 KB each
-	chunkSize       = 192 << 10 // bytes of rows after which a chunk ends sooner
+	bundlesInFlight = 8 // for each table
+	bundleRows      = 1024
+	bundleFlows     = 64        // rows of a bundle of flows with features, which take 3 KB each
+	bundleSize      = 192 << 10 // bytes of rows after which a bundle ends sooner
 	blocksInFlight  = 4         // to be merged or written, and one for each eight workers
 	// fewRows are merged by the caller's goroutine, which is sooner done than asking
 	// a worker for it.
 	fewRows = 64
 )
 
-// A crew is the workers of a run and what they share.
+// A piece is one of the intake on its way through the workers.
+type piece struct {
+	Piece
+	packets *flowtable.Batch
+	decoded bool
+	last    bool // nothing comes after it
+}
+
+// A crew is the workers of a run and what they have in common.
 type crew struct {
-	in      *intake
-	rows    Rows
+	*Engine
+	format  Format   // of rows; nil for flows as they are
 	pieces  []*piece // piece number n is in place n modulo their number
 	workers []*worker
 	owners  []*worker // of tables
 
-	came chan *chunk   // from tables; has room for all of them
+	came chan *bundle  // from tables; has room for all of them
 	done chan struct{} // a block is merged, or a batch encoded; has room for one
 
 	mu         sync.Mutex
@@ -62,33 +70,36 @@ type crew struct {
 // A worker decodes pieces, merges blocks and runs one table, if there are as many.
 type worker struct {
 	*crew
-	number int
-	table  *flowtable.Table // nil for none
-	added  int              // pieces that the table has taken in
-	free   []*chunk         // to be used again
-	open   int              // as last told to progress
-	flow   Flow
-	merger merger
-	label  func(*Flow)
+	number  int
+	table   *flowtable.Table // nil for none
+	added   int              // pieces that the table has taken in
+	free    []*bundle        // to be used again
+	open    int              // as last told to progress
+	flow    flowtable.Flow
+	merger  merger
+	prepare func(*flowtable.Flow)
 }
 
-// share is the way of the packets with several workers.
-func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Rows, to sink) error {
-	workers := in.options.Workers
+// withCrew is the way of the packets with several workers.
+func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 	c := &crew{
-		in: in, rows: rows, pieces: make([]*piece, piecesPerWorker*workers),
-		came: make(chan *chunk, chunksInFlight*len(tables)), done: make(chan struct{}, 1),
+		Engine: e, pieces: make([]*piece, piecesPerWorker*e.Workers),
+		came: make(chan *bundle, bundlesInFlight*len(e.Tables)), done: make(chan struct{}, 1),
+	}
+	if rows, ok := to.(RowSink); ok {
+		c.format = rows
 	}
 	c.news.L = &c.mu
 	for i := range c.pieces {
-		c.pieces[i] = in.newPiece(len(tables))
+		p := e.Intake.NewPiece(len(e.Tables))
+		c.pieces[i] = &piece{Piece: p, packets: p.Packets()}
 	}
-	for i := range workers {
+	for i := range e.Workers {
 		w := &worker{crew: c, number: i}
-		if i < len(tables) {
-			w.table, w.label = tables[i], in.options.labeler()
-			for range chunksInFlight {
-				w.free = append(w.free, &chunk{owner: w})
+		if i < len(e.Tables) {
+			w.table, w.prepare = e.Tables[i], e.Prepare()
+			for range bundlesInFlight {
+				w.free = append(w.free, &bundle{owner: w})
 			}
 			c.owners = append(c.owners, w)
 		}
@@ -107,156 +118,6 @@ func (in *intake) share(ctx context.Context, tables []*flowtable.Table, rows Row
 	return err
 }
 
-// give gives the rows of all tables out.
-func (c *crew) give(to sink) error {
-	g := giver{crew: c, to: to, order: newOrder(len(c.owners))}
-	for range blocksInFlight + len(c.workers)/8 {
-		g.spare = append(g.spare, &block{})
-	}
-	for {
-		g.cut()
-		if len(g.waiting) == 0 && to.batches == nil {
-			if g.order.ended {
-				return nil
-			}
-			if err := to.flush(); err != nil {
-				return err
-			}
-		}
-		if b := to.batches; b != nil {
-			if g.order.ended && len(g.waiting) == 0 {
-				if b.end(c.encode); len(b.waiting) == 0 {
-					return nil
-				}
-			}
-			if len(b.waiting) > 0 && c.isSet(&b.waiting[0].done) {
-				if err := b.write(g.unused); err != nil {
-					return err
-				}
-				continue
-			}
-		}
-		if len(g.waiting) > 0 && (to.batches == nil || !to.batches.isFull()) && c.isSet(&g.waiting[0].merged) {
-			if err := g.emit(); err != nil {
-				return err
-			}
-			continue
-		}
-		select {
-		case chunk := <-c.came:
-			g.order.add(chunk)
-		case <-c.done:
-		}
-	}
-}
-
-// A giver is the caller's goroutine at work.
-type giver struct {
-	*crew
-	to      sink
-	order   *order
-	waiting []*block // in order
-	spare   []*block
-	kept    []*block // used by batches once, to be used again
-	merger  merger
-}
-
-// cut has blocks of the rows that come next merged.
-func (g *giver) cut() {
-	for len(g.spare) > 0 && g.order.next(g.spare[len(g.spare)-1], g.drop) {
-		b := g.spare[len(g.spare)-1]
-		g.spare = g.spare[:len(g.spare)-1]
-		g.waiting = append(g.waiting, b)
-		if b.rows > fewRows {
-			g.mu.Lock()
-			g.toMerge = append(g.toMerge, b)
-			g.mu.Unlock()
-			g.news.Signal()
-			continue
-		}
-		g.merger.merge(b)
-		g.mu.Lock()
-		g.finish(b)
-		g.mu.Unlock()
-	}
-}
-
-// emit gives the first block that waits out.
-func (g *giver) emit() error {
-	b := g.waiting[0]
-	g.waiting = g.waiting[:copy(g.waiting, g.waiting[1:])]
-	g.in.progress.flows.Add(int64(b.rows))
-	switch {
-	case g.to.batches != nil:
-		if g.to.batches.add(b, g.encode) {
-			b = &block{} // in its place
-			if n := len(g.kept); n > 0 {
-				b, g.kept = g.kept[n-1], g.kept[:n-1]
-			}
-		}
-	case len(b.flows) == 0:
-		if err := g.to.emit(nil, b.bytes); err != nil {
-			return err
-		}
-	default:
-		for _, f := range b.flows {
-			if err := g.to.emit(f, nil); err != nil {
-				return err
-			}
-		}
-		for _, s := range b.lists {
-			g.drop(s.chunk)
-		}
-	}
-	g.spare = append(g.spare, b)
-	return nil
-}
-
-// unused takes back a block that batches kept.
-func (g *giver) unused(b *block) { g.kept = append(g.kept, b) }
-
-// encode has a batch encoded.
-func (c *crew) encode(b *batch) {
-	c.mu.Lock()
-	c.toEncode = append(c.toEncode, b)
-	c.mu.Unlock()
-	c.news.Signal()
-}
-
-// isSet reads what a worker sets with the lock held.
-func (c *crew) isSet(done *bool) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return *done
-}
-
-// finish notes that a block is merged; the lock is held. Flows stay in their
-// chunks until they are given out.
-func (c *crew) finish(b *block) {
-	b.merged = true
-	if len(b.flows) > 0 {
-		return
-	}
-	for _, s := range b.lists {
-		c.put(s.chunk)
-	}
-}
-
-// drop ends a use of a chunk.
-func (c *crew) drop(k *chunk) {
-	c.mu.Lock()
-	c.put(k)
-	c.mu.Unlock()
-}
-
-// put is drop with the lock held.
-func (c *crew) put(k *chunk) {
-	if k.uses.Add(-1) == 0 {
-		k.owner.free = append(k.owner.free, k)
-		c.news.Broadcast()
-	}
-}
-
 // work does what a worker can do until the capture has ended.
 func (w *worker) work(ctx context.Context) {
 	c := w.crew
@@ -273,7 +134,7 @@ func (w *worker) work(ctx context.Context) {
 			c.mu.Unlock()
 			again := true
 			for n := from; n < to && again; n++ {
-				again = w.add(c.in, c.piece(n))
+				again = w.add(c.piece(n))
 			}
 			c.mu.Lock()
 			if w.added = to; !again {
@@ -289,13 +150,13 @@ func (w *worker) work(ctx context.Context) {
 			p.decoded = false
 			c.taking = true
 			c.mu.Unlock()
-			c.in.take(p) // it may wait for a stream
+			p.Take()
 			c.mu.Lock()
 			c.taken++
 			c.taking = false
 			c.news.Broadcast()
 			c.mu.Unlock()
-			c.in.decode(p)
+			p.Decode()
 			c.mu.Lock()
 			p.decoded = true
 		default:
@@ -344,9 +205,9 @@ func (c *crew) admit(ctx context.Context) {
 		p := c.piece(c.admitted)
 		c.mu.Unlock()
 		if ctx.Err() != nil {
-			c.in.stop()
+			c.Intake.Stop()
 		}
-		p.last = !c.in.admit(p)
+		p.last = !p.Admit()
 		c.mu.Lock()
 		c.ended = p.last
 		c.admitted++
@@ -368,17 +229,17 @@ func (c *crew) leastAdded() int {
 
 // add takes a piece through the table and sends out what is due. It returns
 // false after the last piece, and when told to stop.
-func (w *worker) add(in *intake, p *piece) bool {
-	for i, step := range p.Steps() {
-		w.table.Add(p.Batch, w.number, i)
-		if (step.Due > 0 || in.options.bounded()) && !w.send(step, false) {
+func (w *worker) add(p *piece) bool {
+	for i, step := range p.packets.Steps() {
+		w.table.Add(p.packets, w.number, i)
+		if (step.Due > 0 || w.Bounded) && !w.send(step, false) {
 			return false
 		}
 	}
-	in.progress.open.Add(int64(w.table.Open() - w.open))
+	w.Engine.open.Add(int64(w.table.Open() - w.open))
 	w.open = w.table.Open()
 	if p.last {
-		w.table.End(in.keys.Latest())
+		w.table.End(w.Intake.Latest())
 		w.send(flowtable.Step{Horizon: math.MaxInt64, Due: flowtable.All}, true)
 	}
 	return !p.last
@@ -398,35 +259,33 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 				c.last = true
 				break
 			}
-			w.in.tunnels.see(&w.flow)
-			w.label(&w.flow)
-			w.in.anonymize(&w.flow)
-			if w.rows != nil {
+			w.prepare(&w.flow)
+			if w.format != nil {
 				if c.rows == nil {
-					c.rows = make([]byte, 0, chunkSize+4<<10)
+					c.rows = make([]byte, 0, bundleSize+4<<10)
 				}
-				c.rows = w.rows.AppendRow(c.rows, &w.flow)
+				c.rows = w.format.AppendRow(c.rows, &w.flow)
 			} else {
 				c.add(&w.flow)
 			}
 			if c.keys == nil {
-				c.keys = make([]rowKey, 0, chunkRows)
+				c.keys = make([]rowKey, 0, bundleRows)
 			}
 			// What a bound finished comes after what finished before the horizon.
 			finish := min(w.flow.Finish, s.Horizon)
 			c.keys = append(c.keys, newRowKey(finish, w.flow.Start, w.flow.First, len(c.rows)))
 		}
 		last := c.last
-		w.came <- c // has room for all chunks
+		w.came <- c // has room for all bundles
 		if last {
 			return true
 		}
 	}
 }
 
-// room returns a chunk to fill, nil when told to stop. A worker that waits for one
+// room returns a bundle to fill, nil when told to stop. A worker that waits for one
 // merges blocks meanwhile, of which one may have what it waits for.
-func (w *worker) room() *chunk {
+func (w *worker) room() *bundle {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for !w.stopped {

@@ -1,4 +1,4 @@
-package flowfast
+package intake
 
 import (
 	"encoding/binary"
@@ -12,9 +12,9 @@ import (
 	"github.com/flowfast/flowfast/decode"
 )
 
-// Filters are the programs of a Filter for the link types that were met.
+// Filters are the programs of a filter for the link types that were met.
 type filters struct {
-	filter Filter
+	filter func(linkType uint32) ([]bpf.RawInstruction, error)
 	mu     sync.Mutex
 	of     map[uint32]matcher
 }
@@ -62,7 +62,7 @@ type matcher struct {
 	frame []byte // one that was cut, behind its length, or with another byte order
 }
 
-func newMatcher(filter Filter, linkType uint32) matcher {
+func newMatcher(filter func(linkType uint32) ([]bpf.RawInstruction, error), linkType uint32) matcher {
 	m := matcher{linkType: linkType}
 	raw, err := filter(linkType)
 	if err != nil {

@@ -1,4 +1,4 @@
-package flowfast
+package engine
 
 import (
 	"sync/atomic"
@@ -7,31 +7,31 @@ import (
 	"github.com/flowfast/flowfast/flowtable"
 )
 
-// Each table gives out its flows in order, as chunks. The rows of all tables are
+// Each table gives out its flows in order, as bundles. The rows of all tables are
 // put together in blocks: the caller's goroutine only finds up to which key every
 // table has come, and has the rows up to there merged by whichever worker is free.
-// It looks at a key for each chunk, and at no row.
+// It looks at a key for each bundle, and at no row.
 
-// A chunk is flows on their way from a table.
-type chunk struct {
-	flows []Flow          // the flows, if there are no rows
-	more  []features.Flow // their features, if there are any
-	keys  []rowKey        // one for each flow
-	rows  []byte          // their rows
+// A bundle is flows on their way from a table.
+type bundle struct {
+	flows []flowtable.Flow // the flows, if there are no rows
+	more  []features.Flow  // their features, if there are any
+	keys  []rowKey         // one for each flow
+	rows  []byte           // their rows
 	owner *worker
-	last  bool         // the last chunk of its step
+	last  bool         // the last bundle of its step
 	end   bool         // of the last step
 	uses  atomic.Int32 // by the order and by blocks
 }
 
 // add adds a flow, with what it lends.
-func (c *chunk) add(f *Flow) {
+func (c *bundle) add(f *flowtable.Flow) {
 	c.flows = append(c.flows, *f)
 	if f.Features == nil {
 		return
 	}
 	if c.more == nil {
-		c.more = make([]features.Flow, chunkFlows)
+		c.more = make([]features.Flow, bundleFlows)
 	}
 	to := &c.more[len(c.flows)-1]
 	first, quantiles := append(to.First[:0], f.Features.First...), to.Quantiles
@@ -45,13 +45,13 @@ func (c *chunk) add(f *Flow) {
 }
 
 // full tells if nothing more should be added.
-func (c *chunk) full() bool {
-	return len(c.keys) == chunkRows || len(c.rows) >= chunkSize || c.more != nil && len(c.flows) == len(c.more)
+func (c *bundle) full() bool {
+	return len(c.keys) == bundleRows || len(c.rows) >= bundleSize || c.more != nil && len(c.flows) == len(c.more)
 }
 
 // startOf returns where the row of a number begins, or behind the last where it
 // would.
-func (c *chunk) startOf(row int) int {
+func (c *bundle) startOf(row int) int {
 	if row == 0 {
 		return 0
 	}
@@ -81,9 +81,9 @@ func (a *rowKey) before(b *rowKey) bool {
 	return a.parts[2] < b.parts[2]
 }
 
-// A segment is rows of a chunk that stand one behind the other.
+// A segment is rows of a bundle that stand one behind the other.
 type segment struct {
-	*chunk
+	*bundle
 	from, to int
 }
 
@@ -91,9 +91,9 @@ type segment struct {
 type block struct {
 	lists  []segment // of each table that has any
 	rows   int
-	size   int     // bytes of the rows
-	bytes  []byte  // the rows, when it is merged
-	flows  []*Flow // or the flows
+	size   int               // bytes of the rows
+	bytes  []byte            // the rows, when it is merged
+	flows  []*flowtable.Flow // or the flows
 	merged bool
 	uses   int // by batches; the caller's goroutine counts them
 }
@@ -107,21 +107,21 @@ type order struct {
 func newOrder(tables int) *order {
 	o := &order{queues: make([][]segment, tables)}
 	for i := range o.queues {
-		o.queues[i] = make([]segment, 0, chunksInFlight)
+		o.queues[i] = make([]segment, 0, bundlesInFlight)
 	}
 	return o
 }
 
-// add takes in the next chunk of a table.
-func (o *order) add(c *chunk) {
+// add takes in the next bundle of a table.
+func (o *order) add(c *bundle) {
 	t := c.owner.number
 	o.queues[t] = append(o.queues[t], segment{c, 0, len(c.keys)})
 }
 
-// next makes b the block of the rows that come next, of a chunk of each table at
-// most. It returns false if they can't be known yet, or there are no more. Chunks
+// next makes b the block of the rows that come next, of a bundle of each table at
+// most. It returns false if they can't be known yet, or there are no more. Bundles
 // that the order needs no more go to unused.
-func (o *order) next(b *block, unused func(*chunk)) bool {
+func (o *order) next(b *block, unused func(*bundle)) bool {
 	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0]}
 	for !o.ended {
 		bound, known := o.bound()
@@ -156,7 +156,7 @@ func (o *order) bound() (bound *rowKey, known bool) {
 }
 
 // cut makes b a block of the rows up to and with a bound, or of all of the step.
-func (o *order) cut(b *block, bound *rowKey, unused func(*chunk)) {
+func (o *order) cut(b *block, bound *rowKey, unused func(*bundle)) {
 	for t, queue := range o.queues {
 		s := &queue[0]
 		to := s.to
@@ -165,7 +165,7 @@ func (o *order) cut(b *block, bound *rowKey, unused func(*chunk)) {
 		}
 		if to > s.from {
 			s.uses.Add(1)
-			b.lists = append(b.lists, segment{s.chunk, s.from, to})
+			b.lists = append(b.lists, segment{s.bundle, s.from, to})
 			b.rows += to - s.from
 			b.size += s.startOf(to) - s.startOf(s.from)
 			s.from = to
@@ -192,8 +192,8 @@ func (s *segment) upTo(bound *rowKey) int {
 	return from
 }
 
-// endStep goes on to the next step, of which all tables have given the last chunk.
-func (o *order) endStep(unused func(*chunk)) {
+// endStep goes on to the next step, of which all tables have given the last bundle.
+func (o *order) endStep(unused func(*bundle)) {
 	for t, queue := range o.queues {
 		o.ended = queue[0].end
 		o.drop(t, unused)
@@ -201,9 +201,9 @@ func (o *order) endStep(unused func(*chunk)) {
 }
 
 // drop drops the first segment of a table.
-func (o *order) drop(t int, unused func(*chunk)) {
+func (o *order) drop(t int, unused func(*bundle)) {
 	queue := o.queues[t]
-	c := queue[0].chunk
+	c := queue[0].bundle
 	o.queues[t] = queue[:copy(queue, queue[1:])]
 	unused(c)
 }

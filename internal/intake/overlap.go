@@ -1,4 +1,4 @@
-package flowfast
+package intake
 
 import (
 	"container/heap"
@@ -27,7 +27,7 @@ type joined struct {
 
 // A cursor is a capture among those that overlap.
 type cursor struct {
-	capture input
+	capture *ioutil.Capture
 	name    string
 	order   int
 	records [overlapRecords]ioutil.Record
@@ -59,13 +59,13 @@ func (c *cursors) Pop() any {
 
 // dueBefore reports whether the first packet of the file that comes next lies
 // before a packet of a time in the capture of an order.
-func (in *intake) dueBefore(time int64, order int) bool {
+func (in *Intake) dueBefore(time int64, order int) bool {
 	return len(in.files) > 0 && !in.files[0].none && comesBefore(in.files[0].time, in.files[0].order, time, order)
 }
 
 // untilNext returns how many records, of the capture that is read, come before the
 // first packet of the file that comes next.
-func (in *intake) untilNext(records []ioutil.Record) int {
+func (in *Intake) untilNext(records []ioutil.Record) int {
 	if len(in.files) > 0 {
 		for i := range records {
 			if in.dueBefore(records[i].Time, in.order) {
@@ -78,19 +78,19 @@ func (in *intake) untilNext(records []ioutil.Record) int {
 
 // reachesNext reports whether a packet of a piece may come behind the first packet
 // of the file that comes next.
-func (in *intake) reachesNext(p *piece) bool {
-	latest := int64(p.Latest())
+func (in *Intake) reachesNext(p *Piece) bool {
+	latest := int64(p.batch.Latest())
 	if cut := p.resolution; latest < math.MaxInt64-cut {
 		latest += cut // it may have been so much later before it was cut down
 	}
-	return p.Len() > 0 && in.dueBefore(latest, in.order)
+	return p.batch.Len() > 0 && in.dueBefore(latest, in.order)
 }
 
 // beginOverlap makes the capture that is read the first of those that overlap;
 // records are what it has lent and are still to come.
-func (in *intake) beginOverlap(records []ioutil.Record) {
-	in.withhold()
-	c := &cursor{capture: in.capture, name: in.name, order: in.order, strange: in.strange}
+func (in *Intake) beginOverlap(records []ioutil.Record) {
+	in.cutter.withhold()
+	c := &cursor{capture: in.file(), name: in.name, order: in.order, strange: in.strange}
 	c.lent = slices.Clone(records) // whose place is the piece's
 	in.progress.capture.Store(nil)
 	in.tell(c)
@@ -99,8 +99,8 @@ func (in *intake) beginOverlap(records []ioutil.Record) {
 }
 
 // merge fills a piece with the packets that come next of captures that overlap.
-func (in *intake) merge(p *piece) {
-	for p.Len() < maxRecords && len(in.overlap) > 0 {
+func (in *Intake) merge(p *Piece) {
+	for p.batch.Len() < maxRecords && len(in.overlap) > 0 {
 		first := in.overlap[0]
 		if in.dueBefore(first.lent[0].Time, first.order) {
 			in.openOverlap()
@@ -126,17 +126,18 @@ func (in *intake) merge(p *piece) {
 }
 
 // endOverlap makes the last of the captures that overlap the one that is read.
-func (in *intake) endOverlap(c *cursor) {
+func (in *Intake) endOverlap(c *cursor) {
 	in.overlap = in.overlap[:0]
 	in.capture, in.name, in.order, in.strange = c.capture, c.name, c.order, c.strange
 	in.progress.earlier.Add(-c.told) // the capture tells them
-	in.progress.capture.Store(&c.capture)
+	last := input(c.capture)
+	in.progress.capture.Store(&last)
 	in.offer()
 }
 
 // mayGoOn reports whether a record of the first capture still comes before those of
 // the others.
-func (in *intake) mayGoOn(r *ioutil.Record, first *cursor) bool {
+func (in *Intake) mayGoOn(r *ioutil.Record, first *cursor) bool {
 	if in.dueBefore(r.Time, first.order) {
 		return false
 	}
@@ -149,7 +150,7 @@ func (in *intake) mayGoOn(r *ioutil.Record, first *cursor) bool {
 }
 
 // openOverlap opens the file that comes next.
-func (in *intake) openOverlap() {
+func (in *Intake) openOverlap() {
 	f := in.files[0]
 	in.files = in.files[1:]
 	capture, err := ioutil.Open(f.file)
@@ -168,7 +169,7 @@ func (in *intake) openOverlap() {
 }
 
 // refill has a capture lend more, and closes it where there is no more.
-func (in *intake) refill(c *cursor) bool {
+func (in *Intake) refill(c *cursor) bool {
 	n, err := c.capture.ReadBefore(math.MaxInt64, c.records[:])
 	in.tell(c)
 	if err == nil && n > 0 {
@@ -181,14 +182,14 @@ func (in *intake) refill(c *cursor) bool {
 }
 
 // tell tells the progress how far a capture has been read.
-func (in *intake) tell(c *cursor) {
+func (in *Intake) tell(c *cursor) {
 	read, _ := c.capture.Progress()
 	in.progress.earlier.Add(read - c.told)
 	c.told = read
 }
 
 // closeOverlap closes all captures that overlap.
-func (in *intake) closeOverlap() {
+func (in *Intake) closeOverlap() {
 	for _, c := range in.overlap {
 		in.capture, in.name, in.told = c.capture, c.name, c.told
 		in.close()

@@ -1,6 +1,7 @@
-package flowfast
+package engine
 
 import (
+	"flag"
 	"math"
 	"os"
 	"testing"
@@ -9,16 +10,22 @@ import (
 	"github.com/flowfast/flowfast/bench/workload"
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/internal/intake"
 )
 
-// BenchmarkSerialRows is the part of a run that is done for one chunk of rows after
+var serialScale = flag.Float64("scale", 0.1, "part of the full size of the captures of BenchmarkSerialRows")
+
+// BenchmarkSerialRows is the part of a run that is done for one bundle of rows after
 // the other: to find the blocks of what 16 tables give, and to write them, here to
 // the null device. Small blocks, which no worker merges, are merged in it too. What
 // it takes to wait for workers is not in it. The least of the iterations is reported.
 func BenchmarkSerialRows(b *testing.B) {
 	for _, name := range workload.Names() {
 		b.Run(name, func(b *testing.B) {
-			path := generated(b, name)
+			path, _, err := workload.File(b.TempDir(), name, *serialScale, 1)
+			if err != nil {
+				b.Fatal(err)
+			}
 			g := newGiving(b)
 			least := math.Inf(1)
 			for b.Loop() {
@@ -46,30 +53,28 @@ func newGiving(b *testing.B) *giving {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { null.Close() })
-	o := &output{to: null, now: time.Now}
-	return &giving{giver: giver{to: sink{emit: func(_ *Flow, rows []byte) error { return o.put(rows) }}}}
+	w := NewWriter(null, export.CSV{}, export.CSV{}.AppendHeader, 0, time.Now)
+	return &giving{giver: giver{to: w, rows: w}}
 }
 
 // run takes a capture through 16 tables.
 func (g *giving) run(b *testing.B, path string) {
 	const tables = 16
-	run, err := Open(Options{Workers: tables}, path)
+	in, err := intake.New(intake.Options{Readers: tables})
+	if err == nil {
+		err = in.Open(path)
+	}
 	if err != nil {
 		b.Fatal(err)
 	}
-	in := run.intake
-	// No table waits for a chunk, whatever is open at the end: a full one has 256
+	// No table waits for a bundle, whatever is open at the end: a full one has 256
 	// rows at least.
 	enough := workload.Packets("flood", *serialScale)/256 + 1000
-	g.crew = &crew{in: in, rows: export.CSV{}, came: make(chan *chunk, enough)}
+	g.crew = &crew{Engine: &Engine{Intake: source{in}}, format: export.CSV{}, came: make(chan *bundle, enough)}
 	for i := range tables {
-		table, err := flowtable.New(flowtable.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		w := &worker{crew: g.crew, number: i, table: table, label: in.options.labeler()}
+		w := &worker{crew: g.crew, number: i, table: in.NewTable(), prepare: func(*flowtable.Flow) {}}
 		for range enough {
-			w.free = append(w.free, &chunk{owner: w})
+			w.free = append(w.free, &bundle{owner: w})
 		}
 		g.owners = append(g.owners, w)
 	}
@@ -77,13 +82,14 @@ func (g *giving) run(b *testing.B, path string) {
 	for range blocksInFlight + tables/8 {
 		g.spare = append(g.spare, &block{})
 	}
-	p := in.newPiece(tables)
+	from := in.NewPiece(tables)
+	p := &piece{Piece: from, packets: from.Packets()}
 	for !p.last {
-		in.take(p)
-		in.decode(p)
-		p.last = !in.admit(p)
+		p.Take()
+		p.Decode()
+		p.last = !p.Admit()
 		for _, w := range g.owners {
-			w.add(in, p)
+			w.add(p)
 			for len(g.came) > 0 {
 				g.give(b, <-g.came)
 			}
@@ -92,11 +98,16 @@ func (g *giving) run(b *testing.B, path string) {
 	if !g.order.ended {
 		b.Fatal("rows are left")
 	}
-	run.finish()
+	in.Stop()
 }
 
-// give gives out what is known to come next when a chunk has come.
-func (g *giving) give(b *testing.B, came *chunk) {
+// A source is an intake as an engine knows it.
+type source struct{ *intake.Intake }
+
+func (s source) NewPiece(tables int) Piece { return s.Intake.NewPiece(tables) }
+
+// give gives out what is known to come next when a bundle has come.
+func (g *giving) give(b *testing.B, came *bundle) {
 	began := time.Now()
 	g.order.add(came)
 	g.cut()

@@ -1,4 +1,4 @@
-package flowfast
+package intake
 
 import (
 	"flag"
@@ -23,13 +23,16 @@ var serialScale = flag.Float64("scale", 0.1, "part of the full size of the captu
 func BenchmarkSerial(b *testing.B) {
 	for _, name := range workload.Names() {
 		b.Run(name, func(b *testing.B) {
-			path := generated(b, name)
+			path, _, err := workload.File(b.TempDir(), name, *serialScale, 1)
+			if err != nil {
+				b.Fatal(err)
+			}
 			for _, how := range []string{"spans", "stream"} {
 				b.Run(how, func(b *testing.B) {
 					least := math.Inf(1)
 					for b.Loop() {
-						in := open(b, path, how).intake
-						least = min(least, float64(admitAll(in).Nanoseconds())/float64(in.summary.Packets))
+						in := open(b, path, how)
+						least = min(least, float64(admitAll(in).Nanoseconds())/float64(in.report.Packets))
 					}
 					b.ReportMetric(least, "ns/packet")
 				})
@@ -40,30 +43,30 @@ func BenchmarkSerial(b *testing.B) {
 
 // admitAll takes all pieces of the captures and admits them, and returns how long
 // that took.
-func admitAll(in *intake) (serial time.Duration) {
-	const workers = 16
-	pieces := make([]*piece, piecesPerWorker*workers)
-	if in.stream != nil {
+func admitAll(in *Intake) (serial time.Duration) {
+	const workers, piecesPerWorker = 16, 4
+	pieces := make([]*Piece, piecesPerWorker*workers)
+	if in.cutter.stream != nil {
 		pieces = pieces[:1] // a stream lends no more until they are decoded
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for i := range pieces {
-		pieces[i] = in.newPiece(workers)
+		pieces[i] = in.NewPiece(workers)
 	}
 	for more := true; more; {
 		waitAhead(in)
 		began := threadTime()
 		for _, p := range pieces {
-			in.take(p)
+			p.Take()
 		}
 		serial += threadTime() - began
 		for _, p := range pieces {
-			in.decode(p)
+			p.Decode()
 		}
 		began = threadTime()
 		for i := 0; i < len(pieces) && more; i++ {
-			more = in.admit(pieces[i])
+			more = pieces[i].Admit()
 		}
 		serial += threadTime() - began
 	}
@@ -72,46 +75,38 @@ func admitAll(in *intake) (serial time.Duration) {
 
 // waitAhead waits until a stream has been read two MiB ahead of its capture, or to its
 // end.
-func waitAhead(in *intake) {
-	if in.stream == nil {
+func waitAhead(in *Intake) {
+	if in.cutter.stream == nil {
 		return
 	}
 	info, err := os.Stat(in.name)
 	for err == nil {
-		if read, _ := in.stream.Progress(); read >= min(info.Size(), in.stream.Offset()+2<<20) {
+		if read, _ := in.cutter.stream.Progress(); read >= min(info.Size(), in.cutter.stream.Offset()+2<<20) {
 			return
 		}
 		runtime.Gosched()
 	}
 }
 
-// generated returns the file of a workload.
-func generated(b *testing.B, name string) string {
+func open(b *testing.B, path, how string) *Intake {
 	b.Helper()
-	path, _, err := workload.File(b.TempDir(), name, *serialScale, 1)
+	in, err := New(Options{Readers: 2})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return path
-}
-
-func open(b *testing.B, path, how string) *Run {
-	b.Helper()
 	if how == "spans" {
-		run, err := Open(Options{}, path)
-		if err != nil {
+		if err := in.Open(path); err != nil {
 			b.Fatal(err)
 		}
-		return run
+		return in
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { f.Close() })
-	run, err := NewReader(Options{}, f, path)
-	if err != nil {
+	if err := in.Read(f, path); err != nil {
 		b.Fatal(err)
 	}
-	return run
+	return in
 }

@@ -1,14 +1,16 @@
-package flowfast
+package engine
 
 import "encoding/binary"
 
-// A batchWriter is a writer of rows that takes them in batches which any goroutine
+// A BatchWriter is a writer of rows that takes them in batches which any goroutine
 // can have encoded before: that of a format of columns. Its rows begin with their
-// length in four bytes, little-endian. A batch ends with the row with which it has
-// so many rows or bytes.
-type batchWriter interface {
+// length in four bytes, little-endian.
+type BatchWriter interface {
+	// Batches returns with how many rows, or bytes of them, a batch ends.
 	Batches() (rows, bytes int)
+	// NewBatch returns a batch, whose Encode makes it one of rows.
 	NewBatch() interface{ Encode(rows [][]byte) }
+	// WriteBatch writes an encoded batch, behind those before.
 	WriteBatch(interface{ Encode(rows [][]byte) }) error
 }
 
@@ -19,13 +21,12 @@ const copiedBlock = 64 << 10
 // Batches are rows in order on their way through workers that encode them to the
 // writer.
 type batches struct {
-	to         batchWriter
+	to         BatchWriter
 	rows, size int // with which a batch ends
 	most       int // batches under way
 	current    *batch
 	waiting    []*batch // to be encoded or written, in order
 	spare      []*batch
-	err        error // of the writer
 }
 
 // A batch is rows to be encoded, and then the encoded ones.
@@ -57,15 +58,14 @@ func (c *batch) copy(rows []byte) {
 	c.parts[len(c.parts)-1] = c.copied[c.from:]
 }
 
-// newBatches returns nil for a writer that takes no batches.
-func newBatches(to any, workers int) *batches {
-	w, ok := to.(batchWriter)
-	if !ok {
+// newBatches returns nil for no writer.
+func newBatches(to BatchWriter, workers int) *batches {
+	if to == nil {
 		return nil
 	}
 	const memory = 48 << 20 // of packed rows
-	b := &batches{to: w}
-	b.rows, b.size = w.Batches()
+	b := &batches{to: to}
+	b.rows, b.size = to.Batches()
 	b.most = max(2, min(workers+1, memory/b.size))
 	b.current = b.batch()
 	return b
@@ -133,8 +133,8 @@ func (b *batches) write(unused func(*block)) error {
 			unused(k)
 		}
 	}
-	b.err = b.to.WriteBatch(c.encoded)
+	err := b.to.WriteBatch(c.encoded)
 	*c = batch{encoded: c.encoded, parts: c.parts[:0], blocks: c.blocks[:0], copied: c.copied[:0]}
 	b.spare = append(b.spare, c)
-	return b.err
+	return err
 }

@@ -1,8 +1,10 @@
-package flowfast
+package engine
 
 import (
 	"math"
 	"math/bits"
+
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // A merger merges the lists of blocks. Each worker has one. It is a tree of losers
@@ -27,8 +29,8 @@ type node struct {
 type list struct {
 	keys  []rowKey // of the rows from the next one on
 	rows  []byte
-	flows []Flow // or the flows
-	start int    // of the next row in rows
+	flows []flowtable.Flow // or the flows
+	start int              // of the next row in rows
 }
 
 // merge puts the rows of a block in order.

@@ -1,0 +1,65 @@
+package flowtable
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
+)
+
+// DefaultIdleTimeout is the idle timeout when none is given.
+const DefaultIdleTimeout = 600 * time.Second
+
+// Options say what makes packets flows, and when flows finish and leave. The zero
+// Options are the default.
+type Options struct {
+	// IdleTimeout is the silence after which a flow is over; 0 stands for
+	// DefaultIdleTimeout. A silence equal to it is not over.
+	IdleTimeout time.Duration
+	// MaxFlows is the most flows that are open at a time, MaxMemory the most
+	// memory, in bytes, both of each table; 0 stands for no bound. A table that
+	// would outgrow one finishes the flows that have been idle for longest.
+	MaxFlows, MaxMemory int
+	// Rules say when else flows begin and end.
+	Rules Rules
+	// Keys say which packets are of one flow.
+	Keys Keys
+	// Takes reports whether a packet of a flow counts; nil takes all. Several
+	// goroutines call it.
+	Takes func(*decode.Packet) bool
+	// Features are what is counted of flows besides what a [Flow] always has.
+	Features features.Options
+	// Looks say how often tables are asked for finished flows.
+	Looks Looks
+	// Monotone makes a packet that is stamped before the latest one of a flow have
+	// that one's time.
+	Monotone bool
+	// Disorder is [Clock.Disorder].
+	Disorder time.Duration
+}
+
+// Looks say when tables are asked for finished flows: after every so many
+// packets for so many flows at most; 0 stands for 1 and for all.
+type Looks struct{ Every, Most int }
+
+// check returns an error if an option can't be.
+func (o *Options) check() error {
+	switch {
+	case o.IdleTimeout < 0:
+		return fmt.Errorf("idle timeout %v: must not be negative", o.IdleTimeout)
+	case o.Looks.Every < 0:
+		return fmt.Errorf("check every %d packets: must not be negative", o.Looks.Every)
+	case o.Looks.Most < 0:
+		return fmt.Errorf("check %d flows at most: must not be negative", o.Looks.Most)
+	case o.MaxFlows < 0:
+		return fmt.Errorf("%d flows at most: must not be negative", o.MaxFlows)
+	case o.MaxMemory < 0:
+		return fmt.Errorf("%d bytes of memory at most: must not be negative", o.MaxMemory)
+	case o.Rules.ActiveTimeout < 0:
+		return fmt.Errorf("active timeout %v: must not be negative", o.Rules.ActiveTimeout)
+	case o.Disorder < 0:
+		return fmt.Errorf("disorder of %v: must not be negative", o.Disorder)
+	}
+	return o.Features.Check()
+}

@@ -1,0 +1,182 @@
+package flowfast
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
+	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/internal/intake"
+)
+
+// Options say how a run goes. The zero Options are the default.
+type Options struct {
+	// IdleTimeout is the silence after which a flow is over; 0 stands for 600
+	// seconds. A silence equal to it is not over.
+	IdleTimeout time.Duration
+	// CheckEvery is the number of packets between two looks for idle flows,
+	// CheckMost the number of flows that one look finishes at most; 0 stands
+	// for 1 and for all. They bound when a finished flow is given out and how
+	// many wait in memory, never what is given out or in which order.
+	CheckEvery, CheckMost int
+	// MaxFlows is the most flows that are open at a time, 0 for no bound. With
+	// each packet that would start one more, the flow that has been idle for
+	// longest is finished: it is evicted. Which flows that are does not depend
+	// on the other options but for IdleTimeout.
+	MaxFlows int
+	// MaxMemory is the most memory that the run takes, in bytes, 64 MiB at
+	// least; 0 stands for no bound. Flows that have been idle for longest are
+	// evicted where more would be needed; which ones depends on the number of
+	// workers, of which there is one for each 64 MiB at most. A compressed
+	// capture takes up to 128 MiB more, if it was compressed so.
+	//
+	// To keep memory near the bound the garbage collector must know of it too:
+	// see [runtime/debug.SetMemoryLimit], which is for the program to call.
+	MaxMemory int
+	// Flush is how long a flow that is due may wait to be given out, or its row to be
+	// written, while a stream is slow or silent: for live packets. Flows are then due
+	// when no packet is to be expected of them by Disorder, and by the wall clock
+	// where the packets are stamped with it. 0, for captures that are there already,
+	// stands for any time: what is given out depends on the packets alone.
+	Flush time.Duration
+	// Disorder is how far packets of a stream that is flushed may be stamped before
+	// the latest one: a packet that is stamped earlier is taken for a step of the
+	// clock, and does not continue flows that were over before; 0 stands for 10
+	// seconds.
+	Disorder time.Duration
+	// Resolution cuts times down to whole multiples of it; 0 leaves them as they
+	// are. Monotone gives a packet that is stamped before the latest time so far
+	// that time.
+	Resolution time.Duration
+	Monotone   bool
+	// Numbered makes [Flow].Number the number of the row, which takes one table.
+	Numbered bool
+	// Choice says which packets count.
+	Choice Choice
+	// Keys say which packets are of one flow.
+	Keys flowtable.Keys
+	// AnonymizeKey, of 32 bytes, makes the addresses in what is given out others
+	// with the same prefixes in common (Crypto-PAn); nil leaves them as they are.
+	AnonymizeKey []byte
+	// Labeler, if it is not nil, is called once for each goroutine that gives flows
+	// out. What it returns is called on that goroutine with each flow, whose addresses
+	// are still the true ones, and may set its Label.
+	Labeler func() func(*Flow)
+	// Protocols are the IP protocols whose packets have flows, TCP and UDP if
+	// none is set; Tunnels are the tunnels in UDP whose content has flows, instead
+	// of theirs.
+	Protocols decode.Protocols
+	Tunnels   decode.Tunnels
+	// Rules say when flows begin and end, besides the idle timeout.
+	Rules flowtable.Rules
+	// Features are what is counted of flows besides what a [Flow] always has.
+	Features features.Options
+	// Workers is the number of goroutines that flows are shared out among;
+	// 0 stands for as many as there are processors. With 1 all is done on the
+	// caller's goroutine (but for decompression, which has one of its own).
+	// The number never shows in what is given out.
+	Workers int
+}
+
+const defaultDisorder = 10 * time.Second
+
+// MinMemory is the least that [Options.MaxMemory] can be, in bytes. A run has no
+// more workers than its bound has as much memory for.
+const MinMemory = 64 << 20
+
+// What a run takes besides its tables, in bytes: program, captures and what it
+// reads them with; and for each worker, pieces and chunks.
+const (
+	fixedMemory  = 40 << 20
+	workerMemory = 8 << 20
+)
+
+// tables returns the number of flow tables. A limit of the flows of a look, or
+// of the open ones, holds for all flows, so it takes one table.
+func (o *Options) tables() int {
+	if o.CheckMost > 0 || o.MaxFlows > 0 || o.Numbered {
+		return 1
+	}
+	return o.Workers
+}
+
+// tableMemory returns the bound of each table's memory, 0 for none.
+func (o *Options) tableMemory() int {
+	if o.MaxMemory == 0 {
+		return 0
+	}
+	return (o.MaxMemory - fixedMemory - o.Workers*workerMemory) / o.tables()
+}
+
+// take says what is taken in of captures, and what makes flows of it.
+func (o *Options) take() intake.Options {
+	flows := flowtable.Options{
+		IdleTimeout: o.IdleTimeout,
+		MaxFlows:    o.MaxFlows,
+		MaxMemory:   o.tableMemory(),
+		Rules:       o.Rules,
+		Keys:        o.Keys,
+		Features:    o.Features,
+		Looks:       flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost},
+		Monotone:    o.Monotone,
+	}
+	if o.Flush > 0 {
+		flows.Disorder = cmp.Or(o.Disorder, defaultDisorder)
+	}
+	if e := o.Choice.Endpoints; e != nil {
+		flows.Takes = e.matches
+	}
+	return intake.Options{
+		Readers:    o.Workers,
+		Flush:      o.Flush,
+		Resolution: o.Resolution,
+		Choice:     intake.Choice{From: o.Choice.From, To: o.Choice.To, Filter: o.Choice.Filter},
+		Protocols:  o.Protocols,
+		Tunnels:    o.Tunnels,
+		Flows:      flows,
+	}
+}
+
+// settle puts the number of workers in the place of 0, and returns an error if an
+// option can't be that concerns neither packets nor flows: those are checked by who
+// goes by them.
+func (o *Options) settle() error {
+	switch {
+	case o.MaxMemory != 0 && o.MaxMemory < MinMemory:
+		return fmt.Errorf("%d bytes of memory at most: must be %d or more", o.MaxMemory, MinMemory)
+	case o.Workers < 0:
+		return fmt.Errorf("%d workers: must not be negative", o.Workers)
+	case o.Disorder < 0:
+		return fmt.Errorf("disorder of %v: must not be negative", o.Disorder)
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxMemory > 0 {
+		o.Workers = min(o.Workers, o.MaxMemory/MinMemory)
+	}
+	return nil
+}
+
+// For returns the options with what columns ask for, see the method Demand of
+// export's profiles. Timeouts, TCPEnd, encapsulations and protocols that the
+// options have already stay as they are.
+func (o Options) For(d flowtable.Demand) Options {
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, d.IdleTimeout)
+	o.Resolution, o.Monotone, o.Numbered = d.Resolution, d.Monotone, d.Numbered
+	o.Keys.Encapsulation = cmp.Or(o.Keys.Encapsulation, d.Keys.Encapsulation)
+	o.Keys.Portless = d.Keys.Portless
+	o.Protocols = cmp.Or(o.Protocols, d.Protocols)
+	active, end := cmp.Or(o.Rules.ActiveTimeout, d.Rules.ActiveTimeout), cmp.Or(o.Rules.TCPEnd, d.Rules.TCPEnd)
+	o.Rules = d.Rules
+	o.Rules.ActiveTimeout, o.Rules.TCPEnd = active, end
+	if o.Keys.OneWay { // a source would be the destination of its packets, and no flow has the FIN of both sides
+		o.Rules.SYNACKTurns = false
+		o.Rules.TCPEnd &^= flowtable.EndFIN
+	}
+	o.Features = d.Features
+	return o
+}
