@@ -198,9 +198,7 @@ func (e *Endpoints) matches(p *decode.Packet) bool {
 	if e.hasAddr(p.Src, p.V6) || e.hasAddr(p.Dst, p.V6) {
 		return true
 	}
-	switch p.Proto {
-	case 6, 17, 33, 132, 136: // TCP, UDP, DCCP, SCTP, UDP-Lite
-	default:
+	if !decode.HasPorts(p.Proto) {
 		return false // what stands in the place of ports is something else
 	}
 	if e.hasPort(p.SrcPort) || e.hasPort(p.DstPort) {

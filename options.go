@@ -161,9 +161,18 @@ func (o *Options) settle() error {
 	return nil
 }
 
+// Check returns an error if an option can't be, or can't be with another one: the
+// error that Open, NewReader and NewSource have then.
+func (o Options) Check() error {
+	_, err := newRun(o)
+	return err
+}
+
 // For returns the options with what columns ask for, see the method Demand of
 // export's profiles. Timeouts, TCPEnd, encapsulations and protocols that the
-// options have already stay as they are.
+// options have already stay as they are. What columns ask for and can't be with
+// the options is left out: an end by FIN of flows of one direction, one of TCP
+// where that has no flows.
 func (o Options) For(d flowtable.Demand) Options {
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, d.IdleTimeout)
 	o.Resolution, o.Monotone, o.Numbered = d.Resolution, d.Monotone, d.Numbered
@@ -176,6 +185,9 @@ func (o Options) For(d flowtable.Demand) Options {
 	if o.Keys.OneWay { // a source would be the destination of its packets, and no flow has the FIN of both sides
 		o.Rules.SYNACKTurns = false
 		o.Rules.TCPEnd &^= flowtable.EndFIN
+	}
+	if !o.Protocols.Has(decode.TCP) {
+		o.Rules.TCPEnd = 0
 	}
 	o.Features = d.Features
 	return o

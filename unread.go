@@ -106,7 +106,7 @@ type tunnelPackets [len(tunnelPorts)]atomic.Uint64
 
 // see takes in a flow of UDP; several goroutines may call it.
 func (t *tunnelPackets) see(f *Flow) {
-	if f.Protocol != 17 {
+	if f.Protocol != decode.UDP {
 		return
 	}
 	i := slices.Index(tunnelPorts[:], f.DstPort)

@@ -56,7 +56,7 @@ func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 			if offset := b[12] >> 4; offset >= 5 {
 				d.HeaderLen = offset * 4
 			}
-			if p.RawFlags&0x02 != 0 && len(b) > 20 {
+			if p.RawFlags&SYN != 0 && len(b) > 20 {
 				d.options(b[20:max(20, min(int(d.HeaderLen), len(b)))])
 			}
 		case protoUDP, protoUDPLite, protoICMP, protoICMPv6, protoESP:

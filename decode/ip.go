@@ -7,9 +7,9 @@ const (
 	protoHopByHop    = 0
 	protoICMP        = 1
 	protoIPv4        = 4
-	protoTCP         = 6
-	protoUDP         = 17
-	protoDCCP        = 33
+	protoTCP         = TCP
+	protoUDP         = UDP
+	protoDCCP        = DCCP
 	protoIPv6        = 41
 	protoRouting     = 43
 	protoFragment    = 44
@@ -21,9 +21,9 @@ const (
 	protoDestination = 60
 	protoEtherIP     = 97 // RFC 3378
 	protoPIM         = 103
-	protoSCTP        = 132
+	protoSCTP        = SCTP
 	protoMobility    = 135
-	protoUDPLite     = 136
+	protoUDPLite     = UDPLite
 	protoMPLS        = 137 // RFC 4023
 	protoHIP         = 139
 	protoShim6       = 140

@@ -45,13 +45,12 @@ type Packet struct {
 	Link    *decode.Link
 }
 
-// TCP control bits.
 const (
-	fin = 1 << iota
-	syn
-	rst
-	psh
-	ack
+	fin = decode.FIN
+	syn = decode.SYN
+	rst = decode.RST
+	psh = decode.PSH
+	ack = decode.ACK
 )
 
 // A Flow is the features of a finished flow. Only the groups that were asked

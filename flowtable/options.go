@@ -60,6 +60,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("active timeout %v: must not be negative", o.Rules.ActiveTimeout)
 	case o.Disorder < 0:
 		return fmt.Errorf("disorder of %v: must not be negative", o.Disorder)
+	case o.Keys.OneWay && o.Rules.TCPEnd&EndFIN != 0:
+		return fmt.Errorf("end of TCP flows by %v: none of one direction has the FIN of both sides; rst it can have", o.Rules.TCPEnd)
 	}
 	return o.Features.Check()
 }

@@ -1,17 +1,18 @@
 package flowtable
 
+import "github.com/flowfast/flowfast/decode"
+
 // A TCP flow ends when a SYN without ACK reuses its ports: when its sequence
 // number differs from the base sequence number of its direction. This is how
 // Wireshark 4.0 numbers TCP streams (epan/dissectors/packet-tcp.c).
 
-const tcpProtocol = 6
-
-// Control bits of a TCP header (RFC 9293, 3.1), as in packet.rawFlags.
 const (
-	fin = 1 << 0
-	syn = 1 << 1
-	rst = 1 << 2
-	ack = 1 << 4
+	tcpProtocol = decode.TCP
+
+	fin = decode.FIN // as in packet.rawFlags
+	syn = decode.SYN
+	rst = decode.RST
+	ack = decode.ACK
 )
 
 // reuses tells whether a packet of the flow's key, in direction d (0 forward,

@@ -10,7 +10,6 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
-	"github.com/flowfast/flowfast/flowtable"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -210,12 +209,6 @@ func (c *command) take(args []string) error {
 		return errors.New("--progress bar: standard error is not a terminal")
 	case c.output == "-" && c.recursive && !c.join:
 		return errors.New("-r writes into a folder, not to standard output; with --join it can")
-	case !c.options.Choice.From.IsZero() && !c.options.Choice.To.IsZero() && !c.options.Choice.From.Before(c.options.Choice.To):
-		return errors.New("--from and --to leave no time between them")
-	case c.options.Rules.TCPEnd != 0 && !c.options.Protocols.Has(6):
-		return errors.New("--tcp-end: --protocols leaves no flow of TCP")
-	case c.options.Keys.OneWay && c.options.Rules.TCPEnd&flowtable.EndFIN != 0:
-		return errors.New("--tcp-end: no flow of --unidirectional has the FIN of both sides; rst it can have")
 	case c.given("flush") && c.recursive && !c.join:
 		return errors.New("--flush is for one output, not for the folder of -r")
 	case c.given("disorder") && c.given("flush") && c.options.Flush == 0:
@@ -231,6 +224,9 @@ func (c *command) take(args []string) error {
 		return err
 	}
 	c.options.Choice.Endpoints = c.filter.list
+	if err := c.options.Check(); err != nil {
+		return err
+	}
 	if c.rows.profile == legacyProfile {
 		if err := c.checkLegacy(); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // RowOptions are the options that say what is in the rows, by the long names of
@@ -39,11 +40,9 @@ type rowOptions struct {
 	Dataset        bool   `json:"dataset"`
 }
 
-const defaultIdleTimeout = 600 * time.Second
-
 func (c *command) rowOptions() rowOptions {
 	return rowOptions{
-		IdleTimeout:    inSeconds(cmp.Or(c.options.IdleTimeout, defaultIdleTimeout)),
+		IdleTimeout:    inSeconds(cmp.Or(c.options.IdleTimeout, flowtable.DefaultIdleTimeout)),
 		ActiveTimeout:  inSeconds(c.options.Rules.ActiveTimeout),
 		TCPEnd:         c.options.Rules.TCPEnd.String(),
 		Protocols:      textOf(c.options.Protocols),

@@ -76,11 +76,13 @@ type Intake struct {
 
 // New returns an intake that has nothing to read yet.
 func New(o Options) (*Intake, error) {
-	switch {
+	switch end := o.Flows.Rules.TCPEnd; {
 	case o.Flush < 0:
 		return nil, fmt.Errorf("flush after %v: must not be negative", o.Flush)
 	case o.Resolution < 0:
 		return nil, fmt.Errorf("resolution %v: must not be negative", o.Resolution)
+	case end != 0 && !o.Protocols.Has(decode.TCP):
+		return nil, fmt.Errorf("end of TCP flows by %v: TCP is not among the protocols that have flows", end)
 	}
 	gate, err := flowtable.NewGate(o.Flows)
 	if err != nil {
