@@ -110,8 +110,9 @@ func TestConformance(t *testing.T) {
 				return
 			}
 			wraps := rewrap(t, path)
-			for _, timeout := range timeouts {
-				want, counts := expected(t, dir, path, timeout)
+			wantRows, wantCounts := expected(t, dir, path)
+			for i, timeout := range timeouts {
+				want, counts := wantRows[i], wantCounts[i]
 				got, summary, err := rows(path, timeout)
 				differences := reference.Compare(bytes.NewReader(want), bytes.NewReader(got))
 				if err != nil {
@@ -141,24 +142,41 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// expected returns the rows of the reference and its counts of packets.
-func expected(t *testing.T, dir, path string, timeout time.Duration) ([]byte, map[string]uint64) {
-	cmd := exec.Command("python3", filepath.Join(dir, "oracle", "oracle.py"),
-		"--timeout", strconv.FormatFloat(timeout.Seconds(), 'f', -1, 64), path)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	counts := map[string]uint64{}
-	for _, m := range regexp.MustCompile(`(\w+)=(\d+)`).FindAllStringSubmatch(stderr.String(), -1) {
-		counts[m[1]], _ = strconv.ParseUint(m[2], 10, 64)
+// expected returns the rows of the reference and its counts of packets, for each
+// timeout.
+func expected(t *testing.T, dir, path string) (rows [][]byte, counts []map[string]uint64) {
+	folder := t.TempDir()
+	args := []string{filepath.Join("reference", "oracle.py"), filepath.Join(dir, "oracle", "oracle.py"), path, folder}
+	for _, timeout := range timeouts {
+		args = append(args, seconds(timeout))
 	}
-	if err != nil {
-		// tshark refuses the whole file: the reference has no rows.
-		t.Logf("%s", strings.TrimSpace(stderr.String()))
-		return header(), counts
+	out, err := exec.Command("python3", args...).CombinedOutput()
+	for _, timeout := range timeouts {
+		if err != nil {
+			// tshark refuses the whole file: the reference has no rows.
+			t.Logf("%s", bytes.TrimSpace(out))
+			rows, counts = append(rows, header()), append(counts, nil)
+			continue
+		}
+		name := filepath.Join(folder, seconds(timeout))
+		text, err := os.ReadFile(name + ".csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := os.ReadFile(name + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := map[string]uint64{}
+		for _, m := range regexp.MustCompile(`(\w+)=(\d+)`).FindAllSubmatch(said, -1) {
+			count[string(m[1])], _ = strconv.ParseUint(string(m[2]), 10, 64)
+		}
+		rows, counts = append(rows, text), append(counts, count)
 	}
-	return out, counts
+	return rows, counts
 }
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
 
 func header() []byte {
 	return export.CSV{}.AppendHeader(nil)
