@@ -100,7 +100,7 @@ pgo: ## renew the profile that the command is compiled with
 cross: ## compile for every system that is supported
 	@for system in $(SYSTEMS); do \
 	  echo $$system; \
-	  GOOS=$${system%/*} GOARCH=$${system#*/} $(STATIC) -o /dev/null ./cmd/flowfast || exit 1; \
+	  GOOS=$${system%/*} GOARCH=$${system#*/} $(STATIC) -pgo=off -o /dev/null ./cmd/flowfast || exit 1; \
 	done; \
 	for system in $(VETTED); do \
 	  echo "$$system, tests too"; \
