@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"regexp"
 	"strconv"
@@ -19,35 +20,54 @@ import (
 // packetFlags are the flags that say which packets count and whose they are.
 func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter, key *secret) {
 	f.Var((*moment)(&o.Choice.From), "from",
-		"leave out packets before `TIME`: seconds since\n1970 or 2026-11-24T12:00:00Z (default none)")
+		"leave out packets before `TIME`: 2026-11-24, '2026-11-24 12:00' (UTC) or ...+01:00, or seconds since 1970 (default none)")
 	f.Var((*moment)(&o.Choice.To), "to",
 		"leave out packets from `TIME` on (default none)")
 	f.Var(filter, "filter",
-		"leave out packets that do not match\n`EXPRESSION`, which is compiled by tcpdump; or is\nwhat tcpdump -ddd prints; or @FILE, with an\naddress, prefix, port, range of ports or\naddress:port on each line; @FILE can be given\nbesides one of the others (default none)")
+		"leave out packets that do not match `EXPRESSION` of tcpdump's, or what tcpdump -ddd prints; or, also besides one of these, @FILE, a list of addresses and ports (default none)")
 	f.Var((*sample)(&o.Keys.Sample), "sample",
-		"leave out all but one of N flows, chosen by a\nhash of addresses and ports: `1/N` (default all)")
+		"keep `1/N` of the flows, chosen by a hash of addresses and ports (default all)")
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
 		"make the two directions flows of their own")
 	f.Var(key, "anonymize",
-		"write other addresses that share prefixes as\nthe true ones do (Crypto-PAn): `KEY` is 64\nhexadecimal digits, or @FILE that has them\n(default none)")
+		"write other addresses, which share prefixes as the true ones do (Crypto-PAn); `KEY` is 64 hexadecimal digits, or @FILE with them (default none)")
 }
 
 // A moment is the value of a flag: a time.
 type moment time.Time
 
+// Set takes a day, with or without a time of day and an offset from UTC, which is
+// the zone of what has none; or seconds since 1970.
 func (m *moment) Set(text string) error {
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		*m = moment(t)
-		return nil
+	t, ok := parseMoment(text)
+	if !ok {
+		return errors.New("want a time such as 2026-11-24, '2026-11-24 12:00' or 2026-11-24T12:00:00+01:00 (UTC if it names no offset), or seconds since 1970, such as 1795433932.5")
+	}
+	if t.Unix() < -lastMoment || t.Unix() > lastMoment {
+		return errors.New("want a time between the years 1677 and 2262")
+	}
+	*m = moment(t)
+	return nil
+}
+
+// lastMoment is what 64 bits of nanoseconds can say, in seconds.
+const lastMoment = math.MaxInt64 / int64(time.Second)
+
+func parseMoment(text string) (t time.Time, ok bool) {
+	for _, clock := range []string{"", " 15:04", "T15:04", " 15:04:05", "T15:04:05"} { // a fraction is taken too
+		for _, offset := range []string{"", "Z07:00", "Z0700"} {
+			if t, err := time.Parse(time.DateOnly+clock+offset, text); err == nil {
+				return t, true
+			}
+		}
 	}
 	whole, part, _ := strings.Cut(text, ".")
 	s, err := strconv.ParseInt(whole, 10, 64)
 	ns, errPart := strconv.ParseInt((part + "000000000")[:9], 10, 64)
-	if err != nil || errPart != nil || len(part) > 9 || s < -9223372036 || s > 9223372036 || strings.HasPrefix(whole, "-") && ns > 0 {
-		return errors.New("want seconds since 1970, such as 1795433932.5, or a time such as 2026-11-24T12:00:00Z")
+	if err != nil || errPart != nil || len(part) > 9 || strings.HasPrefix(whole, "-") && ns > 0 {
+		return t, false
 	}
-	*m = moment(time.Unix(s, ns))
-	return nil
+	return time.Unix(s, ns), true
 }
 
 func (m *moment) String() string { return "" }

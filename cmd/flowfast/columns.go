@@ -29,16 +29,24 @@ const maxSPLT = 1000
 
 func (c *choice) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.profile, "profile", "default",
-		"write the columns of the profile `NAME`; see\nflowfast columns (default \"default\")")
+		"write the columns, by the flow rules, of `NAME`: "+alternatives(profileNames())+" (default default)")
 	f.Lookup("profile").DefValue = ""
 	f.Var(&c.names, "columns",
-		"write these columns, of any profile, in this\norder: `A,B,C` (default those of the profile)")
+		"write the columns `A,B,C`, of any profile, in this order (default those of the profile)")
 	f.Var((*count)(&c.splt), "splt",
-		"add the sizes, inter-arrival times and flags of\nthe first `N` packets of each flow (default none)")
+		"add sizes, inter-arrival times and flags of the first `N` packets of each flow (default none)")
 	f.Var(&c.quantiles, "quantiles",
-		"add quantiles from 0 to 1 of sizes and\ninter-arrival times, such as 0.05,0.95: `P,Q`\n(default none)")
+		"add the quantiles `P,Q`, from 0 to 1, of sizes and inter-arrival times (default none)")
 	f.BoolVar(&c.endReason, "end-reason", false,
-		"add the column end_reason: idle, reuse, end,\nevicted, active or closed")
+		"add the column end_reason: idle, reuse, end, evicted, active or closed")
+}
+
+// profileNames returns the names of all profiles.
+func profileNames() (names []string) {
+	for _, p := range export.Profiles() {
+		names = append(names, p.Name)
+	}
+	return append(names, legacyProfile)
 }
 
 // columns returns the columns that are wanted, and the profile.

@@ -47,25 +47,15 @@ type command struct {
 	status int
 }
 
-const long = `Flowfast reads packet captures and writes flow tables: one row for each TCP
-or UDP flow, both directions in one, with packets, bytes, five-number summaries
-of packet sizes and inter-arrival times, and TCP flag counts; or the columns, by
-the flow rules, of CICFlowMeter, NFStream or PyFlowMeter (--profile).
-All columns are listed by: flowfast columns
+const long = `Flowfast reads packet captures and writes flow tables: one row for each TCP or
+UDP flow, both directions in one.
 
-INPUT is a pcap, pcapng, snoop or ERF file, plain or in gzip, zstd, bzip2, xz
-or lz4, told by its first bytes; or - for standard input. OUTPUT is a file,
-which appears under its name only when it is complete; or - for standard
-output. Its extension tells the format: .csv, .csv.gz, .csv.zst, .jsonl,
-.jsonl.gz, .jsonl.zst, .parquet, .arrow (an IPC file), .arrows (a stream); any
-other means CSV. With -r both are folders: INPUT/a/b.pcap.gz becomes
-OUTPUT/a/b_flow.csv. Captures that would share an output keep their full names:
-a/b.pcap.gz_flow.csv.
-
-The exit status is 0 if all was read, 1 if something could not be read or
-written, 2 if the arguments make no sense, 130 or 143 after SIGINT or SIGTERM.
-After a signal the rows of what was read so far are in OUTPUT.partial. A capture
-that ends in the middle of a record is read up to there, with a warning.`
+INPUT is a capture (pcap, pcapng, snoop, ERF; plain or compressed), or - for
+standard input. OUTPUT is a file, or - for standard output; its extension tells
+the format: .csv, .csv.gz, .csv.zst, .jsonl, .jsonl.gz, .jsonl.zst, .parquet,
+.arrow, .arrows. An extension that no format has, such as .txt, means CSV; one
+of something else, such as .json, .tsv or .csv.xz, is refused without --format.
+With -r both are folders.`
 
 const examples = `  flowfast capture.pcap flows.csv
   flowfast -r datasets/ out/ -t 120
@@ -92,7 +82,7 @@ func run(args []string, s streams) int {
 
 func (c *command) cobra() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "flowfast [flags] INPUT OUTPUT",
+		Use:           "flowfast [options] INPUT OUTPUT",
 		Long:          long,
 		Example:       examples,
 		Version:       fmt.Sprintf("%s (%s %s/%s)", flowfast.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
@@ -111,26 +101,32 @@ func (c *command) cobra() *cobra.Command {
 	root.AddCommand(columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
 		versionCommand(c.out), completionCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
-	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
+	root.SetHelpCommand(helpCommand(c.out))
+	root.SetHelpFunc(func(of *cobra.Command, _ []string) {
+		if err := writeHelp(c.out, of); err != nil && !errors.Is(err, syscall.EPIPE) {
+			c.status = exitBad
+		}
+	})
 	root.SetVersionTemplate("flowfast {{.Version}}\n")
 
 	f := root.Flags()
 	f.SortFlags = false
 	f.BoolVarP(&c.recursive, "recursive", "r", false,
-		"read every capture under the folder INPUT, at\nany depth, into a file of its own under the\nfolder OUTPUT; other files are passed over")
+		"read every capture under the folder INPUT into a file of its own under the folder OUTPUT")
 	f.BoolVar(&c.resume, "resume", false,
-		"with -r, go on where a run was stopped: leave\nwhat OUTPUT/flowfast-manifest.json says is done")
+		"with -r, go on where a run was stopped: leave what OUTPUT/flowfast-manifest.json says is done")
 	f.BoolVar(&c.overwrite, "overwrite", false,
-		"with -r, replace the outputs of a run\nwith other options, which is refused otherwise")
+		"with -r, replace the outputs of a run with other options, which is refused otherwise")
 	f.BoolVar(&c.join, "join", false,
-		"read several captures (all arguments but the\nlast; with -r those under the folders) as one\nstream in the order of time, as mergecap does")
+		"read several captures (all arguments but the last; with -r those under the folders) as one stream in the order of time, as mergecap does")
 	c.flowFlags(f)
 	c.labels.flags(f)
 	f.BoolVar(&c.dataset, "dataset", false,
-		"with -r, write one Parquet dataset with a\ncolumn capture, in files\nOUTPUT/<capture>/part-0.parquet and on")
+		"with -r, write one Parquet data set, OUTPUT/CAPTURE/part-0.parquet and on, with a column capture")
 	c.closingFlags(f)
 	f.Bool("version", false, "show the version and exit")
 	completeValues(root)
+	plainUsage(root)
 	return root
 }
 
@@ -139,47 +135,47 @@ func (c *command) cobra() *cobra.Command {
 func (c *command) flowFlags(f *pflag.FlagSet) {
 	c.jobs = runtime.GOMAXPROCS(0)
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
-		"end a flow after a silence longer than `SECONDS`,\nfractions allowed (default 600)")
+		"end a flow after a silence longer than `SECONDS`, such as 0.5, 90s or 5m (default 600)")
 	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
-		"end a flow with the first packet that comes\nlater than `SECONDS` after its start, or never:\nnone (default none)")
+		"cut a flow when a packet arrives more than `SECONDS` after its first, or never: none (default none)")
 	f.Var((*tcpEnd)(&c.options.Rules.TCPEnd), "tcp-end",
-		"close a TCP flow with FIN of both sides and an\nACK, with RST, or both: a later SYN begins a\nnew one; `HOW` is none, fin, rst or fin-rst\n(default none)")
+		"what closes a TCP flow, so that a later SYN begins a new one: FIN of both sides and an ACK, RST, or either; `HOW` is none, fin, rst or fin-rst (default none)")
 	f.Var(text{&c.options.Protocols}, "protocols",
-		"have flows of these IP protocols: all, or `NAMES`\nand numbers such as tcp,udp,icmp,icmpv6,sctp,47\n(default tcp,udp)")
+		"IP protocols that have flows: all, or `NAMES` and numbers such as tcp,udp,icmp,icmpv6,sctp,47 (default tcp,udp)")
 	f.Var(text{&c.options.Tunnels}, "decap",
-		"look into UDP tunnels: all, or `NAMES` of vxlan,\ngeneve, gtpu, l2tp, teredo (default none)")
+		"look into UDP tunnels: all, or `NAMES` of vxlan, geneve, gtpu, l2tp, teredo (default none)")
 	f.Var(text{&c.options.Keys.Encapsulation}, "key",
-		"tell flows with the same addresses and ports\napart by their encapsulation: all, or `PARTS` of\nvlan, mpls, tunnel (default none)")
+		"tell flows with the same addresses and ports apart by their encapsulation: all, or `PARTS` of vlan, mpls, tunnel (default none)")
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
-		"look for ended flows every `PACKETS` packets\n(default 1)")
+		"look for ended flows every `PACKETS` packets (default 1)")
 	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
-		"write at most `FLOWS` ended flows at each look\n(default all); -i and -l change when rows are\nwritten, not what they say")
+		"write at most `FLOWS` ended flows at each look; -i and -l change when rows are written, not what they say (default all)")
 	f.Var((*orNone)(&c.options.Flush), "flush",
-		"write the rows of a live capture that are due\nwithin `SECONDS`; none gathers them (default 1\nfrom a pipe to a pipe or to standard output,\nelse none)")
+		"write rows within `SECONDS` of being due, while packets come in; none gathers them (default 1 from a pipe to a pipe or to standard output, else none)")
 	f.Var((*seconds)(&c.options.Disorder), "disorder",
-		"with --flush, take a packet stamped more than\n`SECONDS` before the latest one for a step of\nthe clock (default 10)")
+		"with --flush, take a packet stamped more than `SECONDS` before the latest one for a step of the clock (default 10)")
 	f.VarP((*count)(&c.jobs), "jobs", "j",
-		"work on `N` files at once, or with N workers on\none (default all cores)")
+		"work on `N` files at once, or with N workers on one (default all cores)")
 	f.Var((*count)(&c.options.MaxFlows), "max-flows",
-		"keep at most `FLOWS` open: where one more would\nstart, end the one that has been idle for\nlongest (default no bound)")
+		"limit open flows to `FLOWS`: where one more would start, the longest-idle one is closed early (default no limit)")
 	f.Var(&c.memory, "max-memory",
-		"take at most `SIZE` of memory, such as 512MiB or\n8GB: end the flows that have been idle for\nlongest where more would be needed (default 70%\nof what the control group or the machine has)")
+		"limit memory to `SIZE`, such as 512MiB or 8GB: at the limit the longest-idle flows are closed early (default 70% of what the control group or the machine has)")
 	packetFlags(f, &c.options, &c.filter, &c.anonymize)
 	c.rows.flags(f)
 	f.Var((*formatName)(c), "format",
-		"write `FORMAT`: "+formatList()+"\n(default by OUTPUT's extension, csv if it is\nnone of these; with -r csv)")
+		"write `FORMAT`: "+formatList()+" (default by OUTPUT's extension; with -r csv)")
 }
 
 // closingFlags are the flags that say what is told about a run.
 func (c *command) closingFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.summary, "summary", "",
-		"write the closing summary as JSON to `FILE` too,\n- for standard output (default none)")
+		"write the closing summary as JSON to `FILE` too, - for standard output (default none)")
 	f.Var(&c.progress, "progress",
-		"show progress `HOW`: bar, plain (a line a\nminute), json (five lines a second) or none\n(default bar on a terminal, else plain)")
+		"show progress `HOW`: bar, plain (a line a minute), json (five lines a second) or none (default bar on a terminal, else plain)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,
-		"show no progress, no warnings and no closing\nsummary, only errors")
+		"show only errors: no progress, no warnings, no closing summary")
 	f.BoolVar(&c.strict, "strict", false,
-		"take every warning for an error: show it even\nwith -q, and exit with 1")
+		"take every warning for an error: show it even with -q, and exit with 1")
 	f.BoolP("help", "h", false, "show this help and exit")
 }
 
@@ -291,9 +287,5 @@ func (c *command) takeFormat() error {
 	return nil
 }
 
-// formatList returns the names of the formats, in two lines.
-func formatList() string {
-	names := export.FormatNames()
-	half := len(names) / 2
-	return strings.Join(names[:half], ", ") + ",\n" + strings.Join(names[half:len(names)-1], ", ") + " or " + names[len(names)-1]
-}
+// formatList returns the names of the formats.
+func formatList() string { return alternatives(export.FormatNames()) }

@@ -49,11 +49,9 @@ func completionCommand(out io.Writer) *cobra.Command {
 
 // completeValues tells shells the values of flags.
 func completeValues(root *cobra.Command) {
-	profiles := []string{}
 	var columns []string
 	seen := map[string]bool{}
 	for _, p := range export.Profiles() {
-		profiles = append(profiles, p.Name)
 		for _, c := range p.Columns {
 			if !seen[c.Name] {
 				seen[c.Name] = true
@@ -61,9 +59,8 @@ func completeValues(root *cobra.Command) {
 			}
 		}
 	}
-	profiles = append(profiles, legacyProfile)
 	values := map[string][]string{
-		"profile":  profiles,
+		"profile":  profileNames(),
 		"format":   export.FormatNames(),
 		"tcp-end":  {"none", "fin", "rst", "fin-rst"},
 		"progress": {"bar", "plain", "json", "none"},

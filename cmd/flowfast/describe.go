@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,16 +32,13 @@ type describedOptions struct {
 func describe(f *pflag.FlagSet) describedOptions {
 	d := describedOptions{Version: flowfast.Version}
 	f.VisitAll(func(flag *pflag.Flag) {
-		value, meaning := pflag.UnquoteUsage(flag)
-		o := describedOption{Name: flag.Name, Short: flag.Shorthand, Value: value, Meaning: strings.ReplaceAll(meaning, "\n", " ")}
+		value, meaning := usageOf(flag)
+		o := describedOption{Name: flag.Name, Short: flag.Shorthand, Value: value, Meaning: meaning}
 		switch flag.Value.(type) {
 		case *names, *quantiles, text:
 			o.List = "comma"
 		case *filter:
 			o.List = "repeat"
-		}
-		if flag.Value.Type() == "bool" {
-			o.Value = ""
 		}
 		d.Options = append(d.Options, o)
 	})

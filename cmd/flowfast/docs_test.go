@@ -5,8 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/export"
@@ -22,6 +26,97 @@ func TestColumnsPage(t *testing.T) {
 		b.WriteString("\n## " + of.title + "\n\n" + export.Markdown(of.columns))
 	}
 	generated(t, "../../docs/columns.md", b.String())
+}
+
+// TestCommandLinePage wants docs/cli.md to list every option and command.
+func TestCommandLinePage(t *testing.T) {
+	root := (&command{}).cobra()
+	live, _, err := root.Find([]string{"live"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(flag *pflag.Flag, note string) string {
+		name := "`--" + flag.Name + "`"
+		if flag.Shorthand != "" {
+			name = "`-" + flag.Shorthand + "`, " + name
+		}
+		value, meaning := usageOf(flag)
+		meaning, usual := cutDefault(strings.ReplaceAll(meaning, "|", `\|`))
+		if value != "" {
+			value = "`" + strings.ReplaceAll(value, "|", `\|`) + "`"
+		}
+		return fmt.Sprintf("| %s%s | %s | %s | %s |\n", name, note, value, usual, meaning)
+	}
+	const head = "\n| option | takes | default | |\n| --- | --- | --- | --- |\n"
+	var b strings.Builder
+	for _, h := range headings {
+		var see []string
+		for _, of := range h.topics {
+			i := slices.IndexFunc(topics, func(t topic) bool { return t.name == of })
+			link := topics[i].page
+			if topics[i].section != "" {
+				link = "#" + strings.ToLower(strings.ReplaceAll(topics[i].section, " ", "-"))
+			}
+			see = append(see, "["+of+"]("+link+")")
+		}
+		fmt.Fprintf(&b, "\n### %s\n\nSee %s.\n%s", h.title, strings.Join(see, ", "), head)
+		for _, name := range h.flags {
+			if flag := root.Flags().Lookup(name); flag != nil {
+				b.WriteString(row(flag, ""))
+			} else {
+				b.WriteString(row(live.Flags().Lookup(name), " (`flowfast live`)"))
+			}
+		}
+	}
+	b.WriteString("\n## Commands\n")
+	var list func(c *cobra.Command)
+	list = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() && sub.Runnable() {
+				fmt.Fprintf(&b, "\n### %s\n\n    %s\n\n%s.\n", sub.CommandPath(), sub.UseLine(), strings.ToUpper(sub.Short[:1])+sub.Short[1:])
+				if parts := parts(sub); len(parts) == 1 {
+					table := ""
+					for _, flag := range parts[0].options {
+						if flag.Name != "help" {
+							table += row(flag, "")
+						}
+					}
+					if table != "" {
+						b.WriteString(head + table)
+					}
+				}
+			}
+			list(sub)
+		}
+	}
+	list(root)
+	generated(t, "../../docs/cli.md", b.String())
+}
+
+// TestHeadings wants each option of a run to stand under one heading, and what
+// stands under headings to be there.
+func TestHeadings(t *testing.T) {
+	root := (&command{}).cobra()
+	live, _, err := root.Find([]string{"live"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	under := map[string]int{}
+	for _, h := range headings {
+		for _, name := range h.flags {
+			under[name]++
+			if root.Flags().Lookup(name) == nil && live.Flags().Lookup(name) == nil {
+				t.Errorf("%s: there is no option --%s", h.title, name)
+			}
+		}
+	}
+	for _, c := range []*cobra.Command{root, live} {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if under[f.Name] != 1 {
+				t.Errorf("--%s stands under %d headings of headings.go: want 1", f.Name, under[f.Name])
+			}
+		})
+	}
 }
 
 // TestLinkTypesPage wants docs/linktypes.md to list the link types that are read

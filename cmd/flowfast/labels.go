@@ -26,7 +26,7 @@ type labelFiles struct {
 
 func (l *labelFiles) flags(f *pflag.FlagSet) {
 	f.Var(l, "labels",
-		"add the columns label and label_rule, by rules\nin `FILE` (YAML), by what a sensor wrote there,\nor by rules that flowfast has, builtin:NAME;\ncan be given several times (default none)")
+		"add the columns label and label_rule, by `FILE`: rules (YAML), what a sensor wrote, or builtin:NAME; can be given several times (default none)")
 }
 
 func (l *labelFiles) Set(text string) error {

@@ -56,7 +56,7 @@ type liveCommand struct {
 func (root *command) liveCommand() *cobra.Command {
 	l := &liveCommand{command: command{streams: root.streams}}
 	c := &cobra.Command{
-		Use:     "live [flags] IFACE... OUTPUT",
+		Use:     "live [options] IFACE... OUTPUT",
 		Short:   "write the flows of network interfaces",
 		Long:    liveLong,
 		Example: liveExamples,
@@ -69,19 +69,19 @@ func (root *command) liveCommand() *cobra.Command {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringSliceVar(&l.interfaces, "interface", nil,
-		"take packets from this interface too, or from\nall: `IFACE` or any (default none)")
+		"take packets from `IFACE` too, or from all: any (default none)")
 	f.Var((*count)(&l.ring.SnapLen), "snaplen",
-		"keep the first `BYTES` of a frame (default\n262144); sizes are those of whole frames")
+		"keep the first `BYTES` of a frame; sizes are those of whole frames (default 262144)")
 	f.BoolVar(&l.ring.Promiscuous, "promiscuous", false,
 		"take frames that are for other hosts too")
 	f.Var(&l.memory, "ring",
-		"have a ring of `SIZE` for packets in a busy\nmoment (default 32MiB)")
+		"have a ring of `SIZE` for packets in a busy moment (default 32MiB)")
 	f.Var(&l.rotate, "rotate",
-		"begin a new file at whole multiples of a time,\nsuch as 5m or 1h, or when one has SIZE, such as\n1GiB; or both, given twice: `TIME|SIZE` (default\none file)")
+		"begin a new file at whole multiples of a time, such as 5m, or at a size, such as 1GiB; or both, given twice: `TIME|SIZE` (default one file)")
 	f.Var(&l.keep, "keep",
-		"with --rotate, remove files that ended so long\nago, such as 7d, or the oldest beyond a size,\nsuch as 100GiB; or both: `TIME|SIZE` (default\nall)")
+		"with --rotate, remove files that ended so long ago, such as 7d, or the oldest beyond a size, such as 100GiB; or both: `TIME|SIZE` (default all)")
 	f.StringVar(&l.metrics, "metrics", "",
-		"serve Prometheus metrics at `ADDR`, such as 9100\nor 127.0.0.1:9100, with /healthz and /readyz;\na host is to be named for others than this\none (default none)")
+		"serve Prometheus metrics, /healthz and /readyz at `ADDR`, such as 9100 (for this host alone) or 0.0.0.0:9100 (default none)")
 	l.flowFlags(f)
 	l.closingFlags(f)
 	return c

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// A heading is a part of the options: in the help, on the page docs/cli.md, in
+// manual pages. Its topics are those of flowfast help that tell more.
+type heading struct {
+	title  string
+	topics []string
+	flags  []string
+}
+
+// headings has each option of flowfast and flowfast live once, in the order in
+// which they are shown.
+var headings = []heading{
+	{"Input", []string{"reading", "filters", "time"}, []string{
+		"recursive", "join", "interface", "from", "to", "filter", "sample"}},
+	{"Flow rules", []string{"flows", "protocols"}, []string{
+		"idle-timeout", "active-timeout", "tcp-end", "unidirectional", "protocols", "decap", "key"}},
+	{"Columns", []string{"columns", "profiles"}, []string{
+		"profile", "columns", "splt", "quantiles", "end-reason"}},
+	{"Labels", []string{"labels"}, []string{
+		"labels"}},
+	{"Output", []string{"formats"}, []string{
+		"format", "anonymize", "rotate", "keep"}},
+	{"Data sets", []string{"folders"}, []string{
+		"dataset", "resume", "overwrite"}},
+	{"Live", []string{"live"}, []string{
+		"flush", "disorder", "snaplen", "promiscuous", "ring", "metrics"}},
+	{"Performance", []string{"limits"}, []string{
+		"jobs", "max-memory", "max-flows", "check-every", "check-most"}},
+	{"Messages", []string{"exit"}, []string{
+		"summary", "progress", "quiet", "strict", "help", "version"}},
+}
+
+// A part is the options of a command that stand under a heading.
+type part struct {
+	title   string
+	topics  []string
+	options []*pflag.Flag
+}
+
+// parts returns the options of a command: those of a run by their headings, those of
+// smaller commands under one.
+func parts(c *cobra.Command) (all []part) {
+	f := c.Flags()
+	if f.Lookup("idle-timeout") == nil {
+		p := part{title: "Options"}
+		f.VisitAll(func(flag *pflag.Flag) { p.options = append(p.options, flag) })
+		return append(all, p)
+	}
+	for _, h := range headings {
+		p := part{title: h.title, topics: h.topics}
+		for _, name := range h.flags {
+			if flag := f.Lookup(name); flag != nil {
+				p.options = append(p.options, flag)
+			}
+		}
+		if p.options != nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
