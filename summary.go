@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/ioutil"
 )
 
 // A Summary is what a run says at its end.
@@ -46,6 +47,13 @@ type Capture struct {
 	Name string `json:"name"`
 	// Format is that of the container and of its compression: "pcapng, gzip".
 	Format string `json:"format"`
+	// LinkTypes are the distinct LINKTYPE_ numbers that it declares or, where records
+	// have their own, has.
+	LinkTypes []uint32 `json:"-"`
+	// Interfaces are the first ones that it declares, MoreInterfaces how many come
+	// behind: see [ioutil.Capture.Interfaces].
+	Interfaces     []ioutil.Interface `json:"-"`
+	MoreInterfaces int                `json:"-"`
 }
 
 // Classes counts packets by their class. The classes add up to the packets

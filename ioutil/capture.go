@@ -66,6 +66,9 @@ type Capture struct {
 
 	linkTypes []uint32        // in the order in which they were declared
 	declared  map[uint32]bool // the same as a set: a hostile file can have all of them
+
+	interfaces     []Interface // the first ones
+	moreInterfaces int
 }
 
 // Open opens the capture at path. A regular file is mapped where the system

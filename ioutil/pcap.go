@@ -115,6 +115,7 @@ func (c *Capture) startPcap() error {
 	}
 	c.pcap = p
 	c.declare(p.linkType)
+	c.keep(Interface{LinkType: p.linkType, SnapLen: snapLen, Resolution: float64(p.unit) / second})
 	return nil
 }
 

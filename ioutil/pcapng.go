@@ -289,11 +289,12 @@ func (c *Capture) declaration(kind uint32, block []byte) error {
 	if kind == blockSection {
 		return c.ng.section(block)
 	}
-	in, err := c.ng.describe(block)
+	in, about, err := c.ng.describe(block)
 	if err != nil {
 		return err
 	}
 	c.ng.interfaces = append(c.ng.interfaces, in)
+	c.keep(about)
 	c.declare(uint32(in.linkType))
 	return nil
 }
@@ -329,21 +330,24 @@ func (ng *pcapng) section(block []byte) error {
 }
 
 // describe reads an interface description block (4.2 there).
-func (ng *pcapng) describe(block []byte) (iface, error) {
+func (ng *pcapng) describe(block []byte) (in iface, about Interface, err error) {
 	const (
-		header     = 16
-		optEnd     = 0
-		optTsresol = 9
-		optFCSLen  = 13
-		optTsoffs  = 14
+		header         = 16
+		optEnd         = 0
+		optName        = 2
+		optDescription = 3
+		optTsresol     = 9
+		optFCSLen      = 13
+		optTsoffs      = 14
 	)
 	if len(block) < header+4 {
-		return iface{}, errShort(blockInterface, len(block))
+		return in, about, errShort(blockInterface, len(block))
 	}
 	if len(ng.interfaces) == maxInterfaces {
-		return iface{}, fmt.Errorf("over %d interfaces in a section", maxInterfaces)
+		return in, about, fmt.Errorf("over %d interfaces in a section", maxInterfaces)
 	}
-	in := iface{linkType: ng.uint16(block[8:]), snapLen: ng.uint32(block[12:])}
+	in = iface{linkType: ng.uint16(block[8:]), snapLen: ng.uint32(block[12:])}
+	about = Interface{LinkType: uint32(in.linkType), SnapLen: in.snapLen}
 	resolution, offset, hasFCS := byte(6), int64(0), false
 	for b := block[header : len(block)-4]; len(b) >= 4; {
 		code, length := ng.uint16(b), int(ng.uint16(b[2:]))
@@ -352,9 +356,13 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 		}
 		padded := (length + 3) &^ 3
 		if b = b[4:]; padded > len(b) {
-			return iface{}, fmt.Errorf("option %d of an interface has %d bytes, %d are left in its block", code, length, len(b))
+			return in, about, fmt.Errorf("option %d of an interface has %d bytes, %d are left in its block", code, length, len(b))
 		}
 		switch {
+		case code == optName:
+			about.Name = shortText(b[:length])
+		case code == optDescription:
+			about.Description = shortText(b[:length])
 		case code == optTsresol && length == 1:
 			resolution = b[0]
 		case code == optTsoffs && length == 8:
@@ -364,8 +372,9 @@ func (ng *pcapng) describe(block []byte) (iface, error) {
 		}
 		b = b[padded:]
 	}
-	in.clock = ng.place(newClock(resolution, offset))
-	return in, nil
+	clock := newClock(resolution, offset)
+	in.clock, about.Resolution = ng.place(clock), clock.resolution()
+	return in, about, nil
 }
 
 // place returns the place of a clock among those of the section. Most interfaces

@@ -38,6 +38,7 @@ func (c *Capture) startSnoop() error {
 	}
 	c.framing.linkType = linkType
 	c.declare(linkType)
+	c.keep(Interface{LinkType: linkType, Resolution: 1e-6})
 	c.pos += snoopHeader
 	if c.ring == nil && c.lookAhead(snoopRecord) { // spans ask for it, and they are of mapped files
 		c.framing.since = int64(binary.BigEndian.Uint32(c.buf[c.pos+16:]))

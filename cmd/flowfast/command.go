@@ -98,7 +98,7 @@ func (c *command) cobra() *cobra.Command {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	root.AddCommand(columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
+	root.AddCommand(infoCommand(c.streams, &c.status), columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
 		versionCommand(c.out), completionCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(helpCommand(c.out))

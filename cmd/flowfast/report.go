@@ -212,58 +212,73 @@ func (r *report) json() []byte {
 
 // text returns the report for people.
 func (r *report) text() string {
-	var b strings.Builder
-	line := func(name, value string) { fmt.Fprintf(&b, "%-18s %s\n", name, value) }
-	class := func(name string, n uint64) { line("  "+name, fmt.Sprintf("%15s", grouped(n))) }
-	number := func(name string, n uint64) { line(name, fmt.Sprintf("%15s", grouped(n))) }
-
+	b := lines{width: 18}
 	if len(r.Runs) > 0 || r.OtherFiles > 0 || r.AlreadyDone > 0 || r.Whole+r.Failed > 1 {
-		line("captures", fmt.Sprintf("%15s read, %s with an error; %s other files passed over",
+		b.line("captures", fmt.Sprintf("%15s read, %s with an error; %s other files passed over",
 			grouped(r.Whole), grouped(r.Failed), grouped(r.OtherFiles)))
 	}
 	if r.AlreadyDone > 0 {
-		line("already done", fmt.Sprintf("%15s left as they are", grouped(r.AlreadyDone)))
+		b.line("already done", fmt.Sprintf("%15s left as they are", grouped(r.AlreadyDone)))
 	}
-	number("packets", r.Packets)
-	class("counted", r.Classes.Counted)
-	class("other protocol", r.Classes.OtherProtocol)
-	class("not IP", r.Classes.NotIP)
-	class("orphan fragment", r.Classes.OrphanFragment)
-	class("truncated", r.Classes.Truncated)
-	class("malformed", r.Classes.Malformed)
-	if r.Classes.LeftOut > 0 {
-		class("left out", r.Classes.LeftOut)
-	}
-	if why := flowfast.WhyUncounted(r.Classes, r.Unread); why != "" {
-		line("not counted", why)
-	}
-	if why := flowfast.WhyTunnelled(r.Packets-r.Classes.LeftOut, r.Tunnels); why != "" {
-		line("in UDP tunnels", why)
-	}
+	b.packets("", r.Packets, r.Classes, r.Unread, r.Tunnels)
 	if c := r.Ring; c != nil {
-		number("dropped by kernel", c.Dropped)
-		class("ring freezes", c.Freezes)
-		number("over MTU", c.Large)
+		b.number("dropped by kernel", c.Dropped)
+		b.number("  ring freezes", c.Freezes)
+		b.number("over MTU", c.Large)
 	}
-	number("flows", r.Flows)
-	class("evicted", r.Evicted)
+	b.number("flows", r.Flows)
+	b.number("  evicted", r.Evicted)
 	if r.Labels != nil {
-		labelLines(&b, r.Labels)
+		labelLines(&b.Builder, r.Labels)
 	}
 	if r.StepsBack > 0 {
-		number("steps back", r.StepsBack)
+		b.number("steps back", r.StepsBack)
 	}
-	if r.Packets > 0 {
-		const layout = "2006-01-02 15:04:05.000000"
-		line("time span", fmt.Sprintf("%s s, from %s to %s UTC", span(r.Last.Sub(r.First)),
-			r.First.UTC().Format(layout), r.Last.UTC().Format(layout)))
-	} else {
-		line("time span", "no packets")
-	}
-	line("speed", fmt.Sprintf("%spackets/s in %.3g s", scaled(r.PacketsPerSecond), r.Elapsed.Seconds()))
-	line("peak memory", mebibytes(r.PeakMemory))
-	line("warnings", grouped(len(r.Warnings)))
+	b.line("time span", timeSpan(r.Packets, r.First, r.Last))
+	b.line("speed", fmt.Sprintf("%spackets/s in %.3g s", scaled(r.PacketsPerSecond), r.Elapsed.Seconds()))
+	b.line("peak memory", mebibytes(r.PeakMemory))
+	b.line("warnings", grouped(len(r.Warnings)))
 	return b.String()
+}
+
+// Lines are what is told to people: names of a width at most, and beside them
+// values.
+type lines struct {
+	strings.Builder
+	width int
+}
+
+func (b *lines) line(name, value string)      { fmt.Fprintf(b, "%-*s %s\n", b.width, name, value) }
+func (b *lines) number(name string, n uint64) { b.line(name, fmt.Sprintf("%15s", grouped(n))) }
+
+// packets tells how many packets there are of each class, and of those that are not
+// counted why.
+func (b *lines) packets(indent string, packets uint64, c flowfast.Classes, unread, tunnels []flowfast.Unread) {
+	b.number(indent+"packets", packets)
+	b.number(indent+"  counted", c.Counted)
+	b.number(indent+"  other protocol", c.OtherProtocol)
+	b.number(indent+"  not IP", c.NotIP)
+	b.number(indent+"  orphan fragment", c.OrphanFragment)
+	b.number(indent+"  truncated", c.Truncated)
+	b.number(indent+"  malformed", c.Malformed)
+	if c.LeftOut > 0 {
+		b.number(indent+"  left out", c.LeftOut)
+	}
+	if why := flowfast.WhyUncounted(c, unread); why != "" {
+		b.line(indent+"not counted", why)
+	}
+	if why := flowfast.WhyTunnelled(packets-c.LeftOut, tunnels); why != "" {
+		b.line(indent+"in UDP tunnels", why)
+	}
+}
+
+// timeSpan tells the times of packets.
+func timeSpan(packets uint64, first, last time.Time) string {
+	if packets == 0 {
+		return "no packets"
+	}
+	const layout = "2006-01-02 15:04:05.000000"
+	return fmt.Sprintf("%s s, from %s to %s UTC", span(last.Sub(first)), first.UTC().Format(layout), last.UTC().Format(layout))
 }
 
 // span writes a time span in seconds with six decimals.

@@ -62,6 +62,7 @@ func (in *Intake) start(c input, name string) error {
 	}
 	in.capture, in.name = c, name
 	c.SetPatience(in.options.Flush / 2)
+	in.opened[c] = len(in.report.Captures)
 	in.report.Captures = append(in.report.Captures, Capture{Name: name, Format: c.Format()})
 	return nil
 }
@@ -119,6 +120,12 @@ func (in *Intake) close() {
 	}
 	in.cutter.withhold()
 	in.cutter.reading.Wait()
+	of := &in.report.Captures[in.opened[in.capture]]
+	of.LinkTypes = in.capture.LinkTypes()
+	if file := in.file(); file != nil {
+		of.Interfaces, of.MoreInterfaces = file.Interfaces()
+	}
+	delete(in.opened, in.capture)
 	read, _ := in.capture.Progress()
 	in.progress.capture.Store(nil)
 	in.progress.earlier.Add(read - in.told)

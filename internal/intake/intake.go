@@ -59,12 +59,13 @@ type Intake struct {
 	cutter  cutter
 
 	// What is read, by who admits.
-	files   []joined // captures still to be opened, in order
-	overlap cursors  // those that are merged
-	order   int      // of the one being read among the arguments
-	told    int64    // bytes of it that the progress has already
-	capture input    // the one being read
-	name    string   // its name
+	files   []joined      // captures still to be opened, in order
+	overlap cursors       // those that are merged
+	order   int           // of the one being read among the arguments
+	told    int64         // bytes of it that the progress has already
+	capture input         // the one being read
+	name    string        // its name
+	opened  map[input]int // the captures that are open, by their places in the report
 	strange linkTypes
 	heard   time.Time // when the latest packets came, if they are flushed
 
@@ -92,7 +93,7 @@ func New(o Options) (*Intake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Intake{SpanLength: SpanLength, Now: time.Now, options: o, gate: gate, chosen: chosen}, nil
+	return &Intake{SpanLength: SpanLength, Now: time.Now, options: o, gate: gate, chosen: chosen, opened: map[input]int{}}, nil
 }
 
 // NewTable returns an empty flow table for the packets.

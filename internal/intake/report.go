@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/ioutil"
 )
 
 // A Report is what an intake says at its end.
@@ -27,8 +28,14 @@ type Report struct {
 	Warnings []string
 }
 
-// A Capture is a capture that was read, and the format of it.
-type Capture struct{ Name, Format string }
+// A Capture is a capture that was read: its format, and what it declares by the time
+// it is closed.
+type Capture struct {
+	Name, Format   string
+	LinkTypes      []uint32
+	Interfaces     []ioutil.Interface
+	MoreInterfaces int
+}
 
 func (r *Report) warn(format string, args ...any) {
 	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
