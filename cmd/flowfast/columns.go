@@ -120,38 +120,83 @@ func (q *quantiles) Type() string   { return "quantiles" }
 
 // columnsCommand is the command that lists columns.
 func columnsCommand(out io.Writer) *cobra.Command {
-	name, asJSON := "", false
+	profile := ""
+	var asNames, asMarkdown, asJSON bool
 	command := &cobra.Command{
-		Use:   "columns [--profile NAME] [--json]",
+		Use:   "columns [--profile NAME] [--names|--markdown|--json]",
 		Short: "list the columns of every profile, or of one",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			all := tables()
-			if name != "" && name != legacyProfile {
-				if _, err := export.FindProfile(name); err != nil {
+			if profile != "" && profile != legacyProfile {
+				if _, err := export.FindProfile(profile); err != nil {
 					return err
 				}
 			}
-			if name != "" {
-				all = slices.DeleteFunc(all, func(t listed) bool { return !slices.Contains(t.profiles, name) })
+			if profile != "" {
+				all = slices.DeleteFunc(all, func(t listed) bool { return !slices.Contains(t.profiles, profile) })
 			}
 			if asJSON {
 				return writeJSON(out, describeTables(all))
 			}
-			for i, t := range all {
-				if i > 0 {
-					fmt.Fprintln(out)
-				}
-				if _, err := fmt.Fprintf(out, "%s\n\n%s", t.title, export.Markdown(t.columns)); err != nil {
-					return err
-				}
+			var text string
+			switch {
+			case asNames:
+				text = namesText(all)
+			case asMarkdown:
+				text = tablesText(all, export.Markdown)
+			default:
+				width := terminalWidth(out)
+				text = tablesText(all, func(columns []*export.Column) string { return columnsText(columns, width) })
 			}
-			return nil
+			_, err := io.WriteString(out, text)
+			return err
 		},
 	}
-	command.Flags().StringVar(&name, "profile", "", "list the columns of the profile `NAME`")
-	command.Flags().BoolVar(&asJSON, "json", false, "list them as JSON")
+	f := command.Flags()
+	f.SortFlags = false
+	f.StringVar(&profile, "profile", "", "list the columns of the profile `NAME` (default all)")
+	f.BoolVar(&asNames, "names", false, "list the names alone, each once")
+	f.BoolVar(&asMarkdown, "markdown", false, "list them as tables in Markdown")
+	f.BoolVar(&asJSON, "json", false, "list them as JSON")
+	command.MarkFlagsMutuallyExclusive("names", "markdown", "json")
 	return command
+}
+
+// tablesText writes tables below their titles.
+func tablesText(all []listed, write func([]*export.Column) string) string {
+	var b strings.Builder
+	for i, t := range all {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(t.title + "\n\n" + write(t.columns))
+	}
+	return b.String()
+}
+
+// columnsText writes columns as plain text, no wider than a terminal.
+func columnsText(columns []*export.Column, width int) string {
+	rows := [][]string{{"COLUMN", "TYPE", "UNIT", "DEFINITION"}}
+	for _, c := range columns {
+		rows = append(rows, []string{c.Name, c.Kind.String(), c.Unit, strings.ReplaceAll(c.Definition, "`", "")})
+	}
+	return aligned(rows, width)
+}
+
+// namesText writes the names of the columns of profiles, each once.
+func namesText(all []listed) string {
+	var b strings.Builder
+	seen := map[string]bool{}
+	for _, t := range all {
+		for _, c := range t.columns {
+			if !t.added && !seen[c.Name] {
+				seen[c.Name] = true
+				b.WriteString(c.Name + "\n")
+			}
+		}
+	}
+	return b.String()
 }
 
 // A listed is a table of columns, of one profile or more.
@@ -159,6 +204,7 @@ type listed struct {
 	profiles []string
 	title    string
 	columns  []*export.Column
+	added    bool // by a flag
 }
 
 // tables returns the columns of all profiles, and those that flags add to them.
@@ -167,13 +213,13 @@ func tables() []listed {
 	var most []string // all but legacy and nfstream
 	nfstream, _ := export.FindProfile("nfstream")
 	for _, p := range append(export.Profiles(), legacyColumns()) {
-		all = append(all, listed{[]string{p.Name}, fmt.Sprintf("Profile %s: %s", p.Name, p.Definition), p.Columns})
+		all = append(all, listed{[]string{p.Name}, fmt.Sprintf("Profile %s: %s", p.Name, p.Definition), p.Columns, false})
 		if p.Name != legacyProfile && p.Name != nfstream.Name {
 			most = append(most, p.Name)
 		}
 	}
 	return append(all,
-		listed{[]string{nfstream.Name}, "With --splt N, of the first N packets of a flow, in the profile nfstream:", nfstream.SPLT(1)},
-		listed{most, "With --splt N, of the first N packets of a flow, in other profiles:", export.SPLT()},
-		listed{append(most, nfstream.Name), "With --quantiles 0.05, and with others accordingly:", export.Quantiles([]float64{0.05})})
+		listed{[]string{nfstream.Name}, "With --splt N, of the first N packets of a flow, in the profile nfstream:", nfstream.SPLT(1), true},
+		listed{most, "With --splt N, of the first N packets of a flow, in other profiles:", export.SPLT(), true},
+		listed{append(most, nfstream.Name), "With --quantiles 0.05, and with others accordingly:", export.Quantiles([]float64{0.05}), true})
 }

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"io"
+	"math"
 	"os"
+
+	"golang.org/x/term"
 )
 
 // A progressMode is how a user wants to see how far a run is.
@@ -33,4 +36,15 @@ func (p *progressMode) Type() string   { return "how" }
 func isTerminalWriter(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isTerminal(f)
+}
+
+// terminalWidth returns how many characters a line can have: those of a terminal, or
+// any number.
+func terminalWidth(w io.Writer) int {
+	if isTerminalWriter(w) {
+		if width, _, err := term.GetSize(int(w.(*os.File).Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return math.MaxInt
 }
