@@ -2,6 +2,7 @@ package decode
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -30,6 +31,9 @@ const (
 )
 
 var encapsulationNames = [...]string{"vlan", "mpls", "tunnel"}
+
+// EncapsulationNames returns the names that Encapsulations are written with.
+func EncapsulationNames() []string { return slices.Clone(encapsulationNames[:]) }
 
 // UnmarshalText takes "all", "none", or names with commas between them.
 func (e *Encapsulations) UnmarshalText(text []byte) error {

@@ -25,6 +25,9 @@ var protocolNames = map[string]uint8{
 	"sctp": protoSCTP, "udplite": protoUDPLite,
 }
 
+// ProtocolNames returns the names that Protocols can be written with, sorted.
+func ProtocolNames() []string { return slices.Sorted(maps.Keys(protocolNames)) }
+
 // Has reports whether the packets of an IP protocol have flows.
 func (p *Protocols) Has(protocol uint8) bool {
 	if p.set == [4]uint64{} {
@@ -62,7 +65,7 @@ func (p *Protocols) UnmarshalText(text []byte) error {
 			n, err := strconv.ParseUint(name, 10, 8)
 			if number = uint8(n); err != nil || !AllProtocols.Has(number) {
 				return fmt.Errorf("want all, or names and numbers with commas between them: %s, or 1 to 255 but for 43, 44 and 60",
-					strings.Join(slices.Sorted(maps.Keys(protocolNames)), ", "))
+					strings.Join(ProtocolNames(), ", "))
 			}
 		}
 		q.set[number>>6] |= 1 << (number & 63)
@@ -108,6 +111,9 @@ const (
 )
 
 var tunnelNames = [...]string{"vxlan", "geneve", "gtpu", "l2tp", "teredo"}
+
+// TunnelNames returns the names that Tunnels are written with.
+func TunnelNames() []string { return slices.Clone(tunnelNames[:]) }
 
 // UnmarshalText takes "all", "none", or names with commas between them.
 func (t *Tunnels) UnmarshalText(text []byte) error {

@@ -4,12 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/labels"
+	"github.com/flowfast/flowfast/live"
 )
 
 // versionCommand does what --version does.
@@ -35,7 +40,7 @@ func completionCommand(out io.Writer) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			switch root := c.Root(); args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(out, true)
+				return bashCompletion(root, out)
 			case "zsh":
 				return root.GenZshCompletion(out)
 			case "fish":
@@ -47,48 +52,131 @@ func completionCommand(out io.Writer) *cobra.Command {
 	}
 }
 
-// completeValues tells shells the values of flags.
-func completeValues(root *cobra.Command) {
-	var columns []string
+// bashCompletion writes the completions for bash. What cobra makes escapes commas,
+// which mean nothing to bash in a word, and then takes words that have them for others
+// than the escaped ones: of a list only the first value could be completed.
+func bashCompletion(root *cobra.Command, out io.Writer) error {
+	var b strings.Builder
+	if err := root.GenBashCompletionV2(&b, true); err != nil {
+		return err
+	}
+	const quote = `
+# Escapes words as printf %q does, but for commas.
+__flowfast_quote()
+{
+    local word quoted
+    for word in "$@"; do
+        printf -v quoted "%q" "${word}"
+        printf "%s\n" "${quoted//\\,/,}"
+    done
+}
+`
+	_, err := io.WriteString(out, strings.NewReplacer(
+		`&>/dev/null || comp=$(printf "%q" "${compline%%$tab*}")`, `&& comp=${comp//\\,/,}`,
+		`printf "%q"`, `__flowfast_quote`,
+		`printf "%q\n"`, `__flowfast_quote`,
+	).Replace(b.String())+quote)
+	return err
+}
+
+// takesFile are the options whose values shells complete as names of files.
+var takesFile = []string{"summary", "filter", "anonymize"}
+
+// completeValues tells shells the values of the options of a command and of those
+// below it.
+func completeValues(c *cobra.Command) {
+	known := map[string]cobra.CompletionFunc{
+		"profile":   oneOf(profileNames()),
+		"format":    oneOf(export.FormatNames()),
+		"tcp-end":   oneOf([]string{"none", "fin", "rst", "fin-rst"}),
+		"progress":  oneOf([]string{"bar", "plain", "json", "none"}),
+		"columns":   someOf(describedNames()),
+		"protocols": someOf(append([]string{"all"}, decode.ProtocolNames()...)),
+		"decap":     someOf(append([]string{"all", "none"}, decode.TunnelNames()...)),
+		"key":       someOf(append([]string{"all", "none"}, decode.EncapsulationNames()...)),
+		"labels":    completeLabels,
+		"interface": completeInterfaces,
+	}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		complete := known[f.Name]
+		switch {
+		case complete != nil:
+		case f.Value.Type() == "bool" || slices.Contains(takesFile, f.Name):
+			return
+		default:
+			complete = cobra.NoFileCompletions // a number, a time, a size
+		}
+		if _, ok := c.GetFlagCompletionFunc(f.Name); !ok { // some have one of their own
+			if err := c.RegisterFlagCompletionFunc(f.Name, complete); err != nil {
+				panic(err) // the flag is there
+			}
+		}
+	})
+	for _, sub := range c.Commands() {
+		completeValues(sub)
+	}
+}
+
+// oneOf completes a value that is one of some.
+func oneOf(all []string) cobra.CompletionFunc {
+	return cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp)
+}
+
+// someOf completes the last of several values with commas between, each of which can
+// have a tab and what it is behind it, with those that do not stand before it.
+func someOf(all []string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndex(typed, ",")+1]
+		var found []string
+		for _, value := range all {
+			name, _, _ := strings.Cut(value, "\t")
+			if !slices.Contains(strings.Split(before, ","), name) {
+				found = append(found, before+value)
+			}
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+// describedNames returns the columns of all profiles that --columns takes, each with
+// what it is.
+func describedNames() (all []string) {
 	seen := map[string]bool{}
 	for _, p := range export.Profiles() {
 		for _, c := range p.Columns {
 			if !seen[c.Name] {
 				seen[c.Name] = true
-				columns = append(columns, c.Name)
+				all = append(all, c.Name+"\t"+c.Definition)
 			}
 		}
 	}
-	values := map[string][]string{
-		"profile":  profileNames(),
-		"format":   export.FormatNames(),
-		"tcp-end":  {"none", "fin", "rst", "fin-rst"},
-		"progress": {"bar", "plain", "json", "none"},
+	return all
+}
+
+// completeLabels completes the names of files, and of rules that flowfast has.
+func completeLabels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	builtins, err := labels.Builtins()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
 	}
-	lists := map[string][]string{
-		"columns":   columns,
-		"protocols": {"all", "tcp", "udp", "icmp", "icmpv6", "sctp", "gre", "esp"},
-		"decap":     {"all", "vxlan", "geneve", "gtpu", "l2tp", "teredo"},
-		"key":       {"all", "none", "vlan", "mpls", "tunnel"},
+	var all []string
+	for _, b := range builtins {
+		all = append(all, labels.BuiltinPrefix+b.Name+"\t"+b.Title)
 	}
-	register := func(name string, complete cobra.CompletionFunc) {
-		if err := root.RegisterFlagCompletionFunc(name, complete); err != nil {
-			panic(err) // the flag is there
-		}
+	return all, cobra.ShellCompDirectiveDefault
+}
+
+// completeInterfaces completes the names of network interfaces.
+func completeInterfaces(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	names := []string{live.Any}
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return names, cobra.ShellCompDirectiveDefault
 	}
-	for name, all := range values {
-		register(name, cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+	for _, i := range interfaces {
+		names = append(names, i.Name)
 	}
-	for name, all := range lists {
-		register(name, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-			before := typed[:strings.LastIndex(typed, ",")+1]
-			found := make([]string, len(all))
-			for i, value := range all {
-				found[i] = before + value
-			}
-			return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-		})
-	}
+	return names, cobra.ShellCompDirectiveDefault // OUTPUT is a file
 }
 
 // suggestion names the flag that a misspelt one is likely to mean.

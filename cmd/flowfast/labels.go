@@ -176,6 +176,15 @@ func labelsCommand(s streams, status *int) *cobra.Command {
 		},
 	}, &cobra.Command{
 		Use: "show NAME", Short: "print rules that flowfast has, to begin one's own with, or the JSON Schema of rules: schema", Args: cobra.ExactArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			all := []string{"schema"}
+			if builtins, err := labels.Builtins(); err == nil {
+				for _, b := range builtins {
+					all = append(all, b.Name+"\t"+b.Title)
+				}
+			}
+			return all, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, names []string) error {
 			if names[0] == "schema" {
 				_, err := s.out.Write(labels.Schema)
@@ -205,5 +214,8 @@ func convertCommand(s streams, status *int) *cobra.Command {
 	}
 	command.Flags().StringVar(&zone, "zone", "", "`ZONE` of the times in FILE, where they name none")
 	command.Flags().StringVar(&from, "from", "", "`FORMAT`: "+strings.Join(labels.Conversions(), ", "))
+	if err := command.RegisterFlagCompletionFunc("from", oneOf(labels.Conversions())); err != nil {
+		panic(err) // the flag is there
+	}
 	return command
 }

@@ -64,7 +64,8 @@ func (root *command) liveCommand() *cobra.Command {
 			l.given = c.Flags().Changed
 			return l.take(args)
 		},
-		Run: func(*cobra.Command, []string) { root.status = l.execute() },
+		Run:               func(*cobra.Command, []string) { root.status = l.execute() },
+		ValidArgsFunction: completeInterfaces,
 	}
 	f := c.Flags()
 	f.SortFlags = false
