@@ -83,6 +83,7 @@ func run(args []string, s streams) int {
 func (c *command) cobra() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "flowfast [options] INPUT OUTPUT",
+		Short:         "turn packet captures into tables of flows",
 		Long:          long,
 		Example:       examples,
 		Version:       fmt.Sprintf("%s (%s %s/%s)", flowfast.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH),
@@ -99,7 +100,7 @@ func (c *command) cobra() *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.AddCommand(infoCommand(c.streams, &c.status), columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
-		versionCommand(c.out), completionCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand())
+		versionCommand(c.out), completionCommand(c.out), manCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(helpCommand(c.out))
 	root.SetHelpFunc(func(of *cobra.Command, _ []string) {
