@@ -141,6 +141,17 @@ PYTHON ?= python3
 bench-peers-install: ## put the peers in Python where bench-peers finds them (PYTHON: 3.12 or newer)
 	go run ./bench/cmd/peers -pip -python $(PYTHON)
 
+.PHONY: packages packages-check
+
+packages: ## build a deb and an rpm for each architecture, and an SPDX list of what is in them, into dist/
+	go run -C packaging . -out $(CURDIR)/dist
+
+packages-check: ## test what makes packages; build this machine's, install the deb with apt and remove it (as root)
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  (cd packaging && test -z "$$(gofmt -l . | tee -a /dev/stderr)" && go vet ./... && go mod tidy -diff && go test ./...) && \
+	  go run -C packaging . -only here -out $$temp && \
+	  packaging/check.sh $$temp/*.deb
+
 .PHONY: wheels python
 
 wheels: ## build a Python wheel for every system into dist/ (PYTHON: 3.11 or newer)

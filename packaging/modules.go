@@ -29,7 +29,10 @@ type notice struct {
 	text []byte
 }
 
-var noticeNames = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|unlicense)([.-].*)?$`)
+var (
+	noticeNames  = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents|unlicense)([.-].*)?$`)
+	licenceNames = regexp.MustCompile(`(?i)(^|/)(licen[cs]e|copying|unlicense)([.-].*)?$`)
+)
 
 // modules returns what the binary says is compiled in, with the licences of all
 // packages that are, sorted by path.
@@ -124,8 +127,11 @@ func (m *module) look(dir, below string) error {
 func (m *module) licence() string {
 	var all []string
 	for _, n := range m.notices {
+		if !licenceNames.MatchString(n.name) {
+			continue
+		}
 		found := licensecheck.Scan(n.text)
-		if found.Percent < 50 { // a list of authors, a grant of patents
+		if found.Percent < 50 { // the texts of several may be one file, with lists of what they are of
 			continue
 		}
 		for _, match := range found.Match {
