@@ -179,14 +179,30 @@ func completeInterfaces(*cobra.Command, []string, string) ([]string, cobra.Shell
 	return names, cobra.ShellCompDirectiveDefault // OUTPUT is a file
 }
 
-// suggestion names the flag that a misspelt one is likely to mean.
-func suggestion(err error, root *cobra.Command) string {
+// suggestion names the flag that a misspelt one is likely to mean, or the command that
+// a first argument is.
+func suggestion(err error, root *cobra.Command, args []string) string {
+	if len(args) > 0 {
+		var names []string
+		for _, c := range root.Commands() {
+			if c.IsAvailableCommand() {
+				names = append(names, c.Name())
+			}
+		}
+		if nearest := export.Nearest(args[0], names); nearest != "" && nearest != args[0] {
+			return "; the nearest command is " + nearest
+		}
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
 		return ""
 	}
+	of, _, err := root.Find(args)
+	if err != nil {
+		of = root
+	}
 	var names []string
-	root.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	of.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	if nearest := export.Nearest(unknown.GetSpecifiedName(), names); nearest != "" {
 		return "; the nearest is --" + nearest
 	}
