@@ -182,7 +182,7 @@ func completeInterfaces(*cobra.Command, []string, string) ([]string, cobra.Shell
 // suggestion names the flag that a misspelt one is likely to mean, or the command that
 // a first argument is.
 func suggestion(err error, root *cobra.Command, args []string) string {
-	if len(args) > 0 {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		var names []string
 		for _, c := range root.Commands() {
 			if c.IsAvailableCommand() {

@@ -144,7 +144,7 @@ func (c *command) checkFolders(input string) error {
 	}
 	switch info, err := os.Stat(c.output); {
 	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s: is no directory; -r writes into one", c.output)
+		return fmt.Errorf("%s: is not a directory; -r writes into one", c.output)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil:
@@ -216,7 +216,7 @@ func (p *plan) empty(input string) error {
 func mustBeFolder(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() {
-		return fmt.Errorf("%s: is no directory; -r reads the captures under one", path)
+		return fmt.Errorf("%s: is not a directory; -r reads the captures under one", path)
 	}
 	return err
 }

@@ -17,8 +17,8 @@ import (
 // Entries are what a manifest said at the beginning of a run that resumes.
 type entries map[pathText]entry
 
-// read reads what earlier runs have written in the place of a manifest. It is an
-// error if their rows would not go with those of this one; none is no error.
+// read reads what earlier runs have written in the place of a manifest, which may be
+// nothing. It is an error if the options of their rows differ from those of this run.
 func (m *manifest) read() (entries, error) {
 	name := m.name()
 	b, err := os.ReadFile(name)
