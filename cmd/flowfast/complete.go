@@ -33,8 +33,15 @@ func versionCommand(out io.Writer) *cobra.Command {
 // completionCommand prints what a shell needs to complete flags and their values.
 func completionCommand(out io.Writer) *cobra.Command {
 	return &cobra.Command{
-		Use:       "completion SHELL",
-		Short:     "print the completions for bash, zsh, fish or powershell",
+		Use:   "completion SHELL",
+		Short: "print the completions for bash, zsh, fish or powershell",
+		Long: `Flowfast completion prints what a shell needs to complete commands, options,
+columns, profiles, formats, protocols and interfaces:
+
+  source <(flowfast completion bash)      in ~/.bashrc; needs bash-completion
+  source <(flowfast completion zsh)       in ~/.zshrc, behind compinit
+  flowfast completion fish | source       in ~/.config/fish/config.fish
+  flowfast completion powershell | Out-String | Invoke-Expression`,
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(c *cobra.Command, args []string) error {

@@ -185,12 +185,20 @@ func (r *roff) text(text string) {
 	}
 }
 
-// paragraphs writes what empty lines are between, as code where it is indented.
+// paragraphs writes what empty lines are between: code where it is indented, and lists
+// whose items are a line each.
 func (r *roff) paragraphs(text string) {
 	for i, paragraph := range strings.Split(strings.Trim(text, "\n"), "\n\n") {
 		if strings.HasPrefix(paragraph, "  ") {
 			r.macro("PP")
 			r.code(paragraph)
+			continue
+		}
+		if strings.HasPrefix(paragraph, "- ") {
+			for item := range strings.Lines(paragraph) {
+				r.WriteString(".IP \\(bu 2\n")
+				r.text(strings.TrimPrefix(item, "- "))
+			}
 			continue
 		}
 		if i > 0 {
