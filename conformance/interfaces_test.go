@@ -33,13 +33,13 @@ func TestInterfaces(t *testing.T) {
 		part = "File name:" + part
 		name := capinfosFile.FindStringSubmatch(part)[1]
 		sections := strings.Split(part, "\nSection ")
-		want := ""
+		var want strings.Builder
 		for _, in := range capinfosInterface.FindAllStringSubmatch(sections[len(sections)-1], -1) {
 			value := map[string]string{}
 			for _, m := range capinfosValue.FindAllStringSubmatch(in[1], -1) {
 				value[m[1]] = m[2]
 			}
-			want += fmt.Sprintf("%q %q %s %s\n", value["Name"], value["Description"], value["Capture length"], value["Time ticks per second"])
+			fmt.Fprintf(&want, "%q %q %s %s\n", value["Name"], value["Description"], value["Capture length"], value["Time ticks per second"])
 		}
 		run, err := flowfast.Open(flowfast.Options{}, name)
 		if err != nil {
@@ -55,8 +55,8 @@ func TestInterfaces(t *testing.T) {
 		for _, in := range run.Summary().Captures[0].Interfaces {
 			got += fmt.Sprintf("%q %q %d %.0f\n", in.Name, in.Description, in.SnapLen, 1/in.Resolution)
 		}
-		if got != want {
-			t.Errorf("%s: interfaces\n%swant those of capinfos\n%s", name, got, want)
+		if got != want.String() {
+			t.Errorf("%s: interfaces\n%swant those of capinfos\n%s", name, got, want.String())
 		}
 		told++
 	}

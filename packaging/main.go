@@ -155,10 +155,10 @@ func write(info *nfpm.Info, format, out string) error {
 		return err
 	}
 	own := *info
-	own.Overridables.Contents = slices.Clone(info.Overridables.Contents)
-	for i, c := range own.Overridables.Contents {
+	own.Contents = slices.Clone(info.Contents)
+	for i, c := range own.Contents {
 		copied := *c
-		own.Overridables.Contents[i] = &copied
+		own.Contents[i] = &copied
 	}
 	if err := nfpm.PrepareForPackager(&own, format); err != nil {
 		return err

@@ -75,14 +75,14 @@ func TestCommandLinePage(t *testing.T) {
 			if sub.IsAvailableCommand() && sub.Runnable() {
 				fmt.Fprintf(&b, "\n### %s\n\n    %s\n\n%s.\n", sub.CommandPath(), sub.UseLine(), strings.ToUpper(sub.Short[:1])+sub.Short[1:])
 				if parts := parts(sub); len(parts) == 1 {
-					table := ""
+					var table strings.Builder
 					for _, flag := range parts[0].options {
 						if flag.Name != "help" {
-							table += row(flag, "")
+							table.WriteString(row(flag, ""))
 						}
 					}
-					if table != "" {
-						b.WriteString(head + table)
+					if table.String() != "" {
+						b.WriteString(head + table.String())
 					}
 				}
 			}

@@ -110,7 +110,7 @@ func helpEntry(b *strings.Builder, name, meaning string, indent int) {
 // longer word has a line of its own.
 func wrapped(text string, width int) []string {
 	lines := []string{""}
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		last := &lines[len(lines)-1]
 		switch {
 		case *last == "":

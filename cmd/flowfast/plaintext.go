@@ -141,7 +141,7 @@ func aligned(rows [][]string, width int) string {
 	for _, row := range rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-			for _, word := range strings.Fields(cell) {
+			for word := range strings.FieldsSeq(cell) {
 				longest[i] = max(longest[i], utf8.RuneCountInString(word))
 			}
 		}
@@ -170,15 +170,15 @@ func aligned(rows [][]string, width int) string {
 			height = max(height, len(cells[i]))
 		}
 		for at := range height {
-			line := ""
+			var line strings.Builder
 			for i := range cells {
 				part := ""
 				if at < len(cells[i]) {
 					part = cells[i][at]
 				}
-				line += part + strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(part))+between)
+				line.WriteString(part + strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(part))+between))
 			}
-			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 		}
 	}
 	return b.String()
