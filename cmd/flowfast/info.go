@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"time"
 
@@ -132,6 +133,9 @@ func (c *command) look(ctx context.Context, file string) captureInfo {
 		}
 	}
 	j, err := single(file, c.in)
+	if stat, e := os.Stat(file); e == nil && stat.IsDir() {
+		err = fmt.Errorf("%s: is a directory: want captures", file)
+	}
 	if err != nil {
 		fail(err)
 		return of

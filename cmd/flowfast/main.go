@@ -21,6 +21,10 @@
 //	manifest.go  what has become of each, for a run that resumes
 //	progress.go  how far they are, on a terminal or in a log
 //	report.go    what came of them, as text and as JSON
+//
+// What it tells of itself is in help.go (--help, by the headings of headings.go),
+// topics.go and plaintext.go (help TOPIC, from docs/), man.go and complete.go. What
+// it tells of captures without rows is in info.go.
 package main
 
 import (
