@@ -141,7 +141,7 @@ PYTHON ?= python3
 bench-peers-install: ## put the peers in Python where bench-peers finds them (PYTHON: 3.12 or newer)
 	go run ./bench/cmd/peers -pip -python $(PYTHON)
 
-.PHONY: packages packages-check
+.PHONY: packages packages-check packages-reproducible
 
 packages: ## build a deb and an rpm for each architecture, and an SPDX list of what is in them, into dist/
 	go run -C packaging . -out $(CURDIR)/dist
@@ -151,6 +151,13 @@ packages-check: ## test what makes packages; build this machine's, install the d
 	  (cd packaging && test -z "$$(gofmt -l . | tee -a /dev/stderr)" && go vet ./... && go mod tidy -diff && go test ./...) && \
 	  go run -C packaging . -only here -out $$temp && \
 	  packaging/check.sh $$temp/*.deb
+
+packages-reproducible: ## make this machine's packages here and from a copy elsewhere: the same bytes?
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  mkdir $$temp/copy $$temp/tmp && tar -c --exclude=./.git --exclude=./dist . | tar -x -C $$temp/copy && \
+	  go run -C packaging . -only here -out $$temp/one && \
+	  TMPDIR=$$temp/tmp go run -C $$temp/copy/packaging . -only here -out $$temp/two && \
+	  diff -r $$temp/one $$temp/two && echo "the same bytes"
 
 .PHONY: wheels python
 
