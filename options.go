@@ -103,20 +103,29 @@ func (o *Options) tables() int {
 	return o.Workers
 }
 
-// tableMemory returns the bound of each table's memory, 0 for none.
-func (o *Options) tableMemory() int {
+// tableMemory returns the bound of each table's memory, 0 for none, where captures that
+// overlap take so much.
+func (o *Options) tableMemory(overlap int) int {
 	if o.MaxMemory == 0 {
 		return 0
 	}
-	return (o.MaxMemory - fixedMemory - o.Workers*workerMemory) / o.tables()
+	return (o.MaxMemory - fixedMemory - overlap - o.Workers*workerMemory) / o.tables()
 }
 
-// take says what is taken in of captures, and what makes flows of it.
-func (o *Options) take() intake.Options {
+// overlapShare is the part of the bound of memory that captures that are joined and
+// overlap may take while they are open.
+const overlapShare = 8
+
+// take says what is taken in of a number of captures, and what makes flows of it.
+func (o *Options) take(captures int) intake.Options {
+	overlap := 0
+	if captures > 1 {
+		overlap = o.MaxMemory / overlapShare
+	}
 	flows := flowtable.Options{
 		IdleTimeout: o.IdleTimeout,
 		MaxFlows:    o.MaxFlows,
-		MaxMemory:   o.tableMemory(),
+		MaxMemory:   o.tableMemory(overlap),
 		Rules:       o.Rules,
 		Keys:        o.Keys,
 		Features:    o.Features,
@@ -137,6 +146,8 @@ func (o *Options) take() intake.Options {
 		Protocols:  o.Protocols,
 		Tunnels:    o.Tunnels,
 		Flows:      flows,
+
+		OverlapMemory: overlap,
 	}
 }
 
@@ -164,7 +175,7 @@ func (o *Options) settle() error {
 // Check returns an error if an option can't be, or can't be with another one: the
 // error that Open, NewReader and NewSource have then.
 func (o Options) Check() error {
-	_, err := newRun(o)
+	_, err := newRun(o, 1)
 	return err
 }
 

@@ -27,7 +27,7 @@ type Run struct {
 	ran     bool
 }
 
-func newRun(o Options) (*Run, error) {
+func newRun(o Options, captures int) (*Run, error) {
 	if err := o.settle(); err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func newRun(o Options) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := intake.New(o.take())
+	in, err := intake.New(o.take(captures))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func Open(o Options, files ...string) (*Run, error) {
 	if len(files) == 0 {
 		return nil, errors.New("no capture files")
 	}
-	r, err := newRun(o)
+	r, err := newRun(o, len(files))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func Open(o Options, files ...string) (*Run, error) {
 // NewReader starts a run over a capture that is read from a stream, with a name
 // for messages.
 func NewReader(o Options, stream io.Reader, name string) (*Run, error) {
-	r, err := newRun(o)
+	r, err := newRun(o, 1)
 	if err != nil {
 		return nil, err
 	}

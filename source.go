@@ -33,7 +33,7 @@ func NewSource(o Options, s Source, name string) (*Run, error) {
 	if s == nil {
 		return nil, errors.New("no source of packets")
 	}
-	r, err := newRun(o)
+	r, err := newRun(o, 1)
 	if err != nil {
 		return nil, err
 	}

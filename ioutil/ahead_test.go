@@ -67,7 +67,7 @@ func inFrames(data []byte, most int) (all []byte) {
 func unwrapAll(data []byte, helpers int32, wrap func(io.Reader) io.Reader) ([]byte, string) {
 	n := new(atomic.Int32)
 	n.Store(helpers)
-	r, free, err := unwrapper(data).unwrap(wrap(bytes.NewReader(data)), n)
+	r, free, err := unwrapper(data).unwrap(wrap(bytes.NewReader(data)), readLen, n)
 	if err != nil {
 		return nil, err.Error()
 	}

@@ -9,6 +9,12 @@ import (
 	"testing"
 )
 
+// open opens the capture in a file, mapped or not.
+func open(f *os.File, path string, mapped bool) (*Capture, error) {
+	c := &Capture{name: path}
+	return c, c.open(f, mapped)
+}
+
 // A builder writes captures byte by byte as a table in the drafts would have
 // them, so that a test can also write what no tool does.
 type builder struct {

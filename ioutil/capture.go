@@ -46,6 +46,7 @@ type Capture struct {
 	wrap     string   // name of the compression, or ""
 	file     *os.File // nil if the caller owns the stream
 	size     int64    // bytes of the file, 0 if unknown
+	lean     bool     // see OpenLean
 	taken    atomic.Int64
 	patience time.Duration // see SetPatience
 	need     int           // bytes from window.pos that the parser asks for before it can go on
@@ -75,12 +76,16 @@ type Capture struct {
 // can, a compressed one or a pipe is streamed. It waits for the first bytes of
 // a pipe. A file that is no capture gives a *[FormatError].
 func Open(path string) (*Capture, error) {
-	f, err := os.Open(path)
+	return openPath(&Capture{name: path})
+}
+
+// openPath opens the file that a capture is named by.
+func openPath(c *Capture) (*Capture, error) {
+	f, err := os.Open(c.name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := open(f, path, true)
-	if err != nil {
+	if err := c.open(f, true); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -99,37 +104,41 @@ func NewCapture(r io.Reader, name string) (*Capture, error) {
 	return c, nil
 }
 
-// open is Open, with mapping left to the caller's choice for the tests.
-func open(f *os.File, path string, mapped bool) (*Capture, error) {
+// open opens the file of a capture, with mapping left to the caller's choice for the
+// tests.
+func (c *Capture) open(f *os.File, mapped bool) error {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if info.IsDir() {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
+		return &fs.PathError{Op: "read", Path: c.name, Err: errors.New("is a directory")}
 	}
-	c := &Capture{name: path, file: f}
+	c.file = f
 	if info.Mode().IsRegular() {
 		c.size = info.Size()
 	}
 	if mapped && c.size > 0 {
-		var head [headLen]byte
+		var head [leanHead]byte
 		n, err := f.ReadAt(head[:], 0)
 		if err != nil && err != io.EOF {
-			return nil, err
+			return err
 		}
-		if unwrapper(head[:n]) == nil && c.mapFile(f, c.size) {
+		how := unwrapper(head[:n])
+		if how != nil {
+			c.unwrapping = how.memory(head[:n])
+		} else if c.mapFile(f, c.size) {
 			if err := c.start(); err != nil {
 				c.release()
-				return nil, err
+				return err
 			}
-			return c, nil
+			if c.lean {
+				return c.letGo(info)
+			}
+			return nil
 		}
 	}
-	if err := c.stream(f); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c.stream(f)
 }
 
 // Read fills recs with the next packets and returns how many there were. An

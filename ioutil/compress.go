@@ -21,17 +21,22 @@ const maxWindow = 128 << 20
 type unwrapping struct {
 	name   string
 	magics []string
+	// memory returns what a reader of what begins with head takes, in bytes.
+	memory func(head []byte) int
 	// open makes a reader, which asks helpers how many goroutines it may use at a time.
 	open func(r *bufio.Reader, helpers *atomic.Int32) (io.Reader, func(), error)
 }
 
 var unwrappings = []unwrapping{
-	{"gzip", []string{"\x1f\x8b"}, openGzip},
-	{"zstd", []string{"\x28\xb5\x2f\xfd", "?\x2a\x4d\x18"}, openZstd}, // the second: a skippable frame
-	{"bzip2", []string{"BZh"}, openBzip2},
-	{"xz", []string{"\xfd7zXZ\x00"}, openXz},
-	{"lz4", []string{"\x04\x22\x4d\x18", "\x02\x21\x4c\x18"}, openLz4}, // the second: its legacy frames
+	{"gzip", []string{"\x1f\x8b"}, gzipMemory, openGzip},
+	{"zstd", []string{"\x28\xb5\x2f\xfd", "?\x2a\x4d\x18"}, zstdMemory, openZstd}, // the second: a skippable frame
+	{"bzip2", []string{"BZh"}, bzip2Memory, openBzip2},
+	{"xz", []string{"\xfd7zXZ\x00"}, xzMemory, openXz},
+	{"lz4", []string{"\x04\x22\x4d\x18", "\x02\x21\x4c\x18"}, lz4Memory, openLz4}, // the second: its legacy frames
 }
+
+// readLen is how much of compressed data is read at a time.
+const readLen = 256 << 10
 
 // headLen is how many of the first bytes are looked at: enough for every magic,
 // and no more than the shortest capture has.
@@ -81,14 +86,18 @@ func (c *Capture) stream(r io.Reader) error {
 		return c.wrong(n, err)
 	}
 	src := &rewound{head[:n], counted}
+	size, read := int32(chunkLen), readLen
+	if c.lean {
+		size, read = leanChunk, leanChunk
+	}
 	how := unwrapper(head[:n])
 	if how == nil {
-		c.ring = newRing(func() (io.Reader, func(), error) { return src, func() {}, nil }, false)
+		c.ring = newRing(func() (io.Reader, func(), error) { return src, func() {}, nil }, false, size)
 	} else {
 		c.wrap = how.name
 		c.ring = newRing(func() (io.Reader, func(), error) {
-			return how.unwrap(src, &c.helpers)
-		}, true)
+			return how.unwrap(src, read, &c.helpers)
+		}, true, size)
 	}
 	c.touch = never
 	if err := c.start(); err != nil {
@@ -98,9 +107,10 @@ func (c *Capture) stream(r io.Reader) error {
 	return nil
 }
 
-// unwrap makes the reader of what is compressed in r, and what frees it.
-func (u *unwrapping) unwrap(r io.Reader, helpers *atomic.Int32) (io.Reader, func(), error) {
-	z, free, err := u.open(bufio.NewReaderSize(r, 256<<10), helpers)
+// unwrap makes the reader of what is compressed in r, so much of which is read at a
+// time, and what frees it.
+func (u *unwrapping) unwrap(r io.Reader, size int, helpers *atomic.Int32) (io.Reader, func(), error) {
+	z, free, err := u.open(bufio.NewReaderSize(r, size), helpers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s data: %w", u.name, midStream(err))
 	}

@@ -16,7 +16,7 @@ import (
 // endOfMapping returns why a mapped window can't grow: io.EOF if the whole file
 // was mapped and still is there.
 func (w *window) endOfMapping() error {
-	if w.fault == nil && w.mapped != nil {
+	if w.fault == nil && w.stat != nil {
 		w.shorten(len(w.mem), w.pos)
 	}
 	if w.fault != nil {
@@ -28,8 +28,8 @@ func (w *window) endOfMapping() error {
 // shorten ends the window at the given place, or where the file ends now if
 // that comes earlier, but not before what is parsed, and notes why.
 func (w *window) shorten(end, parsed int) {
-	if w.mapped != nil {
-		if info, err := w.mapped.Stat(); err == nil && info.Size() < int64(len(w.mem)) {
+	if w.stat != nil {
+		if info, err := w.stat(); err == nil && info.Size() < int64(len(w.mem)) {
 			end = min(end, int(info.Size()))
 			w.fault = fmt.Errorf("the file shrank to %d bytes while it was read, from %d", info.Size(), len(w.mem))
 		}

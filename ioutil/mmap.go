@@ -20,7 +20,7 @@ func (w *window) mapFile(f *os.File, size int64) bool {
 	if err != nil {
 		return false
 	}
-	w.mem, w.buf, w.mapped = mem, mem, f
+	w.mem, w.buf, w.stat, w.step = mem, mem, f.Stat, usualStep
 	return true
 }
 
@@ -34,11 +34,10 @@ func (w *window) unmap() {
 // passed returns what has been read since it last did, if that is enough to be
 // released at a time.
 func (w *window) passed() []byte {
-	const step = 8 << 20
-	if w.pos-w.released < step {
+	if w.pos-w.released < w.step {
 		return nil
 	}
-	end := w.pos &^ (step - 1)
+	end := w.pos &^ (w.step - 1)
 	b := w.mem[w.released:end]
 	w.released = end
 	return b

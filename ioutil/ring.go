@@ -11,6 +11,7 @@ import (
 
 const (
 	chunkLen  = 1 << 20
+	leanChunk = 64 << 10
 	chunks    = 3  // one with the reader, one waiting, one being filled
 	maxChunks = 64 // with those that are lent, see Capture.Cut
 )
@@ -38,6 +39,7 @@ type ring struct {
 	patience    time.Duration // how long next waits, 0 for as long as it takes
 
 	most atomic.Int32 // chunks that there may be, at most maxChunks
+	size atomic.Int32 // bytes of those that are made from now on
 	made int32        // chunks there are; the goroutine's own
 	err  error        // why the stream ended, io.EOF if it was whole; set before full is closed
 	note string       // what stood behind the end of compressed data; the same
@@ -46,8 +48,8 @@ type ring struct {
 // newRing starts to read ahead. open makes the reader, within the goroutine
 // since decompressors read when they are made; whole asks for full chunks, else
 // a chunk is handed over after each Read that gave any bytes, as it should be
-// for a pipe whose writer is slow.
-func newRing(open func() (io.Reader, func(), error), whole bool) *ring {
+// for a pipe whose writer is slow. Chunks are of size bytes.
+func newRing(open func() (io.Reader, func(), error), whole bool, size int32) *ring {
 	r := &ring{
 		full:     make(chan *chunk, chunks),
 		empty:    make(chan *chunk, maxChunks),
@@ -58,6 +60,7 @@ func newRing(open func() (io.Reader, func(), error), whole bool) *ring {
 		interrupted: make(chan struct{}),
 	}
 	r.most.Store(chunks)
+	r.size.Store(size)
 	go r.run(open, whole)
 	return r
 }
@@ -105,24 +108,29 @@ func (r *ring) run(open func() (io.Reader, func(), error), whole bool) {
 // room returns an empty chunk, nil if the consumer wants no more. Chunks are made
 // as they are needed: a short stream takes but one.
 func (r *ring) room() *chunk {
-	for {
+	var c *chunk
+	for c == nil {
 		select {
-		case c := <-r.empty:
-			return c
+		case c = <-r.empty:
+			continue
 		default:
 		}
 		if r.made < r.most.Load() {
 			r.made++
-			return &chunk{mem: make([]byte, headroom+chunkLen)}
+			c = &chunk{}
+			continue
 		}
 		select {
-		case c := <-r.empty:
-			return c
+		case c = <-r.empty:
 		case <-r.raised: // there may be more
 		case <-r.done:
 			return nil
 		}
 	}
+	if size := headroom + int(r.size.Load()); len(c.mem) != size {
+		c.mem = make([]byte, size)
+	}
+	return c
 }
 
 // raise sets the most chunks there are, also for a goroutine that waits for one.

@@ -57,7 +57,7 @@ func TestSharedCaptures(t *testing.T) {
 		c.Close()
 		data := raw
 		if c.wrap != "" {
-			z, free, err := unwrapper(raw).unwrap(bytes.NewReader(raw), new(atomic.Int32))
+			z, free, err := unwrapper(raw).unwrap(bytes.NewReader(raw), readLen, new(atomic.Int32))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -55,7 +55,7 @@ func IsCapture(path string) (bool, error) {
 	if how == nil {
 		return looksRight(head[:n]) || looksERF(head[:n], f, path), nil
 	}
-	z, free, err := how.unwrap(&rewound{head[:n], f}, new(atomic.Int32))
+	z, free, err := how.unwrap(&rewound{head[:n], f}, leanChunk, new(atomic.Int32))
 	if err == nil {
 		defer free()
 		n, err = io.ReadFull(z, head[:])

@@ -2,8 +2,8 @@ package ioutil
 
 import (
 	"io"
+	"io/fs"
 	"math"
-	"os"
 )
 
 const (
@@ -41,13 +41,16 @@ type window struct {
 	kept  []byte  // the front of a long record
 	end   [4]byte // and its end
 
+	unwrapping int // bytes that the decompressor takes
+
 	lending bool // spill and kept are not used again, see Capture.Cut
 
 	// A mapped file:
 	mem      []byte // the whole mapping
 	released int    // bytes at the front of mem whose pages have been given back
+	step     int    // bytes that are given back at a time, a power of two
 	fault    error  // why buf ends before mem does
-	mapped   *os.File
+	stat     func() (fs.FileInfo, error)
 }
 
 // more makes the window hold at least need bytes from pos, where it holds fewer

@@ -159,7 +159,25 @@ func (g *xzGuard) lookBlock() error {
 		g.lose()
 		return nil
 	}
-	flags, rest := b[1], b[2:size-4]
+	at := lzma2Property(b)
+	if at < 0 {
+		return fmt.Errorf("a block with filters other than LZMA2")
+	}
+	if dictionary := dictionaryOf(b[at]); dictionary > maxWindow {
+		return fmt.Errorf("a dictionary of %d bytes: the limit is %d", dictionary, maxWindow)
+	}
+	if sum := binary.LittleEndian.Uint32(b[size-4:]); sum == crc32.ChecksumIEEE(b[:size-4]) {
+		g.header = append(g.header[:0], b...)
+		g.shrinkDictionary(at)
+	}
+	g.pass, g.state, g.block = size, xzChunk, 0
+	return nil
+}
+
+// lzma2Property returns where in a block header, with its check, the property of its
+// only filter stands, LZMA2; -1 if there are others.
+func lzma2Property(b []byte) int {
+	flags, rest := b[1], b[2:len(b)-4]
 	for range flags>>6&1 + flags>>7 { // compressed and uncompressed size
 		for len(rest) > 0 && rest[0] >= 0x80 {
 			rest = rest[1:]
@@ -167,19 +185,15 @@ func (g *xzGuard) lookBlock() error {
 		rest = rest[min(1, len(rest)):]
 	}
 	if flags&3 != 0 || len(rest) < 3 || rest[0] != 0x21 || rest[1] != 1 {
-		return fmt.Errorf("a block with filters other than LZMA2")
+		return -1
 	}
-	exponent := rest[2] & 0x3f
-	if dictionary := uint64(2|exponent&1) << (exponent/2 + 11); dictionary > maxWindow {
-		return fmt.Errorf("a dictionary of %d bytes: the limit is %d", dictionary, maxWindow)
-	}
-	if sum := binary.LittleEndian.Uint32(b[size-4:]); sum == crc32.ChecksumIEEE(b[:size-4]) {
-		at := size - 4 - len(rest) + 2
-		g.header = append(g.header[:0], b...)
-		g.shrinkDictionary(at)
-	}
-	g.pass, g.state, g.block = size, xzChunk, 0
-	return nil
+	return len(b) - 4 - len(rest) + 2
+}
+
+// dictionaryOf returns the bytes of the dictionary that a property of LZMA2 stands for.
+func dictionaryOf(property byte) uint64 {
+	exponent := property & 0x3f
+	return uint64(2|exponent&1) << (exponent/2 + 11)
 }
 
 // shrinkDictionary makes a block ask for a dictionary of no more than its data
@@ -192,7 +206,7 @@ func (g *xzGuard) shrinkDictionary(at int) {
 		switch b = b[min(from, len(b)):]; {
 		case len(b) > 0 && b[0] == 0:
 			for property := byte(0); property < g.header[at]&0x3f; property++ {
-				if uint64(2|property&1)<<(property/2+11) >= sum {
+				if dictionaryOf(property) >= sum {
 					g.header[at] = property
 					break
 				}

@@ -32,6 +32,9 @@ type Options struct {
 	// Protocols and Tunnels are those of a [decode.Decoder].
 	Protocols decode.Protocols
 	Tunnels   decode.Tunnels
+	// OverlapMemory is what captures that overlap may take while they are open, in bytes;
+	// 0 stands for 1 GiB.
+	OverlapMemory int
 	// Flows say what makes packets flows.
 	Flows flowtable.Options
 }
@@ -52,6 +55,9 @@ type Intake struct {
 	// clock; tests have others.
 	SpanLength int
 	Now        func() time.Time
+	// OverlapFiles is how many descriptors captures that overlap may have; 0 stands for
+	// as many as are free when they begin to, but 16.
+	OverlapFiles int
 
 	options Options
 	gate    *flowtable.Gate
@@ -59,15 +65,17 @@ type Intake struct {
 	cutter  cutter
 
 	// What is read, by who admits.
-	files   []joined      // captures still to be opened, in order
-	overlap cursors       // those that are merged
-	order   int           // of the one being read among the arguments
-	told    int64         // bytes of it that the progress has already
-	capture input         // the one being read
-	name    string        // its name
-	opened  map[input]int // the captures that are open, by their places in the report
-	strange linkTypes
-	heard   time.Time // when the latest packets came, if they are flushed
+	files    []joined      // captures still to be opened, in order
+	overlap  cursors       // those that are merged
+	spooling *spooling     // of some of them; nil for none
+	room     load          // what they may hold, when that is known
+	order    int           // of the one being read among the arguments
+	told     int64         // bytes of it that the progress has already
+	capture  input         // the one being read
+	name     string        // its name
+	opened   map[input]int // the captures that are open, by their places in the report
+	strange  linkTypes
+	heard    time.Time // when the latest packets came, if they are flushed
 
 	unread   unreads
 	report   Report
@@ -120,7 +128,7 @@ func (in *Intake) take(p *Piece) {
 // returns false at the end of the last capture.
 func (in *Intake) admit(p *Piece) bool {
 	early := false // the piece was taken before the capture was cut
-	if len(in.overlap) > 0 {
+	if in.overlaps() {
 		p.reset()
 		in.merge(p)
 	} else if in.cutter.cut {
@@ -157,7 +165,7 @@ func (in *Intake) admit(p *Piece) bool {
 		in.report.Classes[class] += n
 	}
 	in.progress.tell(&in.report)
-	return p.batch.Len() > 0 || in.capture != nil || len(in.overlap) > 0 || len(in.files) > 0
+	return p.batch.Len() > 0 || in.capture != nil || in.overlaps() || len(in.files) > 0
 }
 
 // file returns the capture that is read, nil if that is a source.

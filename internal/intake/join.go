@@ -16,12 +16,12 @@ func byFirstPacket(files []string) ([]joined, []error) {
 	var known []joined
 	var errs []error
 	for order, file := range files {
-		time, ok, err := firstPacket(file)
-		if err != nil {
+		f := joined{file: file, turn: turn{order: order}}
+		if err := f.look(); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		known = append(known, joined{file, order, time, !ok})
+		known = append(known, f)
 	}
 	slices.SortStableFunc(known, func(a, b joined) int {
 		if a.none != b.none {
@@ -35,27 +35,28 @@ func byFirstPacket(files []string) ([]joined, []error) {
 	return known, errs
 }
 
-// firstPacket returns the time of the first packet of a capture.
-func firstPacket(file string) (time int64, ok bool, err error) {
-	info, err := os.Stat(file)
+// look finds the time of the first packet of a file.
+func (f *joined) look() error {
+	info, err := os.Stat(f.file)
 	if err != nil {
-		return 0, false, err
+		return err
 	}
 	if !info.Mode().IsRegular() {
-		return 0, false, fmt.Errorf("%s: only files can be joined: their first packets must be known before they are read", file)
+		return fmt.Errorf("%s: only files can be joined: their first packets must be known before they are read", f.file)
 	}
-	c, err := ioutil.Open(file)
+	c, err := ioutil.OpenLean(f.file)
 	if err != nil {
-		return 0, false, err
+		return err
 	}
 	var one [1]ioutil.Record
 	n, err := c.Read(one[:])
-	if n == 0 {
+	if f.none = n == 0; f.none {
 		var broken *ioutil.FormatError
 		if errors.As(err, &broken) {
-			return 0, false, errors.Join(err, c.Close())
+			return errors.Join(err, c.Close())
 		}
-		return 0, false, c.Close()
+		return c.Close()
 	}
-	return one[0].Time, true, c.Close()
+	f.time = one[0].Time
+	return c.Close()
 }

@@ -12,55 +12,93 @@ import (
 // next packet is that of the capture whose next packet is the earliest, of the
 // first one among the arguments where times are equal. Captures are opened when
 // their first packet is due, and closed at their end, so as many are open as
-// overlap at a time. A capture is read in spans while no other one overlaps it.
+// overlap at a time, but no more than there are files and memory for: see spooling.
+// A capture is read in spans while no other one overlaps it.
 
 // overlapRecords is how many records of a capture are lent at a time.
 const overlapRecords = 64
 
 // A joined file is one of several that are read as one stream.
 type joined struct {
-	file  string
-	order int   // among the arguments
-	time  int64 // of its first packet
-	none  bool  // it has no packets
+	file string
+	turn      // of its first packet
+	none bool // it has no packets
 }
 
-// A cursor is a capture among those that overlap.
+// A turn is when a packet comes among those of captures that overlap.
+type turn struct {
+	time  int64
+	order int // of its capture among the arguments
+}
+
+// before reports whether a packet comes before another one.
+func (a turn) before(b turn) bool {
+	return a.time < b.time || a.time == b.time && a.order < b.order
+}
+
+// A cursor is a capture among those that overlap, or a spool of some.
 type cursor struct {
-	capture *ioutil.Capture
+	capture *ioutil.Capture // nil for a spool
+	spool   *ioutil.Spool   // in place of the capture
+	level   int             // how often packets of it have been spooled
 	name    string
-	order   int
+	order   int // of the capture among the arguments
 	records [overlapRecords]ioutil.Record
+	orders  []uint32        // of the captures of a spool's records
 	lent    []ioutil.Record // those that are still to come, one at least
 	strange linkTypes
 	told    int64 // bytes of it that the progress has
 }
 
-// comesBefore reports whether a packet of a time in the capture of an order among
-// the arguments comes before another one.
-func comesBefore(time int64, order int, otherTime int64, otherOrder int) bool {
-	return time < otherTime || time == otherTime && order < otherOrder
+// turn returns that of the packet of a lent record.
+func (c *cursor) turn(i int) turn {
+	order := c.order
+	if c.spool != nil {
+		order = int(c.orders[len(c.orders)-len(c.lent)+i])
+	}
+	return turn{c.lent[i].Time, order}
 }
 
 // cursors are a heap: the first one has the packet that comes next.
 type cursors []*cursor
 
-func (c cursors) Len() int { return len(c) }
-func (c cursors) Less(i, j int) bool {
-	return comesBefore(c[i].lent[0].Time, c[i].order, c[j].lent[0].Time, c[j].order)
-}
-func (c cursors) Swap(i, j int) { c[i], c[j] = c[j], c[i] }
-func (c *cursors) Push(x any)   { *c = append(*c, x.(*cursor)) }
+func (c cursors) Len() int           { return len(c) }
+func (c cursors) Less(i, j int) bool { return c[i].turn(0).before(c[j].turn(0)) }
+func (c cursors) Swap(i, j int)      { c[i], c[j] = c[j], c[i] }
+func (c *cursors) Push(x any)        { *c = append(*c, x.(*cursor)) }
 func (c *cursors) Pop() any {
 	last := (*c)[len(*c)-1]
 	*c = (*c)[:len(*c)-1]
 	return last
 }
 
-// dueBefore reports whether the first packet of the file that comes next lies
-// before a packet of a time in the capture of an order.
-func (in *Intake) dueBefore(time int64, order int) bool {
-	return len(in.files) > 0 && !in.files[0].none && comesBefore(in.files[0].time, in.files[0].order, time, order)
+// run returns how many records of the first capture, the next one among them, come
+// before those of the others and before a turn, if there is one.
+func (c cursors) run(end turn, ends bool) int {
+	for i := 1; i <= 2 && i < len(c); i++ { // one of these is the second
+		if p := c[i].turn(0); !ends || p.before(end) {
+			end, ends = p, true
+		}
+	}
+	n := 1
+	for n < len(c[0].lent) && (!ends || c[0].turn(n).before(end)) {
+		n++
+	}
+	return n
+}
+
+// due returns the turn of the first packet of the file that comes next, if there is one.
+func (in *Intake) due() (turn, bool) {
+	if len(in.files) == 0 || in.files[0].none {
+		return turn{}, false
+	}
+	return in.files[0].turn, true
+}
+
+// dueBefore reports whether that comes before another one.
+func (in *Intake) dueBefore(p turn) bool {
+	due, is := in.due()
+	return is && due.before(p)
 }
 
 // untilNext returns how many records, of the capture that is read, come before the
@@ -68,7 +106,7 @@ func (in *Intake) dueBefore(time int64, order int) bool {
 func (in *Intake) untilNext(records []ioutil.Record) int {
 	if len(in.files) > 0 {
 		for i := range records {
-			if in.dueBefore(records[i].Time, in.order) {
+			if in.dueBefore(turn{records[i].Time, in.order}) {
 				return i
 			}
 		}
@@ -83,7 +121,7 @@ func (in *Intake) reachesNext(p *Piece) bool {
 	if cut := p.resolution; latest < math.MaxInt64-cut {
 		latest += cut // it may have been so much later before it was cut down
 	}
-	return p.batch.Len() > 0 && in.dueBefore(latest, in.order)
+	return p.batch.Len() > 0 && in.dueBefore(turn{latest, in.order})
 }
 
 // beginOverlap makes the capture that is read the first of those that overlap;
@@ -98,30 +136,46 @@ func (in *Intake) beginOverlap(records []ioutil.Record) {
 	in.overlap = append(in.overlap, c)
 }
 
-// merge fills a piece with the packets that come next of captures that overlap.
+// overlaps reports whether captures are being merged.
+func (in *Intake) overlaps() bool { return len(in.overlap) > 0 || in.spooling != nil }
+
+// merge fills a piece with the packets that come next of captures that overlap, or
+// goes on with spooling.
 func (in *Intake) merge(p *Piece) {
-	for p.batch.Len() < maxRecords && len(in.overlap) > 0 {
+	for p.batch.Len() < maxRecords && in.overlaps() {
+		if in.spooling != nil {
+			in.spool()
+			return
+		}
 		first := in.overlap[0]
-		if in.dueBefore(first.lent[0].Time, first.order) {
+		if in.dueBefore(first.turn(0)) {
 			in.openOverlap()
 			continue
 		}
-		n := 1
-		for n < len(first.lent) && in.mayGoOn(&first.lent[n], first) {
-			n++
+		n := in.overlap.run(in.due())
+		if first.spool == nil {
+			p.decode(first.capture, first.lent[:n])
+			first.strange.merge(&p.strange)
+		} else {
+			p.decode(nil, first.lent[:n])
+			p.strange.seen = p.strange.seen[:0] // of which the captures have been told
 		}
-		p.decode(first.capture, first.lent[:n])
-		first.strange.merge(&p.strange)
-		first.lent = first.lent[n:]
-		if len(first.lent) == 0 && len(in.overlap) == 1 {
+		if n == len(first.lent) && len(in.overlap) == 1 && first.spool == nil {
 			in.endOverlap(first)
 			return
 		}
-		if len(first.lent) > 0 || in.refill(first) {
-			heap.Fix(&in.overlap, 0)
-		} else {
-			heap.Remove(&in.overlap, 0)
-		}
+		in.advance(&in.overlap, n)
+	}
+}
+
+// advance takes so many records from the first capture of a heap.
+func (in *Intake) advance(h *cursors, n int) {
+	first := (*h)[0]
+	first.lent = first.lent[n:]
+	if len(first.lent) > 0 || in.refill(first) {
+		heap.Fix(h, 0)
+	} else {
+		heap.Remove(h, 0)
 	}
 }
 
@@ -132,28 +186,15 @@ func (in *Intake) endOverlap(c *cursor) {
 	in.progress.earlier.Add(-c.told) // the capture tells them
 	last := input(c.capture)
 	in.progress.capture.Store(&last)
+	c.capture.Widen()
 	in.offer()
-}
-
-// mayGoOn reports whether a record of the first capture still comes before those of
-// the others.
-func (in *Intake) mayGoOn(r *ioutil.Record, first *cursor) bool {
-	if in.dueBefore(r.Time, first.order) {
-		return false
-	}
-	for i := 1; i <= 2 && i < len(in.overlap); i++ { // one of these is the second
-		if other := in.overlap[i]; !comesBefore(r.Time, first.order, other.lent[0].Time, other.order) {
-			return false
-		}
-	}
-	return true
 }
 
 // openOverlap opens the file that comes next.
 func (in *Intake) openOverlap() {
 	f := in.files[0]
 	in.files = in.files[1:]
-	capture, err := ioutil.Open(f.file)
+	capture, err := ioutil.OpenLean(f.file)
 	if err == nil {
 		err = in.start(capture, f.file)
 	}
@@ -165,11 +206,17 @@ func (in *Intake) openOverlap() {
 	c := &cursor{capture: capture, name: f.file, order: f.order}
 	if in.refill(c) {
 		heap.Push(&in.overlap, c)
+		if in.crowded() {
+			in.beginSpooling()
+		}
 	}
 }
 
 // refill has a capture lend more, and closes it where there is no more.
 func (in *Intake) refill(c *cursor) bool {
+	if c.spool != nil {
+		return in.refillSpool(c)
+	}
 	n, err := c.capture.ReadBefore(math.MaxInt64, c.records[:])
 	in.tell(c)
 	if err == nil && n > 0 {
@@ -190,7 +237,16 @@ func (in *Intake) tell(c *cursor) {
 
 // closeOverlap closes all captures that overlap.
 func (in *Intake) closeOverlap() {
+	if s := in.spooling; s != nil {
+		in.overlap = append(in.overlap, s.from...)
+		in.fail(s.to.Close())
+		in.spooling = nil
+	}
 	for _, c := range in.overlap {
+		if c.spool != nil {
+			in.fail(c.spool.Close())
+			continue
+		}
 		in.capture, in.name, in.told = c.capture, c.name, c.told
 		in.close()
 	}

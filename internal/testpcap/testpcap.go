@@ -2,8 +2,11 @@
 package testpcap
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -48,4 +51,41 @@ func Overlapping(t testing.TB, captures, packets, common int) (files []string) {
 		}
 	}
 	return files
+}
+
+// Tangled writes captures, plain or gzip, that overlap all the time: packets in the order of
+// time but for some, and many of equal times.
+func Tangled(t testing.TB, files int) []string {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(uint64(files), 7))
+	dir, start := t.TempDir(), time.Unix(1_700_000_000, 0)
+	names := make([]string, files)
+	for i := range names {
+		capture := []byte(Header)
+		at := start.Add(time.Duration(rng.IntN(300)) * 100 * time.Millisecond)
+		for range 100 + rng.IntN(300) {
+			at = at.Add(time.Duration(rng.IntN(3)) * 100 * time.Millisecond)
+			if rng.IntN(50) == 0 {
+				at = at.Add(-time.Second)
+			}
+			capture = append(capture, Record(at, uint16(rng.IntN(100)))...)
+		}
+		if i%5 > 0 {
+			capture = Gzipped(capture)
+		}
+		names[i] = filepath.Join(dir, fmt.Sprintf("%02d", (i*37)%files))
+		if err := os.WriteFile(names[i], capture, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return names
+}
+
+// Gzipped returns data in gzip.
+func Gzipped(b []byte) []byte {
+	var to bytes.Buffer
+	z := gzip.NewWriter(&to)
+	z.Write(b)
+	z.Close()
+	return to.Bytes()
 }
