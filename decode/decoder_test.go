@@ -404,7 +404,7 @@ func TestChoicesText(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ text, want string }{
-		{"all", "vxlan,geneve,gtpu,l2tp,teredo"}, {"teredo,vxlan", "vxlan,teredo"}, {"none", "none"},
+		{"all", "vxlan,geneve,gtpu,l2tp,teredo,l2tpv3"}, {"teredo,vxlan", "vxlan,teredo"}, {"none", "none"},
 	} {
 		var tunnels Tunnels
 		err := tunnels.UnmarshalText([]byte(test.text))

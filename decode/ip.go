@@ -21,6 +21,7 @@ const (
 	protoDestination = 60
 	protoEtherIP     = 97 // RFC 3378
 	protoPIM         = 103
+	protoL2TP        = 115 // RFC 3931
 	protoSCTP        = SCTP
 	protoMobility    = 135
 	protoUDPLite     = UDPLite
@@ -82,6 +83,11 @@ func (p *Packet) protocol(proto uint8, b []byte, n int) Class {
 		case protoEtherIP:
 			p.pass(proto, b, n)
 			return p.etherIP(b, n)
+		case protoL2TP:
+			if c, is := p.l2tpv3(b, n); is {
+				return c
+			}
+			return p.other(proto, b, n)
 		case protoPIM:
 			return p.pim(b, n)
 		case protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6:
@@ -180,6 +186,10 @@ func (p *Packet) laterFragment(at uint16, b []byte, n int) Class {
 	case protoTCP, protoUDP, protoIPv4, protoIPv6, protoGRE, protoMPLS, protoEthernet, protoEtherIP, protoPIM, protoAH,
 		protoHopByHop, protoRouting, protoDestination, protoMobility, protoHIP, protoShim6, protoFragment:
 		return Fragment
+	case protoL2TP:
+		if p.decoder != nil && p.decoder.Tunnels&L2TPv3 != 0 {
+			return Fragment
+		}
 	}
 	return OtherProtocol
 }

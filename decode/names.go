@@ -75,4 +75,4 @@ var familyNames = map[uint16]string{
 }
 
 // tunnelTitles are the names of tunnels in UDP as people write them.
-var tunnelTitles = map[Tunnels]string{VXLAN: "VXLAN", Geneve: "Geneve", GTPU: "GTP-U", L2TP: "L2TP", Teredo: "Teredo"}
+var tunnelTitles = map[Tunnels]string{VXLAN: "VXLAN", Geneve: "Geneve", GTPU: "GTP-U", L2TP: "L2TP", Teredo: "Teredo", L2TPv3: "L2TPv3"}

@@ -96,7 +96,7 @@ func (p Protocols) MarshalText() ([]byte, error) {
 	return []byte(strings.Join(names, ",")), nil
 }
 
-// Tunnels are tunnels in UDP that are looked through. The zero Tunnels are none.
+// Tunnels are tunnels in UDP, and L2TPv3 over IP, that are looked through. The zero Tunnels are none.
 type Tunnels uint8
 
 // The tunnels.
@@ -106,11 +106,12 @@ const (
 	GTPU
 	L2TP
 	Teredo
+	L2TPv3 // also over IP
 
-	AllTunnels = VXLAN | Geneve | GTPU | L2TP | Teredo
+	AllTunnels = VXLAN | Geneve | GTPU | L2TP | Teredo | L2TPv3
 )
 
-var tunnelNames = [...]string{"vxlan", "geneve", "gtpu", "l2tp", "teredo"}
+var tunnelNames = [...]string{"vxlan", "geneve", "gtpu", "l2tp", "teredo", "l2tpv3"}
 
 // TunnelNames returns the names that Tunnels are written with.
 func TunnelNames() []string { return slices.Clone(tunnelNames[:]) }

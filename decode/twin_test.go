@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -749,7 +750,7 @@ func twinLaterFragment(at int) step {
 				t.p.Ack |= uint32(octet) << shift
 			}
 		}
-		leads := slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 97, 103, 135, 137, 139, 140, 143}, t.p.FragProto)
+		leads := t.p.FragProto == 115 && slices.Contains(t.asked.tunnels, "l2tpv3") || slices.Contains([]uint8{0, 4, 41, 43, 44, 47, 51, 60, 97, 103, 135, 137, 139, 140, 143}, t.p.FragProto)
 		if leads || t.asked.protocol(int(t.p.FragProto)) || t.p.FragProto == 17 && t.asked.tunnels != nil {
 			return is(Fragment)
 		}
@@ -786,6 +787,15 @@ func twinProtocol(protocol int) step {
 		case 97:
 			t.u16()
 			return twinBridged
+		case 115:
+			if next := t.twinSession(); next != nil && slices.Contains(t.asked.tunnels, "l2tpv3") {
+				if t.asked.protocol(protocol) {
+					outer := t.p
+					outer.Proto = uint8(protocol)
+					t.outer = &outer
+				}
+				return next
+			}
 		case 103:
 			if next := t.twinRegister(); next != nil {
 				return next
@@ -995,7 +1005,8 @@ func twinUDP(t *twin) step {
 		{"vxlan", dst == 4789 || dst == 8472, twinVXLAN},
 		{"geneve", dst == 6081, twinGeneve},
 		{"gtpu", dst == 2152, twinGTPU},
-		{"l2tp", dst == 1701 || src == 1701, twinL2TP},
+		{"l2tp", (dst == 1701 || src == 1701) && t.u16at(0)&15 != 3, twinL2TP},
+		{"l2tpv3", (dst == 1701 || src == 1701) && t.u16at(0)&15 == 3, twinL2TPv3},
 		{"teredo", dst == 3544 || src == 3544, twinTeredo},
 	} {
 		if tunnel.here && slices.Contains(t.asked.tunnels, tunnel.name) {
@@ -1109,6 +1120,70 @@ func twinL2TP(t *twin) step {
 	has(t.n > size)
 	t.bytes(size)
 	return twinHDLC
+}
+
+func twinL2TPv3(t *twin) step {
+	has(t.u16at(0)&0x8000 == 0 && len(t.b) > 4)
+	t.u32()
+	next := t.twinSession()
+	has(next != nil)
+	return next
+}
+
+// sessionFronts are what the frames of a session begin with, in hexadecimal: Ethernet,
+// PPP with and without an address, Cisco HDLC, and nothing.
+var sessionFronts = []*regexp.Regexp{
+	regexp.MustCompile("^.{24}((8100|88a8)....){0,19}(0800|86dd)"),
+	regexp.MustCompile("^ff0300(21|57)"),
+	regexp.MustCompile("^00(21|57)"),
+	regexp.MustCompile("^[08]f00(0800|86dd)"),
+	regexp.MustCompile("^"),
+}
+
+// twinSession returns what an L2TPv3 session carries, nil if that is not known.
+func (t *twin) twinSession() step {
+	if t.u16at(0) <= 0 && t.u16at(2) <= 0 {
+		return nil
+	}
+	for skip := 4; skip <= 16 && skip < len(t.b); skip += 4 {
+		for i, pattern := range sessionFronts {
+			front := pattern.FindString(hex.EncodeToString(t.b[skip:]))
+			if i < 4 && front == "" {
+				continue
+			}
+			at := skip + len(front)/2
+			ip, n := t.b[at:], t.n-at
+			four := strings.HasSuffix(front, "0800") || strings.HasSuffix(front, "0021") || front == "" && t.at(at)>>4 == 4
+			next := []step{twinBridged, twinHDLC, twinHDLC, twinCisco, twinIPv6}[i]
+			if front == "" && four {
+				next = twinIPv4
+			}
+			if four && t.rightIPv4(ip, n) || !four && t.rightIPv6(ip, n) {
+				t.bytes(skip)
+				return next
+			}
+		}
+	}
+	return nil
+}
+
+func (t *twin) rightIPv4(b []byte, n int) bool {
+	if len(b) < 20 || b[0] < 0x45 || b[0] > 0x4f || len(b) < int(b[0]-0x40)*4 {
+		return false
+	}
+	total, sum := int(b[2])<<8|int(b[3]), 0
+	for i, x := range b[:int(b[0]-0x40)*4] {
+		sum += int(x) << (8 - i%2*8)
+	}
+	return (total <= n || t.inFragment()) && total >= int(b[0]-0x40)*4 && sum > 0 && sum%0xffff == 0
+}
+
+func (t *twin) rightIPv6(b []byte, n int) bool {
+	if len(b) < 40 || b[0]>>4 != 6 || !slices.Contains([]byte{0, 6, 17, 43, 44, 58, 60}, b[6]) {
+		return false
+	}
+	whole := 40 + (int(b[4])<<8 | int(b[5]))
+	return whole == n || whole > n && t.inFragment()
 }
 
 func twinTeredo(t *twin) step {

@@ -58,7 +58,7 @@ func (p *Packet) udpTunnel(frame []byte) (c Class, more bool) {
 		c = p.geneve(b, n)
 	case t&GTPU != 0 && p.DstPort == portGTPU:
 		c = p.gtpu(b, n)
-	case t&L2TP != 0 && (p.DstPort == portL2TP || p.SrcPort == portL2TP):
+	case t&(L2TP|L2TPv3) != 0 && (p.DstPort == portL2TP || p.SrcPort == portL2TP):
 		c = p.l2tp(b, n)
 	case t&Teredo != 0 && (p.DstPort == portTeredo || p.SrcPort == portTeredo):
 		c = p.teredo(b, n)
@@ -191,14 +191,17 @@ func (p *Packet) gtpu(b []byte, n int) Class {
 //	L: length of all of it 2 | tunnel 2 | session 2 | S: sequence numbers 2 and 2 |
 //	O: offset 2, and as many bytes
 //
-// T says that it is a control message; data are PPP.
+// T says that it is a control message; data are PPP in version 2.
 func (p *Packet) l2tp(b []byte, n int) Class {
 	const control, length, sequence, offset, version = 0x8000, 0x4000, 0x0800, 0x0200, 0x000f
 	if len(b) < 2 {
 		return noTunnel(n, 2)
 	}
 	flags := binary.BigEndian.Uint16(b)
-	if flags&control != 0 || flags&version != 2 {
+	if flags&control == 0 && flags&version == 3 {
+		return p.l2tpv3UDP(b, n)
+	}
+	if flags&control != 0 || flags&version != 2 || p.decoder.Tunnels&L2TP == 0 {
 		return Counted
 	}
 	size := 6

@@ -62,6 +62,9 @@ func (u Unread) Option() string {
 			return "--decap " + string(text)
 		}
 	}
+	if u.Kind == IPProtocol && u.Number == protoL2TP {
+		return "--decap l2tpv3"
+	}
 	if u.Kind != IPProtocol || !AllProtocols.Has(uint8(u.Number)) {
 		return ""
 	}

@@ -144,7 +144,7 @@ func (c *command) flowFlags(f *pflag.FlagSet) {
 	f.Var(text{&c.options.Protocols}, "protocols",
 		"IP protocols that have flows: all, or `NAMES` and numbers such as tcp,udp,icmp,icmpv6,sctp,47 (default tcp,udp)")
 	f.Var(text{&c.options.Tunnels}, "decap",
-		"look into UDP tunnels: all, or `NAMES` of vxlan, geneve, gtpu, l2tp, teredo (default none)")
+		"look into UDP tunnels: all, or `NAMES` of vxlan, geneve, gtpu, l2tp, teredo, l2tpv3 (over IP too) (default none)")
 	f.Var(text{&c.options.Keys.Encapsulation}, "key",
 		"tell flows with the same addresses and ports apart by their encapsulation: all, or `PARTS` of vlan, mpls, tunnel (default none)")
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
