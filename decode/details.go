@@ -6,11 +6,11 @@ import "encoding/binary"
 type Details struct {
 	// Payload is the number of bytes of transport payload, by the lengths in the
 	// headers and the frame's original length, not by what was captured: of a
-	// later fragment all that follows its IP header.
+	// later fragment all that follows its IP header, a rest of a TCP header too.
 	Payload uint32
 	// HeaderLen is the length of the transport header in bytes: the data offset
 	// for TCP, 0 where that is below the least possible, and what is there of it in
-	// a first fragment that ends before the window; 8 for UDP, UDP-Lite, ICMP,
+	// a first fragment that ends before it does; 8 for UDP, UDP-Lite, ICMP,
 	// ICMPv6 and ESP, 12 for SCTP, 0 for other protocols, of which all is payload,
 	// and for a later fragment.
 	HeaderLen uint8
@@ -53,9 +53,7 @@ func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 			}
 			d.Segment = true
 			d.Window = binary.BigEndian.Uint16(b[14:])
-			if offset := b[12] >> 4; offset >= 5 {
-				d.HeaderLen = offset * 4
-			}
+			d.HeaderLen = uint8(headerLen(b[12]))
 			if p.RawFlags&SYN != 0 && len(b) > 20 {
 				d.options(b[20:max(20, min(int(d.HeaderLen), len(b)))])
 			}
@@ -64,6 +62,9 @@ func (p *Packet) Details(d *Details, frame []byte) (payload []byte) {
 		case protoSCTP:
 			d.HeaderLen = 12
 		}
+	}
+	if p.FirstFragment {
+		d.HeaderLen = uint8(min(int32(d.HeaderLen), p.size))
 	}
 	d.Payload = uint32(max(0, int(p.size)-int(d.HeaderLen)))
 	return b[min(int(d.HeaderLen), len(b)):]

@@ -96,6 +96,9 @@ type Packet struct {
 	// FirstFragment that has the front of a TCP header alone, where the data offset
 	// and the control bits stand that are lacking, and 0 of any other packet.
 	At uint16
+	// HeaderEnd is, of a FirstFragment with a TCP header, where that ends in the
+	// datagram, in bytes: in one that lacks the data offset, where the least ends.
+	HeaderEnd uint16
 	// Encapsulation is a digest of those parts of the encapsulation that
 	// Decoder.Encapsulation asks for, the same for both directions if the parts
 	// are; 0 for none.

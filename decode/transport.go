@@ -18,6 +18,9 @@ func (p *Packet) tcp(b []byte, n int) Class {
 	if len(b) < tcpNeed {
 		return p.shortTCP(b, n)
 	}
+	if p.FirstFragment {
+		p.HeaderEnd = uint16(p.transport) - uint16(cap(b)) + headerLen(b[12]) // transport is the datagram's still
+	}
 	p.transport, p.size = int32(cap(b)), int32(n)
 	p.SrcPort = binary.BigEndian.Uint16(b)
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
@@ -30,6 +33,15 @@ func (p *Packet) tcp(b []byte, n int) Class {
 	p.Proto = protoTCP
 	p.Whole = !p.fragmented && n >= int(b[12]>>4)*4
 	return Counted
+}
+
+// headerLen returns the length of a TCP header by the byte that has its data offset: 0
+// where that is below the least.
+func headerLen(b byte) uint16 {
+	if b>>4 < 5 {
+		return 0
+	}
+	return uint16(b>>4) * 4
 }
 
 // shortTCP reads the front of a TCP header of which less than needed was
@@ -45,7 +57,8 @@ func (p *Packet) shortTCP(b []byte, n int) Class {
 	if len(b) < ports {
 		return short(n, ports)
 	}
-	p.At = uint16(p.transport) - uint16(cap(b)) + controlWord // transport is the datagram's still
+	start := uint16(p.transport) - uint16(cap(b)) // in the datagram, as transport is of that still
+	p.At, p.HeaderEnd = start+controlWord, start+20
 	p.transport, p.size = int32(cap(b)), int32(n)
 	p.SrcPort = binary.BigEndian.Uint16(b)
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
@@ -60,14 +73,14 @@ func (p *Packet) shortTCP(b []byte, n int) Class {
 const controlWord = 12
 
 // Control returns the control bits of a TCP header whose data offset stands at a
-// place of the datagram, in bytes, as RawFlags and Flags have them; false if they
-// are not in the first 8 bytes of the Fragment: where fragments do not overlap,
+// place of the datagram, in bytes, as RawFlags and Flags have them, and where the header
+// ends; false if they are not in the first 8 bytes of the Fragment: where fragments do not overlap,
 // those have what a first one lacks.
-func (p *Packet) Control(at uint16) (raw, flags uint8, ok bool) {
+func (p *Packet) Control(at uint16) (raw, flags uint8, end uint16, ok bool) {
 	const wordLen = 4
 	i := int(at) - int(p.At)
 	if i != 0 && i != wordLen || i+wordLen > int(p.front) {
-		return 0, 0, false
+		return 0, 0, 0, false
 	}
 	word := p.Seq
 	if i > 0 {
@@ -76,7 +89,7 @@ func (p *Packet) Control(at uint16) (raw, flags uint8, ok bool) {
 	if raw = uint8(word >> 16); word>>24 >= 5<<4 {
 		flags = raw
 	}
-	return raw, flags, true
+	return raw, flags, at - controlWord + headerLen(uint8(word>>24)), true
 }
 
 // udp reads a UDP header (RFC 768):

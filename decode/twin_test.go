@@ -957,7 +957,7 @@ func twinTCP(t *twin) step {
 	}
 	if t.p.FirstFragment && t.n < 16 { // tiny: what is there
 		t.need(4)
-		t.p.At = uint16(t.datagram - t.n + 12)
+		t.p.At, t.p.HeaderEnd = uint16(t.datagram-t.n+12), uint16(t.datagram-t.n+20)
 		t.p.Proto = 6
 		whole := len(t.b) >= 8
 		t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
@@ -970,6 +970,12 @@ func twinTCP(t *twin) step {
 	t.p.SrcPort, t.p.DstPort = uint16(t.u16()), uint16(t.u16())
 	t.p.Seq, t.p.Ack = uint32(t.u32()), uint32(t.u32())
 	size := t.u8() >> 4 * 4
+	if t.p.FirstFragment {
+		t.p.HeaderEnd = uint16(t.datagram - left)
+		if size >= 20 {
+			t.p.HeaderEnd += uint16(size)
+		}
+	}
 	t.p.RawFlags = uint8(t.u8())
 	if size >= 20 {
 		t.p.Flags = t.p.RawFlags

@@ -225,6 +225,19 @@ func (b *Batch) AddDetails(d *decode.Packet, linkType uint32, frame []byte) {
 // Detailed tells whether features need details of each packet: [Batch.AddDetails].
 func (b *Batch) Detailed() bool { return b.features != 0 }
 
+// endHeader takes what a later fragment, of which the details have been added, has of
+// its datagram's TCP header out of the payload.
+func (b *Batch) endHeader(number uint16, d *decode.Packet) {
+	if d.HeaderEnd <= d.At || len(b.details) == 0 {
+		return
+	}
+	t := &b.details[number]
+	header := min(uint32(d.HeaderEnd-d.At), t.headers.Payload)
+	t.headers.HeaderLen = uint8(header)
+	t.headers.Payload -= header
+	t.from = min(t.from+int(header), t.to)
+}
+
 // share gives a packet to the table that owns a share of the keys.
 func (b *Batch) share(number uint16, half uint32) {
 	s := &b.shares[uint64(half)*uint64(len(b.shares))>>32]

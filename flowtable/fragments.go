@@ -38,6 +38,7 @@ type firstFragment struct {
 	srcPort, dstPort uint16
 	proto            uint8
 	controlAt        uint16 // decode.Packet.At; 0 once the control bits have come
+	headerEnd        uint16 // decode.Packet.HeaderEnd, right once they have
 	oneWay           bool
 	hasInside        bool
 }
@@ -101,7 +102,7 @@ func (f *fragments) remember(h *hasher, p, carried *decode.Packet, at Time) {
 	e := f.items.At(ref)
 	e.id, e.time, e.proto, e.srcPort, e.dstPort = k, at, carried.Proto, carried.SrcPort, carried.DstPort
 	e.oneWay, e.encapsulation = carried.OneWay, p.Encapsulation
-	e.controlAt, e.seq = p.At, p.Seq
+	e.controlAt, e.headerEnd, e.seq = p.At, p.HeaderEnd, p.Seq
 	if e.hasInside = carried != p; e.hasInside {
 		if f.inside == nil {
 			f.inside = map[uint32]inside{}
@@ -142,10 +143,10 @@ func (f *fragments) resolve(h *hasher, p *decode.Packet, at Time) {
 		p.Src, p.Dst, p.V6, p.Encapsulation = in.src, in.dst, in.v6, in.encapsulation
 	}
 	if e.controlAt != 0 {
-		if raw, flags, ok := p.Control(e.controlAt); ok {
-			p.RawFlags, p.Flags = raw, flags
+		if raw, flags, end, ok := p.Control(e.controlAt); ok {
+			p.RawFlags, p.Flags, e.headerEnd = raw, flags, end
 			e.controlAt = 0 // of fragments that overlap, the first one counts
 		}
 	}
-	p.Seq, p.Ack = e.seq, 0
+	p.Seq, p.Ack, p.HeaderEnd = e.seq, 0, e.headerEnd
 }

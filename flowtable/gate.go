@@ -172,6 +172,7 @@ func (g *Gate) resolve(b *Batch) {
 		b.Classes[f.packet.Class]++
 		if f.packet.Class == decode.Counted {
 			b.keep(f.number, &f.packet)
+			b.endHeader(f.number, &f.packet)
 			if p.key.rest&ofFlow != 0 {
 				p.key.rest |= later
 			}
