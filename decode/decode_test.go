@@ -506,8 +506,8 @@ func TestKnownLinkTypes(t *testing.T) {
 			t.Errorf("link type %d (%s): no bytes are %v", linkType, LinkTypeName(linkType), class)
 		}
 	}
-	if known != 72 {
-		t.Errorf("%d link types are known, want 72", known)
+	if known != 77 {
+		t.Errorf("%d link types are known, want 77", known)
 	}
 }
 

@@ -6,22 +6,28 @@ import "encoding/binary"
 const (
 	linkJuniperMLPPP      = 130
 	linkJuniperMLFR       = 131
+	linkJuniperES         = 132 // encryption services
 	linkJuniperGGSN       = 133
+	linkJuniperMFR        = 134
 	linkJuniperATM2       = 135
 	linkJuniperServices   = 136
 	linkJuniperATM1       = 137
+	linkJuniperMonitor    = 164
 	linkJuniperPPPoE      = 167
+	linkJuniperPPPoEATM   = 168
 	linkJuniperEther      = 178
 	linkJuniperPPP        = 179
 	linkJuniperFrameRelay = 180
 	linkJuniperCHDLC      = 181
 	linkJuniperVP         = 183
+	linkJuniperST         = 200 // secure tunnels
 )
 
 func isJuniper(linkType uint32) bool {
 	switch linkType {
 	case linkJuniperMLPPP, linkJuniperMLFR, linkJuniperGGSN, linkJuniperATM2, linkJuniperServices, linkJuniperATM1,
-		linkJuniperPPPoE, linkJuniperEther, linkJuniperPPP, linkJuniperFrameRelay, linkJuniperCHDLC, linkJuniperVP:
+		linkJuniperPPPoE, linkJuniperEther, linkJuniperPPP, linkJuniperFrameRelay, linkJuniperCHDLC, linkJuniperVP,
+		linkJuniperES, linkJuniperMFR, linkJuniperMonitor, linkJuniperPPPoEATM, linkJuniperST:
 		return true
 	}
 	return false
@@ -56,7 +62,8 @@ func juniper(linkType uint32, b []byte, n int) wrapping {
 	if b[3]&noLink != 0 {
 		w = juniperProtocol(b[size:], n-size)
 	} else {
-		w = juniperLink(linkType, b[size:], n-size)
+		const out = 0x01
+		w = juniperLink(linkType, b[3]&out == 0, b[size:], n-size)
 	}
 	w.size += size
 	return w
@@ -78,9 +85,17 @@ func juniperProtocol(b []byte, n int) wrapping {
 }
 
 // juniperLink says what stands behind Juniper's header: in front of the frame the
-// card may have put bytes of its own, a cookie. What they are is Wireshark's word.
-func juniperLink(linkType uint32, b []byte, n int) wrapping {
+// card may have put bytes of its own, a cookie. What they are is Wireshark's word, and
+// tcpdump's for PPPoE over ATM; of encryption services, multilink frame relay and
+// monitoring neither finds IP there.
+func juniperLink(linkType uint32, out bool, b []byte, n int) wrapping {
 	switch linkType {
+	case linkJuniperES, linkJuniperMFR, linkJuniperMonitor:
+		return wrapping{class: NotIP}
+	case linkJuniperPPPoEATM:
+		return wrapping{next: func(p *Packet, b []byte, n int) Class { return p.typed(b, n, 0, 2) }}
+	case linkJuniperST:
+		return juniperST(b, n)
 	case linkJuniperEther, linkJuniperPPPoE:
 		return wrapping{linkType: linkEthernet}
 	case linkJuniperPPP:
@@ -98,7 +113,7 @@ func juniperLink(linkType uint32, b []byte, n int) wrapping {
 	case linkJuniperMLPPP:
 		return juniperMLPPP(b, n)
 	}
-	return juniperATM(linkType, b, n)
+	return juniperATM(linkType, out, b, n)
 }
 
 // juniperMLPPP looks for PPP behind a cookie of a kind that its first byte tells, or
@@ -120,8 +135,9 @@ func juniperMLPPP(b []byte, n int) wrapping {
 }
 
 // juniperATM reads the cookie of an ATM card, which says if the cell is one of
-// control and, of the second kind, if it may be Ethernet, and guesses what follows.
-func juniperATM(linkType uint32, b []byte, n int) wrapping {
+// control and, of the second kind and sent, if it may be Ethernet, and guesses what
+// follows.
+func juniperATM(linkType uint32, out bool, b []byte, n int) wrapping {
 	size, ethernet, control := 4, false, false
 	if linkType == linkJuniperATM2 {
 		size = 8
@@ -132,9 +148,9 @@ func juniperATM(linkType uint32, b []byte, n int) wrapping {
 	if linkType == linkJuniperATM2 {
 		const gap, packetType = 0x3f << 32, 0x70
 		cookie := binary.BigEndian.Uint64(b)
-		ethernet, control = cookie&gap != 0, cookie&packetType != 0
+		ethernet, control = out && cookie&gap != 0, cookie&packetType != 0
 	} else {
-		control = b[0]&0x80 != 0
+		control = b[0] == 0x80
 	}
 	switch front := binary.BigEndian.Uint32(b[size:]); {
 	case control:
@@ -146,6 +162,30 @@ func juniperATM(linkType uint32, b []byte, n int) wrapping {
 		return wrapping{linkType: linkIPv4, size: size}
 	case linkType == linkJuniperATM2 && (front>>16 == pppIPv4 || front>>16 == pppIPv6):
 		return wrapping{linkType: linkPPP, size: size}
+	case front>>24 == 0x03:
+		return wrapping{next: (*Packet).osi, size: size + 1}
 	}
 	return wrapping{class: NotIP}
+}
+
+// juniperST looks for the packet in a secure tunnel, which stands there in clear behind
+// the headers that it got:
+//
+//	Ethernet 14 | IPv4 | ESP 8 | 16 bytes of no known meaning | IP
+func juniperST(b []byte, n int) wrapping {
+	const outer, esp, unknown = 14, 8, 16
+	if len(b) < outer+20 {
+		return wrapping{class: short(n, outer+20)}
+	}
+	if binary.BigEndian.Uint16(b[12:]) != etherIPv4 || b[outer+9] != protoESP {
+		return wrapping{class: NotIP}
+	}
+	size := outer + int(b[outer]&0xf)*4 + esp + unknown
+	if len(b) <= size {
+		return wrapping{class: short(n, size+1)}
+	}
+	if v := b[size] >> 4; v != 4 && v != 6 {
+		return wrapping{class: NotIP}
+	}
+	return wrapping{linkType: linkIPv4, size: size}
 }

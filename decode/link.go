@@ -89,10 +89,11 @@ func rarerLen(linkType uint32, frame []byte, wireLen uint32) uint32 {
 
 // A wrapping is what a capture's own header says of the frame behind it.
 type wrapping struct {
-	linkType uint32 // of the frame
-	size     int    // bytes in front of the frame
-	fcs      int    // bytes of the frame check sequence behind it
-	class    Class  // what the packet is if there is no frame, Counted if there is one
+	linkType uint32                           // of the frame
+	size     int                              // bytes in front of the frame
+	fcs      int                              // bytes of the frame check sequence behind it
+	class    Class                            // what the packet is if there is no frame, Counted if there is one
+	next     func(*Packet, []byte, int) Class // reads the frame, where no link type is of its kind
 }
 
 // unwrap reads a header in front of a frame of another link type, of which n
@@ -206,6 +207,9 @@ func (p *Packet) rarer(linkType uint32, b []byte, n int) Class {
 	b, n = b[w.size:], n-w.size
 	if w.fcs > 0 {
 		b, n = withoutFCS(b, n)
+	}
+	if w.next != nil {
+		return w.next(p, b, n)
 	}
 	return p.link(w.linkType, b, n)
 }
