@@ -63,6 +63,9 @@ var linkTypes = []linkType{
 	{163, "AVS", (*generator).avs, ""},
 	{166, "PPP of pppd", (*generator).pppd, notOpened},
 	{167, "Juniper, PPPoE", func(g *generator) []piece { return g.juniper((*generator).ethernet) }, ""},
+	{168, "Juniper, PPPoE over ATM", func(g *generator) []piece {
+		return g.juniper(func(g *generator) []piece { return g.typedBehind(0, 0) })
+	}, notOpened},
 	{178, "Juniper, Ethernet", func(g *generator) []piece { return g.juniper((*generator).ethernet) }, ""},
 	{179, "Juniper, PPP", func(g *generator) []piece {
 		return g.juniper(func(g *generator) []piece { return in(g.ppp(false), 0xff, 3) })
@@ -74,6 +77,7 @@ var linkTypes = []linkType{
 	}, ""},
 	{192, "PPI", (*generator).ppi, ""},
 	{197, "ERF", (*generator).erf, ""},
+	{200, "Juniper, ST", func(g *generator) []piece { return g.juniper((*generator).juniperST) }, ""},
 	{202, "AX.25 in KISS", func(g *generator) []piece { return in(g.ax25(), byte(g.IntN(8))<<4) }, ""},
 	{204, "PPP with direction", func(g *generator) []piece { return in(g.hdlcPPP(), byte(g.IntN(2))) }, ""},
 	{205, "Cisco HDLC with direction", func(g *generator) []piece { return in(g.ciscoHDLC(), byte(g.IntN(2))) }, notOpened},
@@ -369,14 +373,19 @@ func (g *generator) juniperGGSN() []piece {
 }
 
 func (g *generator) juniperATM1() []piece {
-	if g.chance(2) {
+	switch g.IntN(3) {
+	case 0:
 		return in(g.rfc1483SNAP(), 0, 0, 0, 0)
+	case 1:
+		return in(g.juniperOSI(), 0, 0, 0, 0)
 	}
 	return in(g.raw(), 0, 0, 0, 0)
 }
 
 func (g *generator) juniperATM2() []piece {
-	switch g.IntN(4) {
+	switch g.IntN(5) {
+	case 4:
+		return in(g.juniperOSI(), 0, 0, 0, 0, 0, 0, 0, 0)
 	case 0:
 		g.name("gap")
 		return in(g.ethernet(), 0, 0, 0, byte(1+g.IntN(63)), 0, 0, 0, 0)
@@ -391,6 +400,25 @@ func (g *generator) juniperATM2() []piece {
 		return in(pieces, 0, 0, 0, 0, 0, 0, 0, 0, 0, protocol)
 	}
 	return in(g.raw(), 0, 0, 0, 0, 0, 0, 0, 0)
+}
+
+// juniperOSI builds IP behind a network layer protocol identifier.
+func (g *generator) juniperOSI() []piece {
+	g.name("OSI")
+	v6, pieces := g.ip()
+	if v6 {
+		return in(pieces, 3, 0x8e)
+	}
+	return in(pieces, 3, 0xcc)
+}
+
+// juniperST builds a packet behind the headers that it gets in a secure tunnel.
+func (g *generator) juniperST() []piece {
+	_, pieces := g.ip()
+	return around(pieces, func(b []byte) (head, tail []byte) {
+		ip := slices.Concat([]byte{0x45, 0}, be16(44+len(b)), []byte{0, 1, 0, 0, 64, 50, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2})
+		return slices.Concat(make([]byte, 12), be16(0x0800), ip, be32(1), be32(1), make([]byte, 16)), nil
+	})
 }
 
 // rfc1483SNAP builds LLC of the kinds that a card tells from IP.
