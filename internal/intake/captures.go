@@ -12,6 +12,7 @@ import (
 func (in *Intake) Open(files ...string) error {
 	if len(files) > 1 {
 		in.files, in.errs = byFirstPacket(files)
+		in.arguments = files
 		return nil
 	}
 	c, err := ioutil.Open(files[0])

@@ -65,17 +65,20 @@ type Intake struct {
 	cutter  cutter
 
 	// What is read, by who admits.
-	files    []joined      // captures still to be opened, in order
-	overlap  cursors       // those that are merged
-	spooling *spooling     // of some of them; nil for none
-	room     load          // what they may hold, when that is known
-	order    int           // of the one being read among the arguments
-	told     int64         // bytes of it that the progress has already
-	capture  input         // the one being read
-	name     string        // its name
-	opened   map[input]int // the captures that are open, by their places in the report
-	strange  linkTypes
-	heard    time.Time // when the latest packets came, if they are flushed
+	files     []joined      // captures still to be opened, in order
+	overlap   cursors       // those that are merged
+	spooling  *spooling     // of some of them; nil for none
+	room      load          // what they may hold, when that is known
+	order     int           // of the one being read among the arguments
+	arguments []string      // files that are joined
+	orders    []int         // of the captures of the packets of a piece, if they were merged
+	stepsBack string        // the joined file in which time first steps back
+	told      int64         // bytes of it that the progress has already
+	capture   input         // the one being read
+	name      string        // its name
+	opened    map[input]int // the captures that are open, by their places in the report
+	strange   linkTypes
+	heard     time.Time // when the latest packets came, if they are flushed
 
 	unread   unreads
 	report   Report
@@ -128,6 +131,7 @@ func (in *Intake) take(p *Piece) {
 // returns false at the end of the last capture.
 func (in *Intake) admit(p *Piece) bool {
 	early := false // the piece was taken before the capture was cut
+	in.orders = in.orders[:0]
 	if in.overlaps() {
 		p.reset()
 		in.merge(p)
@@ -160,6 +164,9 @@ func (in *Intake) admit(p *Piece) bool {
 		return true
 	}
 	in.gate.Admit(p.batch)
+	if in.gate.StepsBack.Times > 0 && in.stepsBack == "" && len(in.arguments) > 0 {
+		in.noteStepBack()
+	}
 	in.report.Packets += uint64(p.batch.Len())
 	for class, n := range p.batch.Classes {
 		in.report.Classes[class] += n

@@ -153,6 +153,9 @@ func (in *Intake) merge(p *Piece) {
 			continue
 		}
 		n := in.overlap.run(in.due())
+		for i := range n {
+			in.orders = append(in.orders, first.turn(i).order)
+		}
 		if first.spool == nil {
 			p.decode(first.capture, first.lent[:n])
 			first.strange.merge(&p.strange)
@@ -166,6 +169,16 @@ func (in *Intake) merge(p *Piece) {
 		}
 		in.advance(&in.overlap, n)
 	}
+}
+
+// noteStepBack notes the file of the packet, one of the piece that was admitted last, at
+// which time first steps back: it is not in the order of time itself.
+func (in *Intake) noteStepBack() {
+	order := in.order
+	if i := in.gate.StepsBack.First - 1 - in.report.Packets; i < uint64(len(in.orders)) {
+		order = in.orders[i]
+	}
+	in.stepsBack = in.arguments[order]
 }
 
 // advance takes so many records from the first capture of a heap.

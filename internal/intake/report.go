@@ -54,8 +54,12 @@ func (in *Intake) Report() *Report {
 	clock, back := &in.gate.Clock, &in.gate.StepsBack
 	r.Earliest, r.Latest = clock.Earliest, clock.Latest
 	if back.Times > 0 {
-		r.warn("time steps back by %v at packet %d, %d times in all, by up to %v: what was captured is not in the order of time",
-			span(back.FirstBy), back.First, back.Times, span(back.Longest))
+		of := ""
+		if in.stepsBack != "" {
+			of = in.stepsBack + ": "
+		}
+		r.warn("%stime steps back by %v at packet %d, %d times in all, by up to %v: what was captured is not in the order of time",
+			of, span(back.FirstBy), back.First, back.Times, span(back.Longest))
 	}
 	if clock.Back > 0 {
 		r.warn("time steps back by up to %v, past more than %d packets, %d times: "+
