@@ -1,0 +1,104 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit of CPU times under /proc (USER_HZ).
+const tick = 10 * time.Millisecond
+
+// stat returns the fields of /proc/PID/stat from the third on (proc(5)), nil for a
+// process that is gone.
+func stat(pid int) []string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	_, after, _ := strings.Cut(string(b), ") ")
+	return strings.Fields(after)
+}
+
+// tree returns a process and all below it.
+func tree(root int) []int {
+	all := []int{root}
+	for i := 0; i < len(all); i++ {
+		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", all[i]))
+		for _, name := range names {
+			b, _ := os.ReadFile(name)
+			for text := range strings.FieldsSeq(string(b)) {
+				if pid, err := strconv.Atoi(text); err == nil {
+					all = append(all, pid)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// cpu returns the CPU time of a process and all below it.
+func cpu(root int) time.Duration {
+	sum := 0
+	for _, pid := range tree(root) {
+		if f := stat(pid); len(f) > 12 {
+			user, _ := strconv.Atoi(f[11])
+			system, _ := strconv.Atoi(f[12])
+			sum += user + system
+		}
+	}
+	return time.Duration(sum) * tick
+}
+
+// resident returns the memory of a process that is resident, and the most that was, in
+// bytes.
+func resident(pid int) (now, peak int64) {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	value := func(name string) int64 {
+		_, after, _ := strings.Cut(string(b), "\n"+name+":")
+		var n int64
+		_, _ = fmt.Sscan(after, &n)
+		return n << 10
+	}
+	return value("VmRSS"), value("VmHWM")
+}
+
+// descriptors returns how many files a process has open.
+func descriptors(pid int) int {
+	all, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	return len(all)
+}
+
+// listening waits until so many packet sockets are there.
+func listening(ctx context.Context, n int) error {
+	for until := time.Now().Add(time.Minute); ; {
+		b, err := os.ReadFile("/proc/self/net/packet")
+		if err != nil {
+			return err
+		}
+		if strings.Count(string(b), "\n")-1 >= n {
+			return sleep(ctx, time.Second/2)
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("no packet socket after a minute")
+		}
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
