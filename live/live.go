@@ -27,6 +27,9 @@ var ErrNoInterface = errors.New("no such interface")
 // the link type LINUX_SLL2.
 const Any = "any"
 
+// DefaultMemory is the size of a ring for which [Options] say none, in bytes.
+const DefaultMemory = 32 << 20
+
 // Options say what a ring takes. The zero Options are the default.
 type Options struct {
 	// SnapLen is the most bytes that are kept of a frame; 0 stands for 262144,
@@ -49,9 +52,8 @@ type Options struct {
 }
 
 const (
-	maxSnapLen    = 262144 // as of tcpdump
-	blockSize     = 1 << 20
-	defaultMemory = 32 << 20
+	maxSnapLen = 262144 // as of tcpdump
+	blockSize  = 1 << 20
 	// retire is how long the kernel keeps a block that is not full.
 	retire = 50 * time.Millisecond
 )
@@ -79,7 +81,7 @@ func (o *Options) check(names []string) error {
 		o.SnapLen = maxSnapLen
 	}
 	if o.Memory == 0 {
-		o.Memory = defaultMemory
+		o.Memory = DefaultMemory
 	}
 	return nil
 }
@@ -104,6 +106,10 @@ type Counters struct {
 	Missing int `json:"missing_interfaces"`
 	// Latest is the time of the latest packet in nanoseconds since the Unix epoch.
 	Latest int64 `json:"-"`
+	// Lag is how long the first of the packets that were read last had been waiting,
+	// MaxLag the longest time so, in seconds. Where the clock is set they are wrong.
+	Lag    time.Duration `json:"-"`
+	MaxLag float64       `json:"max_lag_seconds"`
 }
 
 // warnings are what a reader of the rows should know.

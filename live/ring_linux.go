@@ -47,6 +47,8 @@ type Ring struct {
 	endBy  time.Time
 
 	latest  atomic.Int64
+	lag     atomic.Int64 // of the packets read last
+	mostLag atomic.Int64
 	large   atomic.Uint64
 	cut     atomic.Uint64
 	missing atomic.Int64
@@ -104,6 +106,14 @@ func (r *Ring) open() (err error) {
 	}
 	unix.Close(probe)
 	return r.attach(true)
+}
+
+// Opened reports whether the socket is there, which comes with the first interface.
+// Then the ring needs no permission any more.
+func (r *Ring) Opened() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.socket >= 0
 }
 
 // attach looks at the interfaces and has the socket follow them.
@@ -386,6 +396,9 @@ func (r *Ring) Read(ctx context.Context, packets []ioutil.Record) (int, error) {
 	for {
 		r.release()
 		if n := r.take(packets); n > 0 {
+			lag := max(time.Now().UnixNano()-packets[0].Time, 0)
+			r.lag.Store(lag)
+			r.mostLag.Store(max(r.mostLag.Load(), lag))
 			return n, nil
 		}
 		if r.ending.Load() {
@@ -483,6 +496,7 @@ func (r *Ring) Counters() Counters {
 	c := r.lost
 	c.Large, c.Cut, c.Latest = r.large.Load(), r.cut.Load(), r.latest.Load()
 	c.Missing = int(r.missing.Load())
+	c.Lag, c.MaxLag = time.Duration(r.lag.Load()), time.Duration(r.mostLag.Load()).Seconds()
 	return c
 }
 

@@ -25,6 +25,9 @@ func OpenAll(ifaces []string, o Options) (*Ring, error) {
 // Read returns an error.
 func (r *Ring) Read(context.Context, []ioutil.Record) (int, error) { return 0, ErrUnsupported }
 
+// Opened returns false.
+func (r *Ring) Opened() bool { return false }
+
 // Counters returns nothing.
 func (r *Ring) Counters() Counters { return Counters{} }
 

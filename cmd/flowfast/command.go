@@ -24,6 +24,8 @@ type command struct {
 	resume    bool
 	overwrite bool
 	join      bool
+	live      bool // inputs are interfaces
+	journal   bool // messages go to that of systemd
 	jobs      int
 	memory    size // the most that all jobs take; 0 for what the machine allows
 	rows      choice

@@ -75,7 +75,7 @@ func (c *command) tell(r *result) {
 func (c *command) warn(warnings []string) {
 	if !c.quiet || c.strict {
 		for _, text := range warnings {
-			c.print("warning: " + text)
+			c.log(levelWarning, "warning: "+text)
 		}
 	}
 }
@@ -140,8 +140,24 @@ func (c *command) writeSummary(ctx context.Context, r report) error {
 // own business: the status alone tells.
 func (c *command) complain(err error) {
 	if !errors.Is(err, syscall.EPIPE) {
-		c.print(message(err))
+		c.log(levelError, message(err))
 	}
 }
 
-func (c *command) print(text string) { fmt.Fprintf(c.err, "flowfast: %s\n", printable(text)) }
+func (c *command) print(text string) { c.log(levelInfo, text) }
+
+// Levels of syslog (RFC 5424, 6.2.1).
+const (
+	levelError   = 3
+	levelWarning = 4
+	levelInfo    = 6
+)
+
+// log prints a line, for the journal of systemd with its level (sd-daemon(3)).
+func (c *command) log(level int, text string) {
+	prefix := ""
+	if c.journal {
+		prefix = fmt.Sprintf("<%d>", level)
+	}
+	fmt.Fprintf(c.err, "%sflowfast: %s\n", prefix, printable(text))
+}

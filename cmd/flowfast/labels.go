@@ -50,8 +50,8 @@ func (c *command) readLabels() error {
 	if l.set, l.digest, err = labels.Load(l.files); err != nil {
 		return fmt.Errorf("--labels: %w", err)
 	}
-	if globs := l.set.Globs(); globs != nil && (c.join || c.inputs[0] == "-") {
-		return fmt.Errorf("--labels: rules of %s ask which capture a flow is of, which standard input and --join don't tell", globs[0])
+	if globs := l.set.Globs(); globs != nil && (c.join || c.live || c.inputs[0] == "-") {
+		return fmt.Errorf("--labels: %w", errGlobs(globs))
 	}
 	for _, name := range l.set.Columns {
 		if slices.ContainsFunc(c.columns, func(of *export.Column) bool { return of.Name == name }) {

@@ -1,17 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,23 +37,29 @@ const liveExamples = `  flowfast live eth0 flows.csv
   flowfast live --active-timeout 5m eth0 eth1 - | head
   flowfast live --filter 'not port 22' --interface any flows.jsonl
   flowfast live --rotate 5m --keep 7d eth0 'flows/%Y-%m-%d/%H%M.parquet'
-  flowfast live --metrics 9100 --rotate 1h --rotate 1GiB eth0 out/flows.csv.zst`
+  flowfast live --metrics 9100 --rotate 1h --rotate 1GiB eth0 out/flows.csv.zst
+  flowfast live --serve unix:/run/flows.sock --labels rules.yaml eth0 flows.csv`
 
 // A liveCommand is what the user asked for of interfaces.
 type liveCommand struct {
 	command
 	interfaces []string
 	ring       live.Options
-	memory     ringSize
+	memory     ringSize // of the ring
 	rotate     rotation
 	keep       retention
 	metrics    string
+	serve      serving
+	user       string
 }
 
 // liveCommand returns the command that takes packets from interfaces. The status
 // goes into that of the root.
 func (root *command) liveCommand() *cobra.Command {
-	l := &liveCommand{command: command{streams: root.streams}}
+	l := &liveCommand{command: command{streams: root.streams, live: true}}
+	if f, ok := l.err.(*os.File); ok {
+		l.journal = isJournal(f)
+	}
 	c := &cobra.Command{
 		Use:     "live [options] IFACE... OUTPUT",
 		Short:   "write the flows of network interfaces",
@@ -83,7 +88,16 @@ func (root *command) liveCommand() *cobra.Command {
 		"with --rotate, remove files that ended so long ago, such as 7d, or the oldest beyond a size, such as 100GiB; or both: `TIME|SIZE` (default all)")
 	f.StringVar(&l.metrics, "metrics", "",
 		"serve Prometheus metrics, /healthz and /readyz at `ADDR`, such as 9100 (for this host alone) or 0.0.0.0:9100 (default none)")
+	f.StringVar(&l.serve.address, "serve", "",
+		"give the rows to whom connects at `ADDR` too, unix:PATH or tcp://HOST:PORT; without a host, of this machine alone (default none)")
+	f.StringVar(&l.serve.format, "serve-format", "jsonl",
+		"serve `FORMAT`: jsonl, arrows, csv, or one of them compressed (default jsonl)")
+	f.Var(&l.serve.queue, "serve-queue",
+		"keep `SIZE` of rows for slow readers, and drop the oldest beyond it (default 16MiB)")
+	f.StringVar(&l.user, "user", "",
+		"go on as the user `NAME`, without privileges, once the interfaces are open (default as who started it)")
 	l.flowFlags(f)
+	l.labels.flags(f)
 	l.closingFlags(f)
 	return c
 }
@@ -110,10 +124,14 @@ func (l *liveCommand) take(args []string) error {
 		return errors.New("--flush none is for captures: live flows end by the clock")
 	}
 	if l.metrics != "" {
-		var err error
-		if l.metrics, err = metricsAddress(l.metrics); err != nil {
-			return err
+		address, err := listenAddress(l.metrics)
+		if err != nil {
+			return fmt.Errorf("--metrics %s: %w", l.metrics, err)
 		}
+		l.metrics = address
+	}
+	if err := l.takeServing(); err != nil {
+		return err
 	}
 	if !l.rotate.none() {
 		return checkPattern(l.output)
@@ -121,8 +139,28 @@ func (l *liveCommand) take(args []string) error {
 	return nil
 }
 
-// metricsAddress returns where to listen: at the loopback unless a host is named.
-func metricsAddress(text string) (string, error) {
+// takeServing says what is wrong with --serve and what goes with it.
+func (l *liveCommand) takeServing() error {
+	s := &l.serve
+	if s.address == "" {
+		if l.given("serve-format") || l.given("serve-queue") {
+			return errors.New("--serve-format and --serve-queue go with --serve")
+		}
+		return nil
+	}
+	if _, _, err := s.listen(); err != nil {
+		return err
+	}
+	f, ok := export.FormatNamed(s.format)
+	if !ok || !f.Streams() {
+		return fmt.Errorf("--serve-format %s: want one that can be read before its end, such as jsonl or arrows", s.format)
+	}
+	s.of = f
+	return nil
+}
+
+// listenAddress returns where to listen: at the loopback unless a host is named.
+func listenAddress(text string) (string, error) {
 	if !strings.Contains(text, ":") {
 		text = ":" + text
 	}
@@ -131,7 +169,7 @@ func metricsAddress(text string) (string, error) {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil {
-		return "", fmt.Errorf("--metrics %s: want a port, or an address and a port", text)
+		return "", errors.New("want a port, or an address and a port")
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -159,69 +197,153 @@ func (l *liveCommand) execute() int {
 	p := &plan{jobs: []job{r.job}}
 	show := l.display(ctx, p)
 	l.ring.Filter, l.ring.Wait, l.ring.Memory = filter, true, int(l.memory)
+	notify := newNotifier()
 	l.ring.Notice = func(text string) {
+		notify.send("STATUS=" + text)
 		if !l.quiet {
 			show.say(func() { l.print(text) })
 		}
 	}
-	counters := l.run(ctx, &r, show)
+	outcome := l.run(ctx, &r, show, notify)
 	show.close()
 	l.tell(&r)
 	report := l.report(p, []result{r}, time.Since(began))
-	report.Ring = counters
+	report.Ring, report.Served = outcome.ring, outcome.served
 	return l.close(context.WithoutCancel(ctx), report)
 }
 
+// A liveOutcome is what a live run tells besides a result.
+type liveOutcome struct {
+	ring   *live.Counters
+	served *servedCounts
+}
+
 // run writes the flows of the interfaces until the context ends. Then the ring does,
-// and with it the run, in order.
-func (l *liveCommand) run(ctx context.Context, r *result, show *display) *live.Counters {
+// and with it the run, in order. What takes privileges comes first.
+func (l *liveCommand) run(ctx context.Context, r *result, show *display, notify *notifier) (o liveOutcome) {
 	ring, err := live.OpenAll(l.inputs, l.ring)
 	if err != nil {
 		r.errs = []error{err}
-		return nil
+		return o
 	}
 	defer ring.Close()
 	defer context.AfterFunc(ctx, ring.End)()
+	listeners, err := l.listen()
+	defer listeners.close()
+	if err == nil && l.user != "" {
+		err = dropPrivileges(l.user, !ring.Opened())
+	}
+	if err != nil {
+		r.failed = err
+		return o
+	}
+	pulse := newPulse()
 	options := l.options
 	_, options.MaxMemory = l.atOnce(1)
+	options.MaxMemory = max(options.MaxMemory-l.besides(), flowfast.MinMemory)
 	options.Workers = l.jobs
-	run, err := flowfast.NewSource(options, ring, r.job.inputs[0])
+	var labeled *relabeling
+	if l.labels.set != nil {
+		labeled = newRelabeling(l.labels.set)
+		options.Labeler = labeled.labeler
+	}
+	run, err := flowfast.NewSource(options, pulsing{ring, pulse}, r.job.inputs[0])
 	if err != nil {
 		r.errs = []error{err}
-		return nil
+		return o
 	}
 	line := show.begin(r.job, run.Progress)
 	defer show.end(line)
-	out, err := l.sink(ctx, show, ring)
+	complain := func(err error) { show.say(func() { l.complain(err) }) }
+	out, err := l.sink(ctx, complain, ring)
 	if err != nil {
 		run.Close()
 		r.failed = err
-		return nil
+		return o
 	}
-	if r, ok := out.(*rotating); ok {
-		defer onHangup(r.turn)()
+	figures := &figures{run: run, ring: ring, out: out, ended: new(reasons), pulse: pulse}
+	rows := out.rows()
+	var to flushWriter = out
+	if listeners.serve != nil {
+		table := export.Table{Columns: l.columns, Notes: l.notes}
+		figures.server = newServer(listeners.serve, l.serve.of, table, cmp.Or(int64(l.serve.queue), defaultQueue), l.ring.Notice)
+		rows = teed{rows, l.serve.of.Rows(table)}
+		to = &teeing{output: to, server: figures.server}
 	}
-	var ended reasons
-	if l.metrics != "" {
-		server, err := serveMetrics(l.metrics, run, ring, out, &ended)
-		if err != nil {
-			run.Close()
-			out.discard()
-			r.failed = err
-			return nil
-		}
-		defer server.Close()
+	if listeners.metrics != nil {
+		defer serveMetrics(listeners.metrics, figures).Close()
 	}
-	err = run.Write(context.WithoutCancel(ctx), out, counted{out.rows(), &ended})
+	defer onHangup(func() { l.hangUp(out, labeled, complain) })()
+	defer notify.watch(pulse)()
+	defer context.AfterFunc(ctx, func() { notify.send("STOPPING=1") })()
+	notify.send("READY=1")
+	err = run.Write(context.WithoutCancel(ctx), writing{to, pulse}, counted{rows, figures.ended})
 	r.summary = run.Summary()
+	if labeled != nil {
+		r.labels = labeled.total()
+		r.summary.Warnings = append(r.summary.Warnings, r.labels.Warnings...)
+	}
 	if failed := out.close(); failed != nil {
 		r.failed = failed
 	} else {
 		r.errs = split(err)
 	}
+	if figures.server != nil {
+		served := figures.server.close()
+		o.served = &served
+	}
 	r.written = out.size()
 	c := ring.Counters()
-	return &c
+	o.ring = &c
+	return o
+}
+
+// besides returns the bytes of memory that the ring and the queue of readers take.
+func (l *liveCommand) besides() int {
+	n := cmp.Or(int(l.memory), live.DefaultMemory)
+	if l.serve.address != "" {
+		n += cmp.Or(int(l.serve.queue), defaultQueue)
+	}
+	return n
+}
+
+// hangUp begins another file, and reads the rules again.
+func (l *liveCommand) hangUp(out liveSink, labeled *relabeling, complain func(error)) {
+	if labeled != nil {
+		if err := l.reread(labeled); err != nil {
+			for _, err := range split(err) {
+				complain(fmt.Errorf("--labels: %w", err))
+			}
+			complain(errors.New("--labels: the rules stay as they were"))
+		} else {
+			out.note(l.rowOptions().notes())
+		}
+	}
+	out.turn()
+}
+
+// Listeners are where others connect.
+type listeners struct{ metrics, serve net.Listener }
+
+// listen begins to listen. What it returns is to be closed, also with an error.
+func (l *liveCommand) listen() (all listeners, err error) {
+	if l.metrics != "" {
+		if all.metrics, err = listenMetrics(l.metrics); err != nil {
+			return all, err
+		}
+	}
+	if l.serve.address != "" {
+		all.serve, err = openServer(l.serve)
+	}
+	return all, err
+}
+
+func (l *listeners) close() {
+	for _, one := range []net.Listener{l.metrics, l.serve} {
+		if one != nil {
+			one.Close()
+		}
+	}
 }
 
 // onHangup has SIGHUP do something, until what it returns is called.
@@ -242,88 +364,6 @@ func onHangup(do func()) (stop func()) {
 		signal.Stop(signals)
 		close(done)
 	}
-}
-
-// A liveSink is where the rows of a live run go.
-type liveSink interface {
-	io.Writer
-	Flush() error
-	rows() flowfast.Rows
-	close() error // gives the last file its name
-	discard()
-	size() int64    // bytes written
-	written() int64 // rows
-}
-
-// sink returns where the rows go: to one file, or to one after the other.
-func (l *liveCommand) sink(ctx context.Context, show *display, ring *live.Ring) (liveSink, error) {
-	table := export.Table{Columns: l.columns, Notes: l.notes}
-	if !l.rotate.none() {
-		complain := func(err error) { show.say(func() { l.complain(err) }) }
-		return newRotating(l.output, l.rotate, l.keep, l.format, table, complain, ring.Counters)
-	}
-	file, err := l.create(ctx, l.output)
-	if err != nil {
-		return nil, err
-	}
-	w, err := l.format.NewWriter(file, table)
-	if err != nil {
-		file.Discard()
-		return nil, err
-	}
-	return &oneFile{file: file, writer: w, of: l.format.Rows(table)}, nil
-}
-
-// A oneFile is one file, or standard output.
-type oneFile struct {
-	file   *export.File
-	writer io.WriteCloser
-	of     flowfast.Rows
-	n      atomic.Int64
-	bytes  atomic.Int64
-}
-
-func (s *oneFile) rows() flowfast.Rows { return tallied{s.of, &s.n} }
-func (s *oneFile) size() int64         { return s.bytes.Load() }
-func (s *oneFile) written() int64      { return s.n.Load() }
-
-func (s *oneFile) Write(b []byte) (int, error) {
-	n, err := s.writer.Write(b)
-	s.bytes.Store(s.file.Size())
-	return n, err
-}
-
-func (s *oneFile) Flush() error { return flush(s.writer) }
-
-// flush has a writer withhold nothing, if it knows how to.
-func flush(w io.Writer) error {
-	if f, ok := w.(interface{ Flush() error }); ok {
-		return f.Flush()
-	}
-	return nil
-}
-
-func (s *oneFile) close() error {
-	err := s.writer.Close()
-	if err == nil {
-		err = s.file.Commit()
-	}
-	s.bytes.Store(s.file.Size())
-	s.file.Discard()
-	return err
-}
-
-func (s *oneFile) discard() { s.file.Discard() }
-
-// Tallied rows count themselves.
-type tallied struct {
-	flowfast.Rows
-	n *atomic.Int64
-}
-
-func (t tallied) AppendRow(b []byte, f *flowfast.Flow) []byte {
-	t.n.Add(1)
-	return t.Rows.AppendRow(b, f)
 }
 
 // ringSize is the value of a flag: a size of at least two blocks.

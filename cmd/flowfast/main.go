@@ -15,7 +15,8 @@
 //	run.go       the jobs, several at once
 //	one.go       one job: captures in, an output file out
 //	legacy.go    the same by the rules of CICFlowMeter itself
-//	live.go      packets of interfaces; rotate.go their files, metrics.go their figures
+//	live.go      packets of interfaces; sink.go, rotate.go and serve.go where their rows go,
+//	             relabel.go other rules meanwhile, metrics.go and notify.go how it goes
 //	outputs.go   the files of an output
 //	dataset.go   the parts of a dataset
 //	manifest.go  what has become of each, for a run that resumes

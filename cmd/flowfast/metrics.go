@@ -32,10 +32,12 @@ func (c counted) AppendRow(b []byte, f *flowfast.Flow) []byte {
 
 // A figures is what a live run tells Prometheus, when that asks.
 type figures struct {
-	run   *flowfast.Run
-	ring  *live.Ring
-	out   liveSink
-	ended *reasons
+	run    *flowfast.Run
+	ring   *live.Ring
+	out    liveSink
+	server *server // nil for none
+	ended  *reasons
+	pulse  *pulse
 }
 
 // A figure is the description of a metric.
@@ -66,9 +68,15 @@ var (
 	cutFigure      = counter("frames_cut_total", "Frames that the snap length cut.")
 	missingFigure  = gauge("interfaces_missing", "Interfaces that are not there or down.")
 	latestFigure   = gauge("last_packet_timestamp_seconds", "Time of the latest packet read.")
+	lagFigure      = gauge("lag_seconds", "How long the packet read last had been waiting, of all that were read with it the longest.")
+	mostLagFigure  = gauge("lag_max_seconds", "The longest that a packet has been waiting.")
 	lostRowsFigure = counter("rows_lost_total", "Rows that could not be written.")
+	readersFigure  = gauge("served_readers", "Readers that are connected to --serve.")
+	servedFigure   = counter("served_rows_total", "Rows written to readers; each reader counts.")
+	unservedFigure = counter("served_rows_dropped_total", "Rows that readers did not get, by reason.", "reason")
 	figuresOfRun   = []figure{packetsFigure, bytesFigure, openFigure, endedFigure, rowsFigure, outputFigure, kernelFigure,
-		droppedFigure, freezesFigure, largeFigure, cutFigure, missingFigure, latestFigure, lostRowsFigure}
+		droppedFigure, freezesFigure, largeFigure, cutFigure, missingFigure, latestFigure, lagFigure, mostLagFigure,
+		lostRowsFigure, readersFigure, servedFigure, unservedFigure}
 )
 
 func (f *figures) Describe(to chan<- *prometheus.Desc) {
@@ -103,33 +111,56 @@ func (f *figures) Collect(to chan<- prometheus.Metric) {
 	tell(cutFigure, float64(c.Cut))
 	tell(missingFigure, float64(c.Missing))
 	tell(latestFigure, float64(c.Latest)/1e9)
+	tell(lagFigure, c.Lag.Seconds())
+	tell(mostLagFigure, c.MaxLag)
 	lost := int64(0)
 	if r, ok := f.out.(*rotating); ok {
 		lost = r.lost.Load()
 	}
 	tell(lostRowsFigure, float64(lost))
+	if f.server != nil {
+		served := f.server.tell()
+		tell(readersFigure, float64(served.Readers))
+		tell(servedFigure, float64(served.Rows))
+		tell(unservedFigure, float64(served.Slow), "slow")
+		tell(unservedFigure, float64(served.Gone), "gone")
+		tell(unservedFigure, float64(served.Unread), "unread")
+	}
 }
 
-// serveMetrics serves the figures of a run, and whether it is well.
-func serveMetrics(address string, run *flowfast.Run, ring *live.Ring, out liveSink, ended *reasons) (*http.Server, error) {
+// listenMetrics begins to listen for who asks for metrics.
+func listenMetrics(address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("--metrics: %w", err)
 	}
+	return listener, nil
+}
+
+// serveMetrics serves the figures of a run, and whether it is well.
+func serveMetrics(listener net.Listener, of *figures) *http.Server {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(&figures{run, ring, out, ended}, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(of, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, of.pulse.stuck(stuckAfter)) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if n := ring.Counters().Missing; n > 0 {
-			http.Error(w, fmt.Sprintf("interfaces that are not there or down: %d", n), http.StatusServiceUnavailable)
-			return
+		var err error
+		if n := of.ring.Counters().Missing; n > 0 {
+			err = fmt.Errorf("interfaces that are not there or down: %d", n)
 		}
-		fmt.Fprintln(w, "ok")
+		answer(w, err)
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	go func() { _ = server.Serve(listener) }()
-	return server, nil
+	return server
+}
+
+// answer says that all is well, or what is not.
+func answer(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
 }

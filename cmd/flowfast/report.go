@@ -35,6 +35,8 @@ type report struct {
 	AlreadyDone int `json:"already_done"`
 	// Ring is what a live run has seen and lost.
 	Ring *live.Counters `json:"ring,omitempty"`
+	// Served is what became of the rows of --serve.
+	Served *servedCounts `json:"served,omitempty"`
 	// Runs are the jobs, with -r.
 	Runs []outcome `json:"runs,omitempty"`
 
@@ -225,6 +227,13 @@ func (r *report) text() string {
 		b.number("dropped by kernel", c.Dropped)
 		b.number("  ring freezes", c.Freezes)
 		b.number("over MTU", c.Large)
+		b.line("longest wait", fmt.Sprintf("%15.3f s in the ring", c.MaxLag))
+	}
+	if c := r.Served; c != nil {
+		b.number("rows served", c.Rows)
+		b.number("  reader slow", c.Slow)
+		b.number("  reader gone", c.Gone)
+		b.number("  no reader", c.Unread)
 	}
 	b.number("flows", r.Flows)
 	b.number("  evicted", r.Evicted)

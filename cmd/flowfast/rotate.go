@@ -139,8 +139,9 @@ type rotating struct {
 	batch  []byte
 }
 
-// retryAfter is how long no file is tried after one that can't be written.
-const retryAfter = 5 * time.Second
+// retryAfter is how long no file is tried after one that can't be written. It is a
+// variable for the tests.
+var retryAfter = 5 * time.Second
 
 func newRotating(pattern string, rotate rotation, keep retention, format export.Format, table export.Table,
 	complain func(error), counters func() live.Counters) (*rotating, error) {
@@ -301,6 +302,13 @@ func (r *rotating) turn() {
 	if r.writer != nil {
 		r.finish()
 	}
+}
+
+// note has files say something else from the next one on.
+func (r *rotating) note(notes []export.Note) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.table.Notes = notes
 }
 
 // put writes what has been gathered, and ends a file that is large.

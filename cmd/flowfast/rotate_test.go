@@ -325,7 +325,7 @@ func TestLiveArguments(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{"9100": "127.0.0.1:9100", ":9100": "127.0.0.1:9100", "0.0.0.0:1": "0.0.0.0:1", "[::1]:80": "[::1]:80"} {
-		if got, err := metricsAddress(text); got != want || err != nil {
+		if got, err := listenAddress(text); got != want || err != nil {
 			t.Errorf("%s: got %s, %v, want %s", text, got, err, want)
 		}
 	}

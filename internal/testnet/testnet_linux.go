@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +26,12 @@ const inside = "FLOWFAST_TEST_NAMESPACE"
 // left to do. Programs are what the test needs.
 func Inside(t *testing.T, programs ...string) bool {
 	t.Helper()
+	return InsideFor(t, 2*time.Minute, programs...)
+}
+
+// InsideFor is Inside for a test that takes longer, but no more than that.
+func InsideFor(t *testing.T, limit time.Duration, programs ...string) bool {
+	t.Helper()
 	if os.Getenv(inside) != "" {
 		// No packets but the test's.
 		for _, which := range []string{"all", "default"} {
@@ -37,9 +44,9 @@ func Inside(t *testing.T, programs ...string) bool {
 			t.Skipf("needs the program %s", p)
 		}
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=120s")
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout="+limit.String())
 	cmd.Env = append(os.Environ(), inside+"=root")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() != 0 {
 		cmd.Env = append(os.Environ(), inside+"=user")
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -99,6 +106,24 @@ func IP(t *testing.T, runs ...string) {
 func Pair(t *testing.T, a, b string) {
 	t.Helper()
 	IP(t, "link add "+a+" mtu 65535 type veth peer name "+b+" mtu 65535", "link set "+a+" up", "link set "+b+" up")
+}
+
+// Disk returns a folder on a disk of its own, of so many bytes, which the test has a
+// namespace for.
+func Disk(t *testing.T, size int) string {
+	t.Helper()
+	dir := t.TempDir()
+	err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	if err == nil {
+		err = unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+strconv.Itoa(size))
+	}
+	if errors.Is(err, unix.EPERM) {
+		t.Skipf("needs a disk of its own: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(dir, 0) })
+	return dir
 }
 
 // Frames returns the frames of a capture.

@@ -4,5 +4,5 @@ package main
 
 import "context"
 
-func programNames() []string { return []string{"flowfast"} }
+func programNames() []string                      { return []string{"flowfast"} }
 func (o *options) loss(ctx context.Context) error { return nil }
