@@ -80,19 +80,26 @@ func (l *liveRun) until(t *testing.T, name, value string) {
 	}
 }
 
-// end ends the command with a signal.
+// end ends the command with a signal, and wants it to be content.
 func (l *liveRun) end(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	if status := l.stop(t, signal); status != exitOK {
+		t.Errorf("exit status %d, said %s", status, l.said.String())
+	}
+}
+
+// stop ends the command with a signal and returns its exit status.
+func (l *liveRun) stop(t *testing.T, signal syscall.Signal) int {
 	t.Helper()
 	if err := syscall.Kill(os.Getpid(), signal); err != nil {
 		t.Fatal(err)
 	}
 	select {
 	case status := <-l.status:
-		if status != exitOK {
-			t.Errorf("exit status %d, said %s", status, l.said.String())
-		}
+		return status
 	case <-time.After(30 * time.Second):
 		t.Fatal("a signal does not end it")
+		return 0
 	}
 }
 
