@@ -113,7 +113,7 @@ func (s *sender) flood() {
 // run sends at a rate, 0 for as fast as it goes, for so long or until the context
 // ends.
 func (s *sender) run(ctx context.Context, rate int, d time.Duration) error {
-	began := time.Now()
+	began, before := time.Now(), s.sent
 	defer func() { s.took = time.Since(began) }()
 	for {
 		elapsed := time.Since(began)
@@ -122,7 +122,7 @@ func (s *sender) run(ctx context.Context, rate int, d time.Duration) error {
 		}
 		due := s.sent + 256
 		if rate > 0 {
-			due = uint64(elapsed.Seconds() * float64(rate))
+			due = before + uint64(elapsed.Seconds()*float64(rate))
 		}
 		for s.sent < due {
 			s.fill(s.sent)
