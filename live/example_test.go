@@ -12,14 +12,14 @@ import (
 	"github.com/flowfast/flowfast/live"
 )
 
-// Flows of an interface, as they end, until an interrupt.
-func ExampleOpen() {
-	ring, err := live.Open("eth0", live.Options{Promiscuous: true})
+// Flows of two interfaces, as they end, until an interrupt.
+func ExampleOpenAll() {
+	ring, err := live.OpenAll([]string{"eth0", "eth1"}, live.Options{Promiscuous: true})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer ring.Close()
-	run, err := flowfast.NewSource(flowfast.Options{IdleTimeout: time.Minute, Flush: time.Second}, ring, "eth0")
+	run, err := flowfast.NewSource(flowfast.Options{IdleTimeout: time.Minute, Flush: time.Second}, ring, "eth0 and eth1")
 	if err != nil {
 		log.Fatal(err)
 	}

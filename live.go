@@ -1,0 +1,32 @@
+package flowfast
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/flowfast/flowfast/live"
+)
+
+// Live starts a run over the packets of a network interface, or of [live.Any], and
+// returns the ring that they come through with it. It is there on Linux; elsewhere the
+// error is [live.ErrUnsupported].
+//
+// The run goes on until the ring is told to end ([live.Ring.End]), which gives out the
+// flows that are open, or until its context ends, which does not. The ring is to be
+// closed after it. An [Options.Flush] of 0 stands for a second here.
+func Live(iface string, o Options, ring live.Options) (*Run, *live.Ring, error) {
+	o.Flush = cmp.Or(o.Flush, time.Second)
+	if err := o.check(); err != nil {
+		return nil, nil, err
+	}
+	from, err := live.Open(iface, ring)
+	if err != nil {
+		return nil, nil, err
+	}
+	run, err := NewSource(o, from, iface)
+	if err != nil {
+		from.Close()
+		return nil, nil, err
+	}
+	return run, from, nil
+}
