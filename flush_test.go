@@ -18,8 +18,8 @@ import (
 	"github.com/flowfast/flowfast/internal/testpcap"
 )
 
-// A live is a run over a pipe whose rows go to another.
-type live struct {
+// A piped is a run over a pipe whose rows go to another.
+type piped struct {
 	packets *io.PipeWriter
 	rows    *bufio.Reader
 	ahead   atomic.Int64 // nanoseconds of the run's clock before the true one
@@ -28,15 +28,15 @@ type live struct {
 }
 
 // heard waits until the run has come so far.
-func (l *live) heard(packets int64) {
+func (l *piped) heard(packets int64) {
 	for l.run.Progress().Packets < packets {
 		time.Sleep(time.Millisecond)
 	}
 }
 
-func newLive(t *testing.T, o Options, format string) *live {
+func newLive(t *testing.T, o Options, format string) *piped {
 	t.Helper()
-	l := &live{ended: make(chan error, 1)}
+	l := &piped{ended: make(chan error, 1)}
 	r, packets := io.Pipe()
 	rows, w := io.Pipe()
 	l.packets, l.rows = packets, bufio.NewReader(rows)
@@ -68,7 +68,7 @@ func newLive(t *testing.T, o Options, format string) *live {
 }
 
 // line returns the next line of the rows, or "" if none comes for a while.
-func (l *live) line(wait time.Duration) string {
+func (l *piped) line(wait time.Duration) string {
 	got := make(chan string, 1)
 	go func() {
 		text, _ := l.rows.ReadString('\n')

@@ -16,7 +16,7 @@ import (
 // closed after it. An [Options.Flush] of 0 stands for a second here.
 func Live(iface string, o Options, ring live.Options) (*Run, *live.Ring, error) {
 	o.Flush = cmp.Or(o.Flush, time.Second)
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, nil, err
 	}
 	from, err := live.Open(iface, ring)
