@@ -94,6 +94,20 @@ bench-compare: ## compare the benchmarks BENCH of main and of the working tree, 
 soak: ## watch memory and speed in a flood of 200 million packets, each a flow (SOAK: other flags)
 	go run ./bench/cmd/soak $(SOAK)
 
+.PHONY: live-captures live-loss live-flood live-soak
+
+live-captures: ## replay all captures to flowfast live and tcpdump: the same rows? (needs root, tcpreplay, minutes)
+	FLOWFAST_LIVE_CAPTURES=1 go test -count=1 -v -timeout 30m -run TestLiveCaptures ./cmd/flowfast
+
+live-loss: ## packets lost and CPU of flowfast live, dumpcap and other flow meters at rising rates (LIVE: flags)
+	go run ./bench/cmd/live $(LIVE) loss
+
+live-flood: ## a minute of SYN packets at full speed within 256 MiB (LIVE: flags)
+	go run ./bench/cmd/live $(LIVE) flood
+
+live-soak: ## half an hour of flows: memory, descriptors, every packet in a row (LIVE: flags)
+	go run ./bench/cmd/live $(LIVE) soak
+
 pgo: ## renew the profile that the command is compiled with
 	go run ./bench/cmd/bench -scale 0.2 profile cmd/flowfast/default.pgo
 

@@ -90,7 +90,7 @@ func (root *command) liveCommand() *cobra.Command {
 		"serve Prometheus metrics, /healthz and /readyz at `ADDR`, such as 9100 (for this host alone) or 0.0.0.0:9100 (default none)")
 	f.StringVar(&l.serve.address, "serve", "",
 		"give the rows to whom connects at `ADDR` too, unix:PATH or tcp://HOST:PORT; without a host, of this machine alone (default none)")
-	f.StringVar(&l.serve.format, "serve-format", "jsonl",
+	f.StringVar(&l.serve.format, "serve-format", "",
 		"serve `FORMAT`: jsonl, arrows, csv, or one of them compressed (default jsonl)")
 	f.Var(&l.serve.queue, "serve-queue",
 		"keep `SIZE` of rows for slow readers, and drop the oldest beyond it (default 16MiB)")
@@ -151,7 +151,7 @@ func (l *liveCommand) takeServing() error {
 	if _, _, err := s.listen(); err != nil {
 		return err
 	}
-	f, ok := export.FormatNamed(s.format)
+	f, ok := export.FormatNamed(cmp.Or(s.format, "jsonl"))
 	if !ok || !f.Streams() {
 		return fmt.Errorf("--serve-format %s: want one that can be read before its end, such as jsonl or arrows", s.format)
 	}

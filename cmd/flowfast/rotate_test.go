@@ -233,6 +233,28 @@ func TestRotateAfterFailure(t *testing.T) {
 	wantFiles(t, dir, "in/040510.csv")
 }
 
+// A clock that is set back or forward ends no file early or late, and takes no name
+// twice.
+func TestRotateClockSet(t *testing.T) {
+	dir := t.TempDir()
+	r, c, errs := newRotation(t, filepath.Join(dir, "%H%M.csv"), []string{"5m"}, nil, "csv")
+	begun := c.at
+	flowsOf(t, r, 1)
+	c.at = begun.Add(-time.Hour)
+	flowsOf(t, r, 2) // in the same file, which ends when five minutes have gone by
+	r.end(r.due)
+	flowsOf(t, r, 3)
+	c.at = begun.Add(time.Minute)
+	flowsOf(t, r, 4) // in another one: that of an hour ago is over
+	c.at = begun.Add(-time.Hour)
+	r.turn()
+	flowsOf(t, r, 5)
+	if err := r.close(); err != nil || len(*errs) > 0 || r.written() != 5 {
+		t.Errorf("%v, %v, %d rows", err, *errs, r.written())
+	}
+	wantFiles(t, dir, "0305-1.csv", "0305.csv", "0405-1.csv", "0405.csv")
+}
+
 // What a run that was killed has left of a file goes with the next run; a file ends
 // when it is told to.
 func TestAfterKill(t *testing.T) {
@@ -307,17 +329,22 @@ func TestLimits(t *testing.T) {
 // What makes no sense of interfaces is told before anything is done.
 func TestLiveArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"live":                                       "IFACE and OUTPUT",
-		"live eth0":                                  "IFACE and OUTPUT",
-		"live --keep 7d eth0 a.csv":                  "--keep goes with",
-		"live --rotate 5m eth0 -":                    "not standard output",
-		"live --rotate 5m eth0 %q.csv":               "%q is no field",
-		"live --rotate x eth0 a.csv":                 "want a time",
-		"live --flush none eth0 a.csv":               "end by the clock",
-		"live --metrics x:y:z eth0 a.csv":            "--metrics",
-		"live --ring 1MiB eth0 a.csv":                "2 MiB to 2 GiB",
-		"live --profile cicflowmeter-legacy a b.csv": "is for captures",
-		"live --join eth0 a.csv":                     "unknown flag",
+		"live":                                                    "IFACE and OUTPUT",
+		"live eth0":                                               "IFACE and OUTPUT",
+		"live --keep 7d eth0 a.csv":                               "--keep goes with",
+		"live --rotate 5m eth0 -":                                 "not standard output",
+		"live --rotate 5m eth0 %q.csv":                            "%q is no field",
+		"live --rotate x eth0 a.csv":                              "want a time",
+		"live --flush none eth0 a.csv":                            "end by the clock",
+		"live --metrics x:y:z eth0 a.csv":                         "--metrics",
+		"live --ring 1MiB eth0 a.csv":                             "2 MiB to 2 GiB",
+		"live --profile cicflowmeter-legacy a b.csv":              "is for captures",
+		"live --join eth0 a.csv":                                  "unknown flag",
+		"live --serve 9000 eth0 a.csv":                            "want unix:PATH or tcp://",
+		"live --serve unix: eth0 a.csv":                           "want unix:PATH or tcp://",
+		"live --serve-format csv eth0 a.csv":                      "go with --serve",
+		"live --serve tcp://:9 --serve-format parquet eth0 a.csv": "can be read before its end",
+		"live --serve tcp://:9 --serve-queue 1kB eth0 a.csv":      "1 MiB at least",
 	} {
 		var said strings.Builder
 		if status := run(strings.Fields(args), streams{strings.NewReader(""), nil, &said}); status != exitUsage || !strings.Contains(said.String(), want) {

@@ -122,7 +122,7 @@ func (s *sender) run(ctx context.Context, rate int, d time.Duration) error {
 		}
 		due := s.sent + 256
 		if rate > 0 {
-			due = before + uint64(elapsed.Seconds()*float64(rate))
+			due = min(due, before+uint64(elapsed.Seconds()*float64(rate)))
 		}
 		for s.sent < due {
 			s.fill(s.sent)
