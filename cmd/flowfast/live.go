@@ -97,6 +97,10 @@ func (root *command) liveCommand() *cobra.Command {
 	f.StringVar(&l.user, "user", "",
 		"go on as the user `NAME`, without privileges, once the interfaces are open (default as who started it)")
 	l.flowFlags(f)
+	// One worker takes what two cores can send, at less CPU time for each packet:
+	// bench/README.md, Interfaces.
+	l.jobs = 1
+	f.Lookup("jobs").Usage = "work with `N` workers (default 1)"
 	l.labels.flags(f)
 	l.closingFlags(f)
 	return c

@@ -166,7 +166,7 @@ func (o *options) measure(ctx context.Context, p *program, rate int) error {
 		return err
 	}
 	defer s.close()
-	s.datagrams(1<<16, 0)
+	s.datagrams(1<<13, 0)
 	args := p.command(o, dir)
 	cmd := exec.Command(args[0], args[1:]...)
 	out, err := os.Create(filepath.Join(dir, "said"))
@@ -179,8 +179,11 @@ func (o *options) measure(ctx context.Context, p *program, rate int) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan bool)
+	go func() {
+		_ = cmd.Wait() // some have a status of their own
+		close(ended)
+	}()
 	defer func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }()
 	said := func() []byte { b, _ := os.ReadFile(out.Name()); return bytes.TrimSpace(b) }
 	if err := listening(ctx, 2); err != nil { // the sender has one
@@ -207,7 +210,7 @@ func (o *options) measure(ctx context.Context, p *program, rate int) error {
 	spent := cpu(cmd.Process.Pid)
 	_ = cmd.Process.Signal(os.Interrupt)
 	select {
-	case <-ended: // some have a status of their own
+	case <-ended:
 		u := cmd.ProcessState
 		spent = max(spent, u.UserTime()+u.SystemTime()) - start
 	case <-time.After(30 * time.Second):

@@ -37,7 +37,7 @@ type summary struct {
 
 // A session is flowfast at work, and its sender.
 type session struct {
-	*sender
+	sender  *sender
 	cmd     *exec.Cmd
 	said    bytes.Buffer
 	summary string
@@ -62,7 +62,7 @@ func (o *options) start(ctx context.Context, args ...string) (*session, error) {
 // end ends flowfast and returns its summary.
 func (s *session) end() (summary, error) {
 	var sum summary
-	s.close()
+	s.sender.close()
 	_ = s.cmd.Process.Signal(os.Interrupt)
 	if err := s.cmd.Wait(); err != nil {
 		return sum, fmt.Errorf("flowfast: %w: %s", err, s.said.Bytes())
@@ -79,7 +79,7 @@ func (s *session) watch(ctx context.Context, rate int, d time.Duration) error {
 	pid := s.cmd.Process.Pid
 	fmt.Println("| after | resident MiB | peak MiB | descriptors | CPU s |\n| ---: | ---: | ---: | ---: | ---: |")
 	began, done := time.Now(), make(chan error, 1)
-	go func() { done <- s.run(ctx, rate, d) }()
+	go func() { done <- s.sender.run(ctx, rate, d) }()
 	every := time.NewTicker(d / 20)
 	defer every.Stop()
 	for {
@@ -100,7 +100,7 @@ func (o *options) soak(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.datagrams(4096, 16)
+	s.sender.datagrams(4096, 16)
 	// An interrupt ends it earlier, with figures.
 	if err := s.watch(ctx, o.rate, o.duration); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -115,8 +115,8 @@ func (o *options) soak(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("\n%d packets sent in %v, %d counted, %d dropped; %d rows with %d packets in %d files; peak %d MiB\n",
-		s.sent, s.took.Round(time.Second), sum.Packets, sum.Ring.Dropped, rows, packets, files, sum.Peak>>20)
-	if packets != sum.Packets || sum.Packets+sum.Ring.Dropped != s.sent || rows != sum.Flows {
+		s.sender.sent, s.sender.took.Round(time.Second), sum.Packets, sum.Ring.Dropped, rows, packets, files, sum.Peak>>20)
+	if packets != sum.Packets || sum.Packets+sum.Ring.Dropped != s.sender.sent || rows != sum.Flows {
 		return errors.New("packets are missing")
 	}
 	return nil
@@ -182,12 +182,12 @@ func (o *options) flood(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("\n%d packets sent in %v, %.0f a second; %d counted, %d dropped, %d flows, %d of them evicted; peak %d MiB\n",
-		s.sent, s.took.Round(time.Millisecond), float64(s.sent)/s.took.Seconds(), sum.Packets, sum.Ring.Dropped, sum.Flows, sum.Evicted, sum.Peak>>20)
+		s.sender.sent, s.sender.took.Round(time.Millisecond), float64(s.sender.sent)/s.sender.took.Seconds(), sum.Packets, sum.Ring.Dropped, sum.Flows, sum.Evicted, sum.Peak>>20)
 	bound, err := mebibytes(o.bound)
 	switch {
 	case err != nil:
 		return err
-	case sum.Packets+sum.Ring.Dropped != s.sent:
+	case sum.Packets+sum.Ring.Dropped != s.sender.sent:
 		return errors.New("packets are neither counted nor told as dropped")
 	case sum.Peak>>20 > bound:
 		return fmt.Errorf("memory went beyond %s", o.bound)
