@@ -99,25 +99,31 @@ func TestLiveDiskFull(t *testing.T) {
 	dir := testnet.Disk(t, 1<<20)
 	testnet.IP(t, "link set lo up")
 	testnet.Pair(t, "va", "vb")
-	l := startLive(t, slices.Concat(quick, []string{"--rotate", "1s", "vb", filepath.Join(dir, "%s.jsonl")})...)
+	l := startLive(t, slices.Concat(quick, []string{"--rotate", "1h", "vb", filepath.Join(dir, "%s.jsonl")})...)
 	testnet.Send(t, "va", datagramsOf(1, 10))
+	l.until(t, `flowfast_flows_ended_total{reason="idle"}`, "10")
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
 	l.until(t, "flowfast_rows_written_total", "10")
+	testnet.Send(t, "va", datagramsOf(101, 5)) // in a file that is there
+	l.until(t, `flowfast_flows_ended_total{reason="idle"}`, "15")
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 2<<20), 0o666); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
-	testnet.Send(t, "va", datagramsOf(101, 20))
-	l.until(t, "flowfast_rows_lost_total", "20")
+	testnet.Send(t, "va", datagramsOf(111, 80))
+	l.until(t, "flowfast_rows_lost_total", "85")
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(retryAfter)
 	testnet.Send(t, "va", datagramsOf(201, 10))
-	l.until(t, "flowfast_rows_written_total", "20")
+	l.until(t, `flowfast_flows_ended_total{reason="idle"}`, "105")
 	if status := l.stop(t, syscall.SIGTERM); status != exitBad {
 		t.Errorf("exit status %d, want %d", status, exitBad)
 	}
-	if said := l.said.String(); !strings.Contains(said, "no space left") || !strings.Contains(said, "20 rows could not be written") {
+	if said := l.said.String(); !strings.Contains(said, "no space left") || !strings.Contains(said, "85 rows could not be written") {
 		t.Errorf("said %s", said)
 	}
 	if rows := wholeRows(t, dir); len(rows) != 20 || rows[9] != 10 || rows[10] != 201 {
