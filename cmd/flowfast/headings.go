@@ -29,7 +29,7 @@ var headings = []heading{
 	{"Data sets", []string{"folders"}, []string{
 		"dataset", "resume", "overwrite"}},
 	{"Live", []string{"live"}, []string{
-		"flush", "disorder", "snaplen", "promiscuous", "ring", "metrics"}},
+		"flush", "disorder", "snaplen", "promiscuous", "ring", "metrics", "serve", "serve-format", "serve-queue", "user"}},
 	{"Performance", []string{"limits"}, []string{
 		"jobs", "max-memory", "max-flows", "check-every", "check-most"}},
 	{"Messages", []string{"exit"}, []string{
