@@ -217,10 +217,10 @@ def metadata(folder):
     meta = pyarrow.parquet.read_metadata(folder + "/rows.parquet")
     kept = meta.metadata
     for field in pyarrow.ipc.open_file(folder + "/rows.arrow").schema:
-        if field.nullable or set(field.metadata) != {b"unit", b"definition"}:
+        if field.nullable or set(field.metadata) != {b"role", b"unit", b"definition"}:
             yield f"arrow: field {field}: {field.metadata}"
     columns = json.loads(kept[b"flowfast.definitions"])
-    if [c["name"] for c in columns] != meta.schema.to_arrow_schema().names or not all(c["definition"] for c in columns):
+    if [c["name"] for c in columns] != meta.schema.to_arrow_schema().names or not all(c["definition"] and c["role"] for c in columns):
         yield f"parquet: flowfast.definitions is {columns}"
     if kept[b"flowfast.idle-timeout"] != IDLE_TIMEOUT.get(PROFILE, b"600") or b"flowfast.version" not in kept:
         yield f"parquet: metadata {kept}"

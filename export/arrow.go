@@ -57,7 +57,7 @@ func arrowSchema(t *Table) *arrow.Schema {
 	for i, c := range t.Columns {
 		fields[i] = arrow.Field{
 			Name: c.Name, Type: c.arrow(),
-			Metadata: arrow.NewMetadata([]string{"unit", "definition"}, []string{c.Unit, c.Definition}),
+			Metadata: arrow.NewMetadata([]string{"role", "unit", "definition"}, []string{c.Role.String(), c.Unit, c.Definition}),
 		}
 	}
 	var names, texts []string

@@ -63,6 +63,8 @@ func cicFlowMeterColumns() []*Column {
 		count("Protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
 		plainColumn("Timestamp", "time of the first packet, UTC", func(b []byte, f *flowtable.Flow) []byte { return appendTimestamp(b, f.StartTime()) }),
 	)
+	as(RoleIdentifier, columns[:5]...)
+	as(RoleTime, find(columns, "Timestamp"))
 	add(0, always(
 		count("Flow Duration", micros, "latest packet time less the first packet's", duration),
 		count("Total Fwd Packet", "packets", "forward packets", func(f *flowtable.Flow) uint64 { return f.Fwd.Packets }),
@@ -151,8 +153,8 @@ func cicFlowMeterColumns() []*Column {
 			func(f *flowtable.Flow) float64 { return f.Features.Payload.Bytes[i].Sum() / subflows(f) }))...)...)
 	}
 	for i, name := range []string{"FWD", "Bwd"} {
-		add(features.TCP, oneSided(i, count(name+" Init Win Bytes", "bytes", "TCP window of the first "+sides[i].word+" packet, as it stands",
-			func(f *flowtable.Flow) uint64 { return uint64(f.Features.TCP.Directions[i].FirstWindow) }))...)
+		add(features.TCP, as(RoleHost, oneSided(i, count(name+" Init Win Bytes", "bytes", "TCP window of the first "+sides[i].word+" packet, as it stands",
+			func(f *flowtable.Flow) uint64 { return uint64(f.Features.TCP.Directions[i].FirstWindow) }))...)...)
 	}
 	add(features.Payload, oneSided(0,
 		count("Fwd Act Data Pkts", "packets", "forward packets with payload", func(f *flowtable.Flow) uint64 { return f.Features.Payload.With[0] }),
@@ -163,6 +165,8 @@ func cicFlowMeterColumns() []*Column {
 	add(features.Periods, cicPeriods("Idle", "pauses of more than 5 seconds", func(f *features.Flow) *features.Moments { return &f.Periods.Idle })...)
 	add(0, always(plainColumn("Label", "NeedManualLabel: what the flow is called is for someone who knows",
 		func(b []byte, _ *flowtable.Flow) []byte { return append(b, "NeedManualLabel"...) }))...)
+	as(RoleHost, find(columns, "Fwd Seg Size Min")) // which tells the options of a system
+	as(RoleLabel, find(columns, "Label"))
 	return columns
 }
 

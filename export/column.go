@@ -52,6 +52,9 @@ type Column struct {
 	Unit       string
 	Definition string
 	Kind       Kind
+	// Role says whether a model may learn from the column; of one's own columns it is
+	// RoleFeature if nobody says otherwise.
+	Role Role
 	// Needs are the groups of features that the column is computed from.
 	Needs features.Set
 
@@ -120,9 +123,9 @@ func (k Kind) String() string {
 // Markdown returns columns as a table in Markdown.
 func Markdown(columns []*Column) string {
 	var b strings.Builder
-	b.WriteString("| column | type | unit | definition |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| column | role | type | unit | definition |\n| --- | --- | --- | --- | --- |\n")
 	for _, c := range columns {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Kind, c.Unit, c.Definition)
+		fmt.Fprintf(&b, "| `%s` | %v | %v | %s | %s |\n", c.Name, c.Role, c.Kind, c.Unit, c.Definition)
 	}
 	return b.String()
 }

@@ -47,6 +47,8 @@ func makeColumns() []*Column {
 				v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
 			}))[0],
 	}
+	as(RoleIdentifier, columns[:4]...)
+	as(RoleTime, find(columns, "start_time"))
 	for k, d := range sides {
 		columns = append(columns, always(
 			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }))...)
@@ -116,10 +118,10 @@ func (v *Value) ofIATs(d *flowtable.Direction, f *flowtable.Flow, i int) {
 }
 
 // EndReason is the column that says why a flow ended.
-var EndReason = plainColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
+var EndReason = as(RoleTime, plainColumn("end_reason", "why the flow ended: `idle` for longer than the idle timeout, "+
 	"`reuse` of its ports by a TCP SYN, `end` of the capture, `evicted` to keep to a bound of flows or memory, "+
 	"`active` for longer than the active timeout, `closed` by FIN or RST and its ports used again",
-	func(b []byte, f *flowtable.Flow) []byte { return append(b, f.Reason.String()...) })
+	func(b []byte, f *flowtable.Flow) []byte { return append(b, f.Reason.String()...) }))[0]
 
 // Constant returns a column that has the same text in every row.
 func Constant(name, definition, text string) *Column {

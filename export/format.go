@@ -31,8 +31,8 @@ type Rows interface {
 type Table struct {
 	Columns []*Column
 	// Notes are names and values that say how the rows came about. They go into
-	// the metadata of Parquet and Arrow files, with the columns' units and
-	// definitions; the other formats have no place for them.
+	// the metadata of Parquet and Arrow files, with the columns' roles,
+	// units and definitions; the other formats have no place for them.
 	Notes []Note
 	// Next begins another file for further rows, where the format can take
 	// several: each then ends with the row group that brings it to PartSize

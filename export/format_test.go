@@ -320,6 +320,9 @@ func readArrow(t *testing.T, columns []*Column, name string, b []byte) [][]strin
 		if unit, _ := field.Metadata.GetValue("unit"); unit != columns[i].Unit {
 			t.Errorf("%s: unit %q of %s", name, unit, field.Name)
 		}
+		if role, _ := field.Metadata.GetValue("role"); role != columns[i].Role.String() {
+			t.Errorf("%s: role %q of %s", name, role, field.Name)
+		}
 	}
 	for _, batch := range batches {
 		for row := range int(batch.NumRows()) {

@@ -49,11 +49,11 @@ func makeFullColumns() []*Column {
 	for i, d := range sides {
 		add(features.TCP, oneSided(i, streamColumns(d.prefix, d.word, i)...)...)
 	}
-	add(features.TCP, always(
+	add(features.TCP, always(as(RoleHost,
 		secondsColumn("tcp_rtt_synack", "time from the first forward SYN to the first SYN+ACK after it, 0 if there is none",
 			func(f *features.Flow) uint64 { return f.TCP.SynAck }),
 		secondsColumn("tcp_rtt_ack", "time from that SYN+ACK to the first forward ACK after it, 0 if there is none",
-			func(f *features.Flow) uint64 { return f.TCP.Ack }))...)
+			func(f *features.Flow) uint64 { return f.TCP.Ack }))...)...)
 	for i, d := range sides {
 		add(features.IP, oneSided(i, headerColumns(d.prefix, d.word, i)...)...)
 	}
@@ -153,7 +153,8 @@ func streamColumns(prefix, word string, i int) []*Column {
 				return 0
 			}),
 	}
-	saying("window", columns[:3]...)
+	as(RoleHost, saying("window", columns[:3]...)...)
+	as(RoleHost, columns[6:]...) // options of a SYN
 	return columns
 }
 
@@ -179,7 +180,7 @@ func headerColumns(prefix, word string, i int) []*Column {
 				func(f *features.Flow) uint64 { return uint64(which.of(field.of(&f.IP[i]))) }))...)
 		}
 	}
-	return columns
+	return as(RoleHost, columns...)
 }
 
 func linkColumns() []*Column {
@@ -196,7 +197,7 @@ func linkColumns() []*Column {
 		}
 		return b[:n+len(address)*size-1] // without the last colon
 	}
-	return []*Column{
+	columns := []*Column{
 		plainColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",
 			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasSrc, l.Src) }),
 		plainColumn("dst_mac", "address of the flow's destination there; a Linux cooked header has the sender's alone",
@@ -214,6 +215,9 @@ func linkColumns() []*Column {
 		intColumn("mpls_label", "", "label at the top of the first packet's stack, -1 if it has none",
 			func(f *features.Flow) int64 { return int64(f.Link.MPLS) }),
 	}
+	as(RoleIdentifier, columns[:2]...)
+	as(RoleHost, columns[2:]...)
+	return columns
 }
 
 // SPLT returns the columns of the first packets of a flow.

@@ -14,7 +14,7 @@ import (
 
 // flowID names a flow by what makes it: the same flow of the same capture has
 // the same name in every run.
-var flowID = plainColumn("flow_id", "16 hexadecimal digits that name the flow: xxHash64 of protocol, IP version, source address and port, "+
+var flowID = as(RoleIdentifier, plainColumn("flow_id", "16 hexadecimal digits that name the flow: xxHash64 of protocol, IP version, source address and port, "+
 	"destination address and port, start time in nanoseconds, and what else makes the flow if it is not 0: identifier of ICMP, digest of --key; "+
 	"big endian",
 	func(b []byte, f *flowtable.Flow) []byte {
@@ -36,13 +36,13 @@ var flowID = plainColumn("flow_id", "16 hexadecimal digits that name the flow: x
 		var sum [8]byte
 		binary.BigEndian.PutUint64(sum[:], xxhash.Sum64(text))
 		return hex.AppendEncode(b, sum[:])
-	})
+	}))[0]
 
 // communityID is the Community ID of a flow, version 1 with seed 0
 // (https://github.com/corelight/community-id-spec): SHA-1 of the seed and the
 // five-tuple, the lesser endpoint first.
-var communityID = plainColumn("community_id", "Community ID version 1 with seed 0",
-	AppendCommunityID)
+var communityID = as(RoleIdentifier, plainColumn("community_id", "Community ID version 1 with seed 0",
+	AppendCommunityID))[0]
 
 // AppendCommunityID appends the Community ID of a flow.
 func AppendCommunityID(b []byte, f *flowtable.Flow) []byte {

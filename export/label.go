@@ -22,10 +22,11 @@ func WithLabels(columns []*Column, names []string) []*Column {
 	var all []*Column
 	for _, c := range columns {
 		if c == cicLabel {
-			c = label(c.Name, "what the flow is called by the rules that were given")
+			c = as(RoleLabel, label(c.Name, "what the flow is called by the rules that were given"))[0]
 		}
 		all = append(all, c)
 	}
+	from := len(all)
 	all = append(all,
 		label("label", "what the flow is called: by the first rule that matches, or else by the default of the rules"),
 		textColumn("label_rule", "name of the rule that gave the label, empty if none matched", func(b []byte, f *flowtable.Flow) []byte {
@@ -42,5 +43,6 @@ func WithLabels(columns []*Column, names []string) []*Column {
 			return append(b, f.Label.More[i]...)
 		}))
 	}
+	as(RoleLabel, all[from:]...)
 	return all
 }

@@ -27,7 +27,7 @@ var nfStream = Profile{
 	Rules:       flowtable.Rules{ActiveTimeout: 1800 * time.Second, NoReuse: true, AtTimeout: true, Turn: true},
 }
 
-var rowNumber = uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number })
+var rowNumber = as(RoleIdentifier, uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number }))[0]
 
 // Numbered tells if columns say the number of the row, for which flows must come
 // from one table.
@@ -85,6 +85,17 @@ func nfStreamColumns() []*Column {
 			}
 			return uint64(l.VLANs[l.NumVLANs-1])
 		}))
+	for _, c := range columns {
+		switch c.Name {
+		case "expiration_id":
+			c.Role = RoleTime
+		case "src_oui", "dst_oui", "ip_version", "vlan_id":
+			c.Role = RoleHost
+		case "protocol":
+		default:
+			c.Role = RoleIdentifier
+		}
+	}
 
 	scopes := [3]struct {
 		name, word string
@@ -93,10 +104,10 @@ func nfStreamColumns() []*Column {
 	for _, s := range scopes {
 		seen := func(f *flowtable.Flow) *features.Span { return &f.Features.Seen[s.i] }
 		add(features.Intervals, saying("seen", oneSided(s.i,
-			column(Int, s.name+"_first_seen_ms", millis, "time of the first of the "+s.word+" since the Unix epoch, 0 without any",
-				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).First / millisecond }),
-			column(Int, s.name+"_last_seen_ms", millis, "time of the last of the "+s.word+" since the Unix epoch, 0 without any",
-				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).Last / millisecond }),
+			as(RoleTime, column(Int, s.name+"_first_seen_ms", millis, "time of the first of the "+s.word+" since the Unix epoch, 0 without any",
+				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).First / millisecond }))[0],
+			as(RoleTime, column(Int, s.name+"_last_seen_ms", millis, "time of the last of the "+s.word+" since the Unix epoch, 0 without any",
+				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).Last / millisecond }))[0],
 			always(column(Int, s.name+"_duration_ms", millis, "the one less the other",
 				func(v *Value, f *flowtable.Flow) { v.Int = (seen(f).Last - seen(f).First) / millisecond }))[0])...)...)
 		add(0, always(

@@ -94,7 +94,7 @@ func (p *pieces) reset() { p.b, p.ends = p.b[:0], p.ends[:0] }
 func newParquet(to io.Writer, t *Table) (io.WriteCloser, error) {
 	described := make([]description, len(t.Columns))
 	for i, c := range t.Columns {
-		described[i] = description{c.Name, c.Unit, c.Definition}
+		described[i] = description{c.Name, c.Role.String(), c.Unit, c.Definition}
 	}
 	definitions, err := json.Marshal(described)
 	if err != nil {
@@ -115,6 +115,7 @@ func newParquet(to io.Writer, t *Table) (io.WriteCloser, error) {
 // A description is what the metadata of a Parquet file says of a column.
 type description struct {
 	Name       string `json:"name"`
+	Role       string `json:"role"`
 	Unit       string `json:"unit"`
 	Definition string `json:"definition"`
 }

@@ -80,42 +80,6 @@ func Nearest(name string, among []string) string {
 	return best
 }
 
-// Select returns the columns with the given names, in their order: of the
-// profile first, with those of the first packets of a flow and of quantiles, then
-// of the others, among which "profile:name" chooses. A column that is called as
-// another is has the name that it was chosen by. An error names the nearest column
-// where there is none, and the flag that a column comes with.
-func (p Profile) Select(names []string, first int, quantiles []float64) ([]*Column, error) {
-	more := p.more(first, quantiles)
-	var selected []*Column
-	called := map[string]bool{}
-	for _, name := range names {
-		c := find(slices.Concat(p.Columns, more), name)
-		for _, other := range Profiles() {
-			of := slices.Concat(other.Columns, other.more(first, nil))
-			if c == nil {
-				c = find(of, name)
-			}
-			if rest, ok := strings.CutPrefix(name, other.Name+":"); ok && c == nil {
-				c = find(of, rest)
-			}
-		}
-		switch {
-		case c == nil:
-			return nil, p.noColumn(name, more)
-		case slices.Contains(selected, c) || called[name]:
-			return nil, fmt.Errorf("column %q stands twice", name)
-		case called[c.Name]:
-			renamed := *c
-			renamed.Name = name
-			c = &renamed
-		}
-		called[c.Name] = true
-		selected = append(selected, c)
-	}
-	return selected, nil
-}
-
 // With returns the columns of the profile, those of the first packets of a flow, if
 // there are any, and those of quantiles.
 func (p Profile) With(first int, quantiles []float64) []*Column {

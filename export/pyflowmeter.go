@@ -28,6 +28,7 @@ func pyFlowMeterColumns() []*Column {
 		uintColumn("src_port", "", "source port of the first packet", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
 		uintColumn("dst_port", "", "its destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 	}
+	as(RoleIdentifier, columns[2:4]...)
 	for i, d := range sides {
 		columns = append(columns, always(
 			uintColumn(d.prefix+"_tot_pkt", "packets", d.word+" packets", func(f *flowtable.Flow) uint64 { return d.of(f).Packets }))...)

@@ -32,7 +32,8 @@ func (c *choice) flags(f *pflag.FlagSet) {
 		"write the columns, by the flow rules, of `NAME`: "+alternatives(profileNames())+" (default default)")
 	f.Lookup("profile").DefValue = ""
 	f.Var(&c.names, "columns",
-		"write the columns `A,B,C`, of any profile, in this order (default those of the profile)")
+		"write the columns `A,B,C`, in this order: names, @feature and other roles, nfstream:* and other profiles; "+
+			"+A and -A add to the profile and leave out (default those of the profile)")
 	f.Var((*count)(&c.splt), "splt",
 		"add sizes, inter-arrival times and flags of the first `N` packets of each flow (default none)")
 	f.Var(&c.quantiles, "quantiles",
@@ -49,8 +50,9 @@ func profileNames() (names []string) {
 	return append(names, legacyProfile)
 }
 
-// columns returns the columns that are wanted, and the profile.
-func (c *choice) columns() (columns []*export.Column, profile export.Profile, err error) {
+// columns returns the columns that are wanted, and the profile. Labels may be added
+// to them.
+func (c *choice) columns(labeled bool) (columns []*export.Column, profile export.Profile, err error) {
 	if profile, err = export.FindProfile(c.profile); err != nil {
 		return nil, profile, err
 	}
@@ -60,7 +62,7 @@ func (c *choice) columns() (columns []*export.Column, profile export.Profile, er
 	switch {
 	case c.names == nil:
 		columns = profile.With(c.splt, c.quantiles)
-	case slices.ContainsFunc(c.names, func(name string) bool { return strings.HasPrefix(name, legacyProfile+":") }):
+	case slices.ContainsFunc(c.names, func(name string) bool { return strings.HasPrefix(strings.TrimLeft(name, "+-"), legacyProfile+":") }):
 		return nil, profile, fmt.Errorf("columns of %s come only with that profile, all of them", legacyProfile)
 	default:
 		if columns, err = profile.Select(c.names, c.splt, c.quantiles); err != nil {
@@ -74,11 +76,19 @@ func (c *choice) columns() (columns []*export.Column, profile export.Profile, er
 			return nil, profile, errors.New("--quantiles: none of their columns is among --columns")
 		}
 	}
+	if slices.Contains(c.names, "@"+export.RoleLabel.String()) && !labeled && !slices.ContainsFunc(columns, isLabel) {
+		return nil, profile, errors.New("--columns @label: there are none without --labels")
+	}
+	if len(columns) == 0 && !labeled {
+		return nil, profile, errors.New("--columns: no column is left")
+	}
 	if c.endReason && !slices.Contains(columns, export.EndReason) {
 		columns = append(columns, export.EndReason)
 	}
 	return columns, profile, nil
 }
+
+func isLabel(c *export.Column) bool { return c.Role == export.RoleLabel }
 
 // Names are the value of a flag: names with commas between.
 type names []string
@@ -177,9 +187,9 @@ func tablesText(all []listed, write func([]*export.Column) string) string {
 
 // columnsText writes columns as plain text, no wider than a terminal.
 func columnsText(columns []*export.Column, width int) string {
-	rows := [][]string{{"COLUMN", "TYPE", "UNIT", "DEFINITION"}}
+	rows := [][]string{{"COLUMN", "ROLE", "TYPE", "UNIT", "DEFINITION"}}
 	for _, c := range columns {
-		rows = append(rows, []string{c.Name, c.Kind.String(), c.Unit, strings.ReplaceAll(c.Definition, "`", "")})
+		rows = append(rows, []string{c.Name, c.Role.String(), c.Kind.String(), c.Unit, strings.ReplaceAll(c.Definition, "`", "")})
 	}
 	return aligned(rows, width)
 }

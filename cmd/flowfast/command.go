@@ -231,7 +231,7 @@ func (c *command) take(args []string) error {
 			return err
 		}
 	} else {
-		columns, profile, err := c.rows.columns()
+		columns, profile, err := c.rows.columns(c.labels.files != nil)
 		if err != nil {
 			return err
 		}

@@ -146,9 +146,12 @@ func someOf(all []string) cobra.CompletionFunc {
 	}
 }
 
-// describedNames returns the columns of all profiles that --columns takes, each with
-// what it is.
+// describedNames returns the roles and the columns of all profiles that --columns takes,
+// each with what it is.
 func describedNames() (all []string) {
+	for _, role := range export.Roles() {
+		all = append(all, "@"+role+"\tthe columns of this role")
+	}
 	seen := map[string]bool{}
 	for _, p := range export.Profiles() {
 		for _, c := range p.Columns {

@@ -71,7 +71,9 @@ func captureColumn(j job) *export.Column {
 	if err != nil {
 		panic(err) // it returns none
 	}
-	return export.Constant("capture", "path of the capture below the folder that was read", string(name))
+	c := export.Constant("capture", "path of the capture below the folder that was read", string(name))
+	c.Role = export.RoleIdentifier
+	return c
 }
 
 // removeParts removes the parts, whole or partial, that it is told to.

@@ -66,6 +66,7 @@ type describedTable struct {
 
 type describedColumn struct {
 	Name       string `json:"name"`
+	Role       string `json:"role"`
 	Type       string `json:"type"`
 	Unit       string `json:"unit"`
 	Definition string `json:"definition"`
@@ -82,7 +83,7 @@ func describeTables(all []listed) []describedTable {
 func describeColumns(columns []*export.Column) []describedColumn {
 	all := []describedColumn{}
 	for _, c := range columns {
-		all = append(all, describedColumn{c.Name, c.Kind.String(), c.Unit, c.Definition})
+		all = append(all, describedColumn{c.Name, c.Role.String(), c.Kind.String(), c.Unit, c.Definition})
 	}
 	return all
 }

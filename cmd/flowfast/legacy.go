@@ -33,8 +33,10 @@ func (c *command) checkLegacy() error {
 func legacyColumns() export.Profile {
 	p := export.Profile{Name: legacyProfile, Definition: "what CICFlowMeter itself computes, defects included, for comparing with published tables"}
 	kinds := map[legacy.Kind]export.Kind{legacy.Integer: export.Int, legacy.Real: export.Float, legacy.Text: export.Text}
-	for _, c := range legacy.Columns() {
-		p.Columns = append(p.Columns, &export.Column{Name: c.Name, Unit: c.Unit, Definition: c.Definition, Kind: kinds[c.Kind]})
+	mended, _ := export.FindProfile("cicflowmeter")
+	for i, c := range legacy.Columns() {
+		role := mended.Columns[i].Role // they are called the same
+		p.Columns = append(p.Columns, &export.Column{Name: c.Name, Unit: c.Unit, Definition: c.Definition, Kind: kinds[c.Kind], Role: role})
 	}
 	return p
 }

@@ -99,6 +99,7 @@ def test_summary_and_units(web: Path) -> None:
     assert [c.name for c in listed] == list(frame.columns)
     assert {c.name: c.unit for c in listed if c.unit} == frame.attrs["units"]
     assert {c.name: c.definition for c in listed} == frame.attrs["definitions"]
+    assert {c.name: c.role for c in listed} == frame.attrs["roles"]
     assert len(flowfast.columns("nfstream")) == 76
     assert len(flowfast.columns("cicflowmeter-legacy")) == 84
 

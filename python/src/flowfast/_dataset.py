@@ -142,8 +142,8 @@ class Dataset:
         frame = Result(table, self.summary).pandas(**options)
         if files := self.files():
             described = _described(pyarrow.parquet.read_metadata(files[0]).metadata)
-            frame.attrs["units"] = {name: unit for name, (unit, _) in described.items() if unit}
-            frame.attrs["definitions"] = {name: text for name, (_, text) in described.items() if text}
+            for key in ("unit", "definition", "role"):
+                frame.attrs[f"{key}s"] = {name: of[key] for name, of in described.items() if of.get(key)}
         return frame
 
     def polars(self) -> polars.LazyFrame:
@@ -160,7 +160,7 @@ class Dataset:
         return duckdb.read_parquet(files) if connection is None else connection.read_parquet(files)
 
 
-def _described(metadata: dict[bytes, bytes] | None) -> dict[str, tuple[str, str]]:
-    """Return unit and definition of the columns, as a Parquet file of flowfast's has them."""
+def _described(metadata: dict[bytes, bytes] | None) -> dict[str, dict[str, str]]:
+    """Return what a Parquet file of flowfast's says of its columns, by their names."""
     listed = json.loads((metadata or {}).get(b"flowfast.definitions", b"[]"))
-    return {c["name"]: (c.get("unit", ""), c.get("definition", "")) for c in listed}
+    return {c["name"]: c for c in listed}

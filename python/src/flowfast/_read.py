@@ -240,7 +240,7 @@ def _one(state: _State, run: Run) -> Iterator[pyarrow.RecordBatch]:
 def _with_capture(schema: pyarrow.Schema) -> pyarrow.Schema:
     import pyarrow as pa
 
-    return schema.append(pa.field("capture", pa.string(), metadata={"unit": "", "definition": _CAPTURE}))
+    return schema.append(pa.field("capture", pa.string(), metadata={"role": "identifier", "unit": "", "definition": _CAPTURE}))
 
 
 def _with_name(batch: pyarrow.RecordBatch, capture: str, schema: pyarrow.Schema) -> pyarrow.RecordBatch:
@@ -277,17 +277,18 @@ class Result:
         return f"<flowfast.Result: {self._table.num_rows:,} flows, {self._table.num_columns} columns>"
 
     def arrow(self) -> pyarrow.Table:
-        """Return an Arrow table. Its fields' metadata have unit and definition."""
+        """Return an Arrow table. Its fields' metadata have role, unit and definition."""
         return self._table
 
     def pandas(self, **options: Any) -> pandas.DataFrame:
         """Return a pandas data frame; options are those of pyarrow.Table.to_pandas.
 
-        Its attrs have the units and the definitions of the columns.
+        Its attrs have the units, the definitions and the roles of the columns.
         """
         frame: pandas.DataFrame = self._table.to_pandas(**options)
         frame.attrs["units"] = self.units
         frame.attrs["definitions"] = _metadata(self.schema, b"definition")
+        frame.attrs["roles"] = _metadata(self.schema, b"role")
         return frame
 
     def polars(self) -> polars.DataFrame:
