@@ -18,11 +18,12 @@ func TestLabeler(t *testing.T) {
 	for name, c := range recorded(t) {
 		for workers := 1; workers <= 3; workers++ {
 			var labeled, goroutines atomic.Int64
-			options := flowfast.Options{Workers: workers, AnonymizeKey: key, Labeler: func() func(*flowfast.Flow) {
+			options := flowfast.Options{Workers: workers, AnonymizeKey: key, Labeler: func() func(*flowfast.Flow) bool {
 				goroutines.Add(1)
-				return func(f *flowfast.Flow) {
+				return func(f *flowfast.Flow) bool {
 					labeled.Add(1)
 					f.Label = &flowtable.Label{Name: f.SrcIP().String(), Rule: "r", More: []string{f.DstIP().String()}}
+					return true
 				}
 			}}
 			plain, err := flowfast.Open(flowfast.Options{Workers: 1}, "testdata/"+c.Capture)

@@ -63,8 +63,9 @@ type Options struct {
 	AnonymizeKey []byte
 	// Labeler, if it is not nil, is called once for each goroutine that gives flows
 	// out. What it returns is called on that goroutine with each flow, whose addresses
-	// are still the true ones, and may set its Label.
-	Labeler func() func(*Flow)
+	// are still the true ones. It may set its Label and its Split, and returns false
+	// if the flow is not to be given out.
+	Labeler func() func(*Flow) bool
 	// Protocols are the IP protocols whose packets have flows, TCP and UDP if
 	// none is set; Tunnels are the tunnels in UDP whose content has flows, instead
 	// of theirs.

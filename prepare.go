@@ -7,21 +7,22 @@ import (
 )
 
 // prepare returns what one goroutine does with each flow before it is given out or
-// formatted.
-func (r *Run) prepare() func(*Flow) {
-	var label func(*Flow)
+// formatted; it returns false for one that is not.
+func (r *Run) prepare() func(*Flow) bool {
+	var label func(*Flow) bool
 	if r.options.Labeler != nil {
 		label = r.options.Labeler()
 	}
 	key := r.key
-	return func(f *Flow) {
+	return func(f *Flow) bool {
 		r.tunnels.see(f)
-		if label != nil {
-			label(f)
+		if label != nil && !label(f) {
+			return false
 		}
 		if key != nil {
 			anonymize(f, key)
 		}
+		return true
 	}
 }
 

@@ -46,3 +46,15 @@ func WithLabels(columns []*Column, names []string) []*Column {
 	as(RoleLabel, all[from:]...)
 	return all
 }
+
+// WithSplit returns columns with one behind that says which part of a data set the flow
+// is in: names are those of the numbers of [flowtable.Flow].Split, from 1.
+func WithSplit(columns []*Column, names []string) []*Column {
+	c := textColumn("split", "part of the data set that the flow is in, empty for none", func(b []byte, f *flowtable.Flow) []byte {
+		if f.Split == 0 || int(f.Split) > len(names) {
+			return b
+		}
+		return append(b, names[f.Split-1]...)
+	})
+	return append(columns[:len(columns):len(columns)], as(RoleLabel, c)...)
+}

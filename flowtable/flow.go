@@ -27,6 +27,9 @@ type Flow struct {
 	// microsecond.
 	Fine   bool
 	Reason Reason
+	// Split is the number, from 1, of the part of a data set that the flow is in, 0 for
+	// none.
+	Split uint8
 	// Start is the time of the first packet, Last the latest time of any.
 	// A packet may be stamped earlier than Start, so Last is not before Start.
 	Start, Last Time

@@ -47,7 +47,7 @@ func FuzzRules(f *testing.F) {
 		if len(set.Conditions()) > 0 {
 			return // expressions look at features, which these flows have none of
 		}
-		label := set.Begin(Capture{Path: "a/b.pcap"}).Labeler()
+		label := Plan{Rules: set}.Begin(Capture{Path: "a/b.pcap"}).Labeler()
 		try := func(flow flowtable.Flow) {
 			want := set.fallback.Rule
 			for _, rule := range r.rules {
@@ -120,7 +120,7 @@ func meet(t *testing.T, s *sensorFile) {
 		if r.id != "" || r.tuple.protocol == 0 || r.to < r.from {
 			continue
 		}
-		run := set.Begin(Capture{})
+		run := Plan{Rules: set}.Begin(Capture{})
 		label := run.Labeler()
 		flow := flowtable.Flow{Src: r.tuple.b, Dst: r.tuple.a, SrcPort: r.tuple.bPort, DstPort: r.tuple.aPort, Protocol: r.tuple.protocol, V6: r.tuple.v6,
 			Start: flowtable.Time(r.from), Last: flowtable.Time(r.from)}

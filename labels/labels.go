@@ -2,16 +2,15 @@
 // from files in YAML, and by what sensors have written.
 //
 // A [Set] is what is read. It does not change, and any number of runs may use it
-// at once: each asks for a [Run], which gives every goroutine a function of its
-// own and counts what came of the flows.
+// at once: each asks a [Plan] for a [Run], which gives every goroutine a function of
+// its own and counts what came of the flows. A Plan can also say which part of a data
+// set a flow is in, and leave some of the flows of a label out.
 package labels
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
@@ -38,6 +37,8 @@ type source interface {
 	// columns returns the names of the source's own columns with what they are where
 	// nothing matches.
 	columns() (names []string, defaults map[string]string)
+	// labels returns the labels that the source gives, which can be there twice.
+	labels() []string
 	// complete makes the labels that the source gives, whose columns are those of
 	// all sources.
 	complete(columns []string, defaults map[string]string)
@@ -62,6 +63,9 @@ type Capture struct {
 	// Path is that of the file, with / between folders; "" if it has no name, or if
 	// there are several.
 	Path string
+	// Name is what splits by capture go by. It is the same in every run that reads the
+	// capture: without the folders above the one that was asked for.
+	Name string
 }
 
 // An Error says what is wrong with a file, and where.
@@ -129,6 +133,16 @@ type fallback struct {
 // Warnings are what whoever wrote the files should know.
 func (s *Set) Warnings() []string { return s.warnings }
 
+// Labels returns all labels that flows can have, sorted.
+func (s *Set) Labels() []string {
+	all := []string{s.fallback.Name}
+	for _, from := range s.sources {
+		all = append(all, from.labels()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Conditions returns the columns that expressions of the rules look at: what they
 // need must be counted.
 func (s *Set) Conditions() []*export.Column {
@@ -154,87 +168,4 @@ func (s *Set) Globs() []string {
 		}
 	}
 	return names
-}
-
-// Counts are what came of the flows of a run.
-type Counts struct {
-	// Labels are the labels that flows had, the commonest first.
-	Labels []Count `json:"counts"`
-	// Unmatched are the rules that no flow has matched, by their names.
-	Unmatched []string `json:"rules_unmatched"`
-	// Records say what has become of the records of each sensor's file.
-	Records []Records `json:"records,omitempty"`
-	// Warnings are rules whose expressions could not be evaluated for some flows.
-	Warnings []string `json:"-"`
-
-	matched map[string]bool // rules by name
-	rules   []string
-}
-
-// A Count is flows and packets with a label.
-type Count struct {
-	Label   string `json:"label"`
-	Flows   uint64 `json:"flows"`
-	Packets uint64 `json:"packets"`
-}
-
-// Records count the records of a file by what has become of them.
-type Records struct {
-	File    string `json:"file"`
-	Records uint64 `json:"records"`
-	Matched uint64 `json:"matched"`
-	// NoFlow are records with addresses and ports that no flow has, OtherTime those
-	// whose flows were at other times.
-	NoFlow    uint64 `json:"no_flow"`
-	OtherTime uint64 `json:"other_time"`
-	// Unusable are records that name no addresses, by reason.
-	Unusable map[string]uint64 `json:"unusable,omitempty"`
-	state    []uint8
-	file     *sensorFile
-}
-
-func (c *Counts) sort() {
-	slices.SortFunc(c.Labels, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(b.Flows, a.Flows), strings.Compare(a.Label, b.Label))
-	})
-}
-
-// Add adds the counts of another run with the same set.
-func (c *Counts) Add(o *Counts) {
-	if o == nil {
-		return
-	}
-	for _, l := range o.Labels {
-		c.count(l.Label, l.Flows, l.Packets)
-	}
-	c.sort()
-	if c.matched == nil {
-		c.matched = map[string]bool{}
-		c.rules = o.rules
-	}
-	for name := range o.matched {
-		c.matched[name] = true
-	}
-	c.Unmatched = []string{}
-	for _, name := range c.rules {
-		if !c.matched[name] {
-			c.Unmatched = append(c.Unmatched, name)
-		}
-	}
-	for i := range o.Records {
-		if len(c.Records) == i {
-			c.Records = append(c.Records, Records{file: o.Records[i].file})
-		}
-		c.Records[i].add(&o.Records[i])
-	}
-}
-
-func (c *Counts) count(label string, flows, packets uint64) {
-	i := slices.IndexFunc(c.Labels, func(l Count) bool { return l.Label == label })
-	if i < 0 {
-		i = len(c.Labels)
-		c.Labels = append(c.Labels, Count{Label: label})
-	}
-	c.Labels[i].Flows += flows
-	c.Labels[i].Packets += packets
 }

@@ -378,7 +378,7 @@ func TestRulesAgainstModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		run := set.Begin(Capture{})
+		run := Plan{Rules: set}.Begin(Capture{})
 		label := run.Labeler()
 		hit := map[string]bool{}
 		for range flows {

@@ -64,6 +64,14 @@ type ruleFile struct {
 	prefixes int
 }
 
+func (r *ruleFile) labels() []string {
+	var all []string
+	for _, rule := range r.rules {
+		all = append(all, rule.Label)
+	}
+	return all
+}
+
 // Limits of what a file can be, far beyond what people write.
 const (
 	maxFile     = 64 << 20

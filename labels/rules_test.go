@@ -165,14 +165,14 @@ func TestWhere(t *testing.T) {
 		{"src_ip startsWith '10.'", true},
 	} {
 		set := loadRules(t, fmt.Sprintf("rules:\n  - label: a\n    where: %q\n", test.where))
-		label := set.Begin(Capture{}).Labeler()
+		label := Plan{Rules: set}.Begin(Capture{}).Labeler()
 		label(&f)
 		if got := f.Label.Name == "a"; got != test.want {
 			t.Errorf("%s: %v, want %v", test.where, got, test.want)
 		}
 	}
 	set := loadRules(t, "rules:\n  - label: a\n    where: int(src_ip) > 1\n")
-	run := set.Begin(Capture{})
+	run := Plan{Rules: set}.Begin(Capture{})
 	label := run.Labeler()
 	label(&f)
 	if w := run.Counts().Warnings; f.Label.Name != "" || len(w) != 1 || !strings.Contains(w[0], "can't be evaluated for 1 flows") {
@@ -194,7 +194,7 @@ func TestVLANAndCapture(t *testing.T) {
 	}{
 		{"", tagged, "v"}, {"", f, "no"}, {"a/Tuesday.pcap", f, "c"}, {"Wed.pcap", f, "no"}, {"y/x/b.pcap", f, "d"}, {"b.pcap", f, "no"},
 	} {
-		label := set.Begin(Capture{Path: test.path}).Labeler()
+		label := Plan{Rules: set}.Begin(Capture{Path: test.path}).Labeler()
 		if label(&test.f); test.f.Label.Name != test.label {
 			t.Errorf("capture %q: label %q, want %q", test.path, test.f.Label.Name, test.label)
 		}
@@ -218,7 +218,7 @@ func TestColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	label := set.Begin(Capture{}).Labeler()
+	label := Plan{Rules: set}.Begin(Capture{}).Labeler()
 	for port, want := range map[uint16]string{1: "a 1#1 [none yes ]", 2: "b 2#1 [none no x]", 3: "B  [none no ]"} {
 		f := flowOf("10.0.0.1", "10.0.0.2", port, 9, 6, time.Unix(0, 0), time.Unix(0, 0))
 		label(&f)
@@ -321,7 +321,7 @@ func TestBuiltins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		label := set.Begin(Capture{}).Labeler()
+		label := Plan{Rules: set}.Begin(Capture{}).Labeler()
 		if label(&test.f); test.f.Label.Name != test.want {
 			t.Errorf("%s: flow of %v is %q by %s, want %q", test.name, test.f.StartTime(), test.f.Label.Name, test.f.Label.Rule, test.want)
 		}
@@ -337,7 +337,7 @@ func TestBuiltins(t *testing.T) {
 // TestWorkers wants the counts of many goroutines to be those of one. Run with -race.
 func TestWorkers(t *testing.T) {
 	set := loadRules(t, "default: other\nrules:\n  - {label: a, ports: 0-99, where: fwd_tot_pkt == 1}\n  - {label: b, src: 10.0.0.1}\n  - {label: never, src: 1.2.3.4}\n")
-	run := set.Begin(Capture{})
+	run := Plan{Rules: set}.Begin(Capture{})
 	var group sync.WaitGroup
 	for range 8 {
 		label := run.Labeler()
@@ -374,7 +374,7 @@ func BenchmarkRules(b *testing.B) {
 		}
 		b.Run(fmt.Sprintf("rules=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
-			label := set.Begin(Capture{}).Labeler()
+			label := Plan{Rules: set}.Begin(Capture{}).Labeler()
 			for i := 0; b.Loop(); i++ {
 				label(&flows[i&4095])
 			}

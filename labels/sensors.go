@@ -32,9 +32,9 @@ type sensorFile struct {
 	of     map[tuple]int // number of the trees of those with addresses
 	ofID   map[string]int
 	trees  []*tree
-	loose  bool // some records name no protocol
-	labels map[string]*flowtable.Label
-	of2    []*flowtable.Label // of each record
+	loose  bool                        // some records name no protocol
+	byText map[string]*flowtable.Label // labels by what they say
+	of2    []*flowtable.Label          // of each record
 }
 
 // A record is a line of a sensor's file.
@@ -74,6 +74,14 @@ const maxRecords = 1 << 26
 func (s *sensorFile) name() string { return s.file }
 
 func (s *sensorFile) columns() ([]string, map[string]string) { return s.names, nil }
+
+func (s *sensorFile) labels() []string {
+	var all []string
+	for _, l := range s.byText {
+		all = append(all, l.Name)
+	}
+	return all
+}
 
 // fields are the values of a record by name; a name may not be there.
 type fields func(name string) (string, bool)
@@ -205,7 +213,7 @@ func (t tuple) communityID() string {
 
 // complete sorts the records by connection.
 func (s *sensorFile) complete(columns []string, defaults map[string]string) {
-	s.of, s.ofID, s.labels = map[tuple]int{}, map[string]int{}, map[string]*flowtable.Label{}
+	s.of, s.ofID, s.byText = map[tuple]int{}, map[string]int{}, map[string]*flowtable.Label{}
 	s.trees, s.of2 = nil, nil
 	place := make([]int, len(columns))
 	for i, name := range columns {
@@ -238,7 +246,7 @@ func (s *sensorFile) complete(columns []string, defaults map[string]string) {
 // label returns the label of a record; those that say the same are one.
 func (s *sensorFile) label(r *record, columns []string, place []int, defaults map[string]string) *flowtable.Label {
 	said := r.label + "\x00" + r.more
-	if l := s.labels[said]; l != nil {
+	if l := s.byText[said]; l != nil {
 		return l
 	}
 	l := &flowtable.Label{Name: r.label, Rule: s.file}
@@ -250,7 +258,7 @@ func (s *sensorFile) label(r *record, columns []string, place []int, defaults ma
 			l.More = append(l.More, defaults[name])
 		}
 	}
-	s.labels[said] = l
+	s.byText[said] = l
 	return l
 }
 

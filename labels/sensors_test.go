@@ -32,7 +32,7 @@ func sensorSet(t testing.TB, text, mapping string) (*Set, *sensorFile) {
 }
 
 func labelOf(set *Set, f flowtable.Flow) string {
-	label := set.Begin(Capture{}).Labeler()
+	label := Plan{Rules: set}.Begin(Capture{}).Labeler()
 	label(&f)
 	return strings.TrimSpace(f.Label.Name + " " + strings.Join(f.Label.More, ","))
 }
@@ -111,7 +111,7 @@ func TestRecords(t *testing.T) {
 	set, _ := sensorSet(t, text, "")
 	var sum Counts
 	for range 2 { // captures; what one of them has is found
-		run := set.Begin(Capture{})
+		run := Plan{Rules: set}.Begin(Capture{})
 		label := run.Labeler()
 		f := flowOf("10.0.0.1", "10.0.0.2", 1000, 80, 6, second5, second5.Add(time.Second))
 		label(&f)

@@ -77,7 +77,7 @@ func (c *choice) columns(labeled bool) (columns []*export.Column, profile export
 		}
 	}
 	if slices.Contains(c.names, "@"+export.RoleLabel.String()) && !labeled && !slices.ContainsFunc(columns, isLabel) {
-		return nil, profile, errors.New("--columns @label: there are none without --labels")
+		return nil, profile, errors.New("--columns @label: there are none without --labels or --split")
 	}
 	if len(columns) == 0 && !labeled {
 		return nil, profile, errors.New("--columns: no column is left")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/labels"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -39,7 +40,9 @@ type command struct {
 	filter    filter
 	anonymize secret
 	labels    labelFiles
-	summary   string // where the summary goes as JSON, "" for nowhere
+	splits    splitting
+	finished  labels.Plan // what is done with finished flows
+	summary   string      // where the summary goes as JSON, "" for nowhere
 
 	flushSaid bool // --flush stands on the command line
 
@@ -124,6 +127,7 @@ func (c *command) cobra() *cobra.Command {
 		"read several captures (all arguments but the last; with -r those under the folders) as one stream in the order of time, as mergecap does")
 	c.flowFlags(f)
 	c.labels.flags(f)
+	c.splits.flags(f)
 	f.BoolVar(&c.dataset, "dataset", false,
 		"with -r, write one Parquet data set, OUTPUT/CAPTURE/part-0.parquet and on, with a column capture")
 	c.closingFlags(f)
@@ -231,7 +235,7 @@ func (c *command) take(args []string) error {
 			return err
 		}
 	} else {
-		columns, profile, err := c.rows.columns(c.labels.files != nil)
+		columns, profile, err := c.rows.columns(c.labels.files != nil || c.splits.shares.Splits != nil)
 		if err != nil {
 			return err
 		}
@@ -240,6 +244,9 @@ func (c *command) take(args []string) error {
 			return err
 		}
 		c.follow(profile)
+		if err := c.readSplits(); err != nil {
+			return err
+		}
 	}
 	return c.takeFormat()
 }

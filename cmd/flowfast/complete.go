@@ -103,6 +103,7 @@ func completeValues(c *cobra.Command) {
 		"decap":     someOf(append([]string{"all", "none"}, decode.TunnelNames()...)),
 		"key":       someOf(append([]string{"all", "none"}, decode.EncapsulationNames()...)),
 		"labels":    completeLabels,
+		"split-by":  oneOf(labels.Units()),
 		"interface": completeInterfaces,
 	}
 	c.Flags().VisitAll(func(f *pflag.Flag) {

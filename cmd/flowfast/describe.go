@@ -35,9 +35,9 @@ func describe(f *pflag.FlagSet) describedOptions {
 		value, meaning := usageOf(flag)
 		o := describedOption{Name: flag.Name, Short: flag.Shorthand, Value: value, Meaning: meaning}
 		switch flag.Value.(type) {
-		case *names, *quantiles, text:
+		case *names, *quantiles, *shares, text:
 			o.List = "comma"
-		case *filter:
+		case *filter, *labelFiles, *thinning:
 			o.List = "repeat"
 		}
 		d.Options = append(d.Options, o)

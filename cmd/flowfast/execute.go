@@ -52,7 +52,9 @@ func (c *command) execute() int {
 		c.complain(err)
 		p.errs = append(p.errs, err)
 	}
-	status := c.close(ctx, c.report(p, results, time.Since(began)))
+	r := c.report(p, results, time.Since(began))
+	c.warn(c.emptySplits(&r, results))
+	status := c.close(ctx, r)
 	if s := signalOf(ctx); s != 0 {
 		text := stopped(s, results)
 		if p.manifest != nil {

@@ -23,7 +23,7 @@ var headings = []heading{
 	{"Columns", []string{"columns", "profiles"}, []string{
 		"profile", "columns", "splt", "quantiles", "end-reason"}},
 	{"Labels", []string{"labels"}, []string{
-		"labels"}},
+		"labels", "split", "split-by", "split-seed", "split-block", "sample-label"}},
 	{"Output", []string{"formats"}, []string{
 		"format", "anonymize", "rotate", "keep"}},
 	{"Data sets", []string{"folders"}, []string{

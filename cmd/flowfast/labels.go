@@ -94,18 +94,6 @@ func (l *labelFiles) text(key []byte) string {
 	return fingerprint(slices.Concat(key, []byte(l.digest)))
 }
 
-// begin begins the labels of a job, nil if there are none.
-func (l *labelFiles) begin(j job) *labels.Run {
-	if l.set == nil {
-		return nil
-	}
-	var capture labels.Capture
-	if len(j.captures) == 1 {
-		capture.Path = filepath.ToSlash(cmp.Or(j.captures[0].rel, j.captures[0].path))
-	}
-	return l.set.Begin(capture)
-}
-
 // labelLines writes what came of the labels for people.
 func labelLines(b *strings.Builder, c *labels.Counts) {
 	const most = 20
@@ -123,6 +111,9 @@ func labelLines(b *strings.Builder, c *labels.Counts) {
 			text += ", …"
 		}
 		fmt.Fprintf(b, "%-18s %15s of rules: %s\n", "unmatched", grouped(n), text)
+	}
+	for _, t := range c.Thinned {
+		fmt.Fprintf(b, "%-18s %15s of %s flows of %s: 1/%d\n", "kept", grouped(t.Kept), grouped(t.Flows), printable(cmp.Or(t.Label, "(no label)")), t.OneOf)
 	}
 	for _, r := range c.Records {
 		fmt.Fprintf(b, "%-18s %15s of %s records found a flow; %s of connections without one, %s of other times%s\n", printable(filepath.Base(r.File)),

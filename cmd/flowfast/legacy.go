@@ -21,7 +21,7 @@ const legacyProfile = "cicflowmeter-legacy"
 // does not do.
 func (c *command) checkLegacy() error {
 	for _, flag := range []string{"columns", "splt", "quantiles", "end-reason", "idle-timeout", "active-timeout", "tcp-end",
-		"protocols", "decap", "key", "check-every", "check-most", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize", "labels", "flush", "disorder"} {
+		"protocols", "decap", "key", "check-every", "check-most", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize", "labels", "split", "split-by", "split-seed", "split-block", "sample-label", "flush", "disorder"} {
 		if c.given(flag) {
 			return fmt.Errorf("--%s does not go with --profile %s, which computes what CICFlowMeter itself does", flag, legacyProfile)
 		}

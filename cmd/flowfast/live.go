@@ -284,7 +284,7 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display, notify 
 	err = run.Write(context.WithoutCancel(ctx), writing{to, pulse}, counted{rows, figures.ended})
 	r.summary = run.Summary()
 	if labeled != nil {
-		r.labels = labeled.total()
+		r.labels, r.ruled = labeled.total(), true
 		r.summary.Warnings = append(r.summary.Warnings, r.labels.Warnings...)
 	}
 	if failed := out.close(); failed != nil {

@@ -25,7 +25,8 @@ type result struct {
 	partial string         // where the rows of what was read before the signal are, "" for nowhere
 	written int64          // bytes of the output, whole or partial
 	parts   int            // files of the output in a dataset
-	labels  *labels.Counts // nil without rules
+	labels  *labels.Counts // nil without rules and splits
+	ruled   bool           // there are rules
 }
 
 // one does a job. The output is created first, since what is wrong with it is
@@ -67,7 +68,7 @@ func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writ
 	if !c.flushSaid && r.job.stream && r.job.size == 0 && isLive(r.job.output) && c.format.Streams() {
 		options.Flush = defaultFlush
 	}
-	labeled := c.labels.begin(r.job)
+	labeled := c.begin(r.job)
 	if labeled != nil {
 		options.Labeler = labeled.Labeler
 	}
@@ -86,7 +87,7 @@ func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writ
 	}
 	r.summary = run.Summary()
 	if labeled != nil {
-		r.labels = labeled.Counts()
+		r.labels, r.ruled = labeled.Counts(), c.finished.Rules != nil
 		r.summary.Warnings = append(r.summary.Warnings, r.labels.Warnings...)
 	}
 	return err

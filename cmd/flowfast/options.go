@@ -12,6 +12,7 @@ import (
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/labels"
 )
 
 // RowOptions are the options that say what is in the rows, by the long names of
@@ -36,12 +37,17 @@ type rowOptions struct {
 	Columns        string `json:"columns"`
 	SPLT           int    `json:"splt"`   // 0 for none
 	Labels         string `json:"labels"` // digest of the files, "" for none
+	Split          string `json:"split"`  // "" for none; so the three below
+	SplitBy        string `json:"split-by"`
+	SplitSeed      string `json:"split-seed"`
+	SplitBlock     string `json:"split-block"`
+	SampleLabel    string `json:"sample-label"`
 	Format         string `json:"format"`
 	Dataset        bool   `json:"dataset"`
 }
 
 func (c *command) rowOptions() rowOptions {
-	return rowOptions{
+	o := rowOptions{
 		IdleTimeout:    inSeconds(cmp.Or(c.options.IdleTimeout, flowtable.DefaultIdleTimeout)),
 		ActiveTimeout:  inSeconds(c.options.Rules.ActiveTimeout),
 		TCPEnd:         c.options.Rules.TCPEnd.String(),
@@ -62,7 +68,18 @@ func (c *command) rowOptions() rowOptions {
 		Labels:         c.labels.text(c.options.AnonymizeKey),
 		Format:         c.format.String(),
 		Dataset:        c.dataset,
+		SampleLabel:    c.splits.thin.text(),
 	}
+	if s := c.finished.Splits; s != nil {
+		o.Split, o.SplitBy = s.String(), s.Unit.String()
+		if s.Unit == labels.UnitTime {
+			o.SplitBlock = inSeconds(s.Block)
+		}
+	}
+	if c.finished.Splits != nil || c.finished.Thin != nil {
+		o.SplitSeed = fmt.Sprint(c.splits.seed)
+	}
+	return o
 }
 
 // textOf writes what a flag takes.

@@ -28,24 +28,24 @@ type rulesAtWork struct {
 
 func newRelabeling(set *labels.Set) *relabeling {
 	r := &relabeling{}
-	r.current.Store(&rulesAtWork{run: set.Begin(labels.Capture{})})
+	r.current.Store(&rulesAtWork{run: labels.Plan{Rules: set}.Begin(labels.Capture{})})
 	return r
 }
 
 // labeler returns what one goroutine asks.
-func (r *relabeling) labeler() func(*flowfast.Flow) {
+func (r *relabeling) labeler() func(*flowfast.Flow) bool {
 	mine, label := r.enter()
-	return func(f *flowfast.Flow) {
+	return func(f *flowfast.Flow) bool {
 		if r.current.Load() != mine {
 			r.leave(mine)
 			mine, label = r.enter()
 		}
-		label(f)
+		return label(f)
 	}
 }
 
 // enter has a goroutine ask the rules that are in force.
-func (r *relabeling) enter() (*rulesAtWork, func(*flowfast.Flow)) {
+func (r *relabeling) enter() (*rulesAtWork, func(*flowfast.Flow) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.current.Load()
@@ -66,7 +66,7 @@ func (r *relabeling) leave(old *rulesAtWork) {
 func (r *relabeling) replace(set *labels.Set) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.current.Store(&rulesAtWork{run: set.Begin(labels.Capture{})})
+	r.current.Store(&rulesAtWork{run: labels.Plan{Rules: set}.Begin(labels.Capture{})})
 }
 
 // total returns what came of all flows, and of the rules that are in force. It is

@@ -58,6 +58,8 @@ type outcome struct {
 	flowfast.Summary
 	// Labels are what came of --labels.
 	Labels *labels.Counts `json:"labels,omitempty"`
+	// Splits are what came of --split: the last one is what is in none.
+	Splits []labels.SplitCount `json:"splits,omitempty"`
 	// Errors are what could not be read or written.
 	Errors []string `json:"errors"`
 }
@@ -113,6 +115,7 @@ func (c *command) report(p *plan, results []result, elapsed time.Duration) repor
 			r.Runs = append(r.Runs, o)
 		}
 	}
+	r.Warnings = append(r.Warnings, c.emptySplits(&r, results)...)
 	r.Elapsed = elapsed
 	if s := elapsed.Seconds(); s > 0 {
 		r.PacketsPerSecond = float64(r.Packets) / s
@@ -127,8 +130,13 @@ func (r *result) outcome() outcome {
 		Written: r.failed == nil && !r.stopped && len(r.summary.Captures) > 0,
 		Partial: r.partial != "",
 		Summary: r.summary,
-		Labels:  r.labels,
 		Errors:  []string{},
+	}
+	if r.labels != nil {
+		o.Splits = r.labels.Splits
+	}
+	if r.ruled {
+		o.Labels = r.labels
 	}
 	if o.Captures == nil {
 		o.Captures = []flowfast.Capture{}
@@ -179,6 +187,7 @@ func (r *report) add(o outcome) {
 		}
 		r.Labels.Add(o.Labels)
 	}
+	r.Splits = labels.AddSplits(r.Splits, o.Splits)
 	r.Written = r.Written && o.Written
 	r.Partial = r.Partial || o.Partial
 }
@@ -239,6 +248,9 @@ func (r *report) text() string {
 	b.number("  evicted", r.Evicted)
 	if r.Labels != nil {
 		labelLines(&b.Builder, r.Labels)
+	}
+	if r.Splits != nil {
+		splitLines(&b.Builder, r.Splits)
 	}
 	if r.StepsBack > 0 {
 		b.number("steps back", r.StepsBack)

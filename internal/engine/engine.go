@@ -85,7 +85,7 @@ type Engine struct {
 	Bounded bool
 	// Prepare is called once for each goroutine that gives flows out. What it returns
 	// is called with each flow before that goes to the sink, or is formatted.
-	Prepare func() func(*flowtable.Flow)
+	Prepare func() func(*flowtable.Flow) bool
 
 	open, flows atomic.Int64
 }
@@ -113,8 +113,10 @@ func (e *Engine) walk(ctx context.Context, to Sink) error {
 	prepare, table := e.Prepare(), e.Tables[0]
 	finished := func(s flowtable.Step) error {
 		for table.Next(&s, &flow) {
+			if !prepare(&flow) {
+				continue
+			}
 			e.flows.Add(1)
-			prepare(&flow)
 			if err := to.Flow(&flow); err != nil {
 				return err
 			}

@@ -77,7 +77,7 @@ type worker struct {
 	open    int              // as last told to progress
 	flow    flowtable.Flow
 	merger  merger
-	prepare func(*flowtable.Flow)
+	prepare func(*flowtable.Flow) bool
 }
 
 // withCrew is the way of the packets with several workers.
@@ -259,7 +259,9 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 				c.last = true
 				break
 			}
-			w.prepare(&w.flow)
+			if !w.prepare(&w.flow) {
+				continue
+			}
 			if w.format != nil {
 				if c.rows == nil {
 					c.rows = make([]byte, 0, bundleSize+4<<10)
