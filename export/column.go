@@ -63,6 +63,8 @@ type Column struct {
 	says      string  // see saying
 	plain     bool    // no text asks for quotation marks or escapes
 	bits      int     // 8 or 16 where that is enough for every value of kind Uint; else 0
+	labels    int     // how many columns of labels there are, if it is one of them,
+	labelAt   int     // and which one it is, from 1
 	set       func(v *Value, f *flowtable.Flow)
 	text      func(b []byte, f *flowtable.Flow) []byte // in place of set where Kind is Text
 }

@@ -17,10 +17,11 @@ import (
 // [Columns]; [NewCSV] takes others. Those are formatted from integers, without
 // floating point, and no row allocates.
 type CSV struct {
-	rest  []*Column // behind those of Columns
-	other bool      // they are not there
-	texts bool      // all of rest are texts
-	alone *templates
+	rest   []*Column // behind those of Columns
+	other  bool      // they are not there
+	texts  bool      // all of rest are texts
+	labels int       // of rest, those of labels that come first
+	alone  *templates
 }
 
 // NewCSV returns the format with the given columns, with those of [Columns] if
@@ -30,7 +31,7 @@ func NewCSV(columns []*Column) CSV {
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
 		columns = columns[n:]
 		texts := !slices.ContainsFunc(columns, func(c *Column) bool { return c == nil || c.text == nil })
-		return CSV{rest: columns, texts: texts, alone: csvTemplates(columns)}
+		return CSV{rest: columns, texts: texts, labels: labelsFirst(columns), alone: csvTemplates(columns)}
 	}
 	return CSV{rest: columns, other: len(columns) > 0, alone: csvTemplates(columns)}
 }
@@ -69,7 +70,12 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 		b = appendDefault(b, f)
 	}
 	if c.texts { // a few, such as labels: templates cost more than they save
-		for _, column := range c.rest {
+		rest := c.rest
+		if c.labels > 0 && f.Label != nil && f.Label.CSV != nil {
+			b = appendLabel(b, f.Label.CSV)
+			rest = rest[c.labels:]
+		}
+		for _, column := range rest {
 			b = column.appendCSV(b, nil, f)
 		}
 	} else if len(c.rest) > 0 {

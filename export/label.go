@@ -1,6 +1,8 @@
 package export
 
 import (
+	"slices"
+
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -43,8 +45,46 @@ func WithLabels(columns []*Column, names []string) []*Column {
 			return append(b, f.Label.More[i]...)
 		}))
 	}
-	as(RoleLabel, all[from:]...)
+	for i, c := range as(RoleLabel, all[from:]...) {
+		c.labels, c.labelAt = len(all)-from, i+1
+	}
 	return all
+}
+
+// LabelCSV returns what [flowtable.Label].CSV is to be.
+func LabelCSV(l *flowtable.Label) []byte {
+	var b []byte
+	for _, text := range append([]string{l.Name, l.Rule}, l.More...) {
+		b = append(appendQuoted(b, text), ',')
+	}
+	return slices.Grow(b, shortLabel)
+}
+
+// shortLabel is the length up to which labels are written with one store of a constant
+// size.
+const shortLabel = 32
+
+// appendLabel appends what LabelCSV returned.
+func appendLabel(b, label []byte) []byte {
+	if len(label) > shortLabel || cap(label) < shortLabel {
+		return append(b, label...)
+	}
+	b = slices.Grow(b, shortLabel)
+	n := len(b)
+	*(*[shortLabel]byte)(b[n : n+shortLabel]) = *(*[shortLabel]byte)(label[:shortLabel])
+	return b[:n+len(label)]
+}
+
+// labelsFirst returns how many columns of labels, all that one has, come first.
+func labelsFirst(columns []*Column) int {
+	n := 0
+	for n < len(columns) && columns[n] != nil && columns[n].labelAt == n+1 {
+		n++
+	}
+	if n > 0 && n == columns[0].labels {
+		return n
+	}
+	return 0
 }
 
 // WithSplit returns columns with one behind that says which part of a data set the flow

@@ -61,6 +61,9 @@ type Label struct {
 	Rule string
 	// More are the values of the rules' own columns, in their order.
 	More []string
+	// CSV is all of that as CSV has it, each with a comma behind it, to be written at
+	// once: see export.LabelCSV. It can be nil.
+	CSV []byte
 }
 
 // A Direction is what a flow counted in one direction.

@@ -41,9 +41,9 @@ func (r *ruleFile) shadow(number int32) *Rule {
 	rule := r.rules[number]
 	var shadow *Rule
 	s := search{best: number}
-	s.matches = func(earlier int32) bool {
-		if shadow == nil && r.rules[earlier].covers(rule) {
-			shadow = r.rules[earlier]
+	s.matches = func(e *treeEntry) bool {
+		if shadow == nil && r.rules[e.rule].covers(rule) {
+			shadow = r.rules[e.rule]
 		}
 		return shadow != nil
 	}

@@ -1,7 +1,6 @@
 package labels
 
 import (
-	"math/bits"
 	"net/netip"
 	"slices"
 
@@ -12,18 +11,21 @@ import (
 // An index finds the rules that may match a flow without looking at the others.
 // Each rule stands at the keys of what it asks for most narrowly: prefixes of one
 // end, numbers of few ports, or none of these; and at each key in a tree of times.
-// A flow is looked for at the keys that it can have: its two addresses, cut to the
-// lengths that prefixes have, with each of its two ports and with none.
+// A flow is looked for at the keys that it can have: the prefixes of rules that its two
+// addresses are in, with each of its two ports and with none.
 //
-// What costs then depends on how many rules a flow nearly matches, and hardly on
-// how many there are. Only rules that ask neither for addresses nor for few ports
-// nor for times are looked at one after the other.
+// Most flows are like one before. So each goroutine keeps, in a [memory], which rules
+// there are but for their times for flows of one protocol whose addresses and ports are
+// in the same classes: no rule tells addresses or ports of one class apart. A flow then
+// costs two or four looks at tables for its classes, one at the memory, and a search
+// among the few rules that are left. Only rules that ask neither for addresses nor for
+// few ports are in a tree for all flows.
 type index struct {
-	from, to int64 // no rule is before or after
-	nodes    map[key]*tree
-	seen     []uint64 // a bit for what the hash of a key can be; see mayHave
-	lengths  [2][]prefixLength
-	ports    bool // some key has a port
+	from, to  int64 // no rule is before or after
+	nodes     map[key]*tree
+	anywhere  *tree // of the rules that ask neither for addresses nor for few ports; nil for none
+	addresses [2]classes
+	ports     portClasses
 }
 
 // A key is a prefix and a port.
@@ -38,12 +40,6 @@ const (
 	anyPort  = -1
 	manyKeys = 64 // ports that a rule may stand at
 )
-
-// A prefixLength is a length that prefixes have.
-type prefixLength struct {
-	bits   uint16
-	hi, lo uint64 // mask
-}
 
 // A tree is the windows of rules, sorted by their beginning. Seen as a balanced
 // tree whose root is in the middle, each has besides the latest end and the lowest
@@ -61,61 +57,32 @@ type treeEntry struct {
 
 func newIndex(rules []*Rule) *index {
 	x := &index{from: never, to: always, nodes: map[key]*tree{}}
-	lengths := [2]map[int]bool{{}, {}}
 	for number, r := range rules {
+		windows := r.Windows
+		if windows == nil {
+			windows = []Window{{always, never}}
+		}
+		for _, w := range windows {
+			x.from, x.to = min(x.from, w.From), max(x.to, w.To)
+		}
 		for _, k := range r.keys() {
-			if k.bits != anywhere {
-				lengths[k.bits>>8][int(k.bits&255)] = true
-			}
-			x.ports = x.ports || k.port != anyPort
 			t := x.nodes[k]
 			if t == nil {
 				t = &tree{}
 				x.nodes[k] = t
 			}
-			windows := r.Windows
-			if windows == nil {
-				windows = []Window{{always, never}}
-			}
 			for _, w := range windows {
-				x.from, x.to = min(x.from, w.From), max(x.to, w.To)
 				t.entries = append(t.entries, treeEntry{from: w.From, to: w.To, rule: int32(number)})
 			}
 		}
 	}
-	for family := range lengths {
-		for n := range lengths[family] {
-			hi, lo := maskOf(n, family == 1)
-			x.lengths[family] = append(x.lengths[family], prefixLength{uint16(family<<8 | n), hi, lo})
-		}
-		slices.SortFunc(x.lengths[family], func(a, b prefixLength) int { return int(b.bits) - int(a.bits) })
-	}
-	size := max(1<<bits.Len(uint(len(x.nodes)*16)), 4096)
-	x.seen = make([]uint64, min(size, 1<<24)/64)
-	for k, t := range x.nodes {
-		h := k.hash(x)
-		x.seen[h>>6] |= 1 << (h & 63)
+	for _, t := range x.nodes {
 		t.build()
 	}
+	x.anywhere = x.nodes[key{bits: anywhere, port: anyPort}]
+	x.addresses[0], x.addresses[1] = newClasses(rules, false), newClasses(rules, true)
+	x.ports = newPortClasses(rules)
 	return x
-}
-
-// maskOf returns the bits of an address that a prefix of a length has.
-func maskOf(n int, v6 bool) (hi, lo uint64) {
-	if !v6 {
-		return 0, uint64(^uint32(0) << (32 - n))
-	}
-	if n <= 64 {
-		return ^uint64(0) << (64 - n), 0
-	}
-	return ^uint64(0), ^uint64(0) << (128 - n)
-}
-
-func (k *key) hash(x *index) uint64 {
-	h := (k.hi ^ uint64(uint32(k.port))<<32 ^ uint64(k.bits)) * 0x9e3779b97f4a7c15
-	h = (h ^ h>>32 ^ k.lo) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>29) * 0x94d049bb133111eb
-	return h >> 32 & uint64(len(x.seen)*64-1)
 }
 
 // keys returns where a rule stands.
@@ -202,54 +169,56 @@ func (t *tree) sum(from, to int) (latest int64, lowest int32) {
 type search struct {
 	start, last int64
 	best        int32 // the lowest rule that matches so far
-	matches     func(rule int32) bool
+	matches     func(e *treeEntry) bool
 }
 
-// find looks for the lowest rule that matches a flow.
-func (x *index) find(f *flowtable.Flow, s *search) {
-	if s.last < x.from || s.start >= x.to {
-		return
+// at calls a function with the rules that stand at the keys that a flow has, but for
+// those of x.anywhere.
+func (x *index) at(f *flowtable.Flow, with func(t *tree)) {
+	ports := []int32{anyPort}
+	if hasPorts(f.Protocol) {
+		if ports = append(ports, int32(f.SrcPort)); f.DstPort != f.SrcPort {
+			ports = append(ports, int32(f.DstPort))
+		}
 	}
-	x.at(key{bits: anywhere}, f, s)
-	family := 0
-	if f.V6 {
-		family = 1
+	look := func(k key) {
+		for _, k.port = range ports {
+			if t := x.nodes[k]; t != nil && t != x.anywhere {
+				with(t)
+			}
+		}
 	}
-	for i := range x.lengths[family] {
-		p := &x.lengths[family][i]
-		src := key{hi: f.Src.Hi & p.hi, lo: f.Src.Lo & p.lo, bits: p.bits}
-		dst := key{hi: f.Dst.Hi & p.hi, lo: f.Dst.Lo & p.lo, bits: p.bits}
-		x.at(src, f, s)
-		if dst != src {
-			x.at(dst, f, s)
+	c := &x.addresses[family(f.V6)]
+	look(key{bits: anywhere})
+	src := c.prefixesOf(f.Src)
+	for _, p := range src {
+		look(p)
+	}
+	for _, p := range c.prefixesOf(f.Dst) {
+		if !slices.Contains(src, p) {
+			look(p)
 		}
 	}
 }
 
-// at looks at a key with the ports of a flow, and with none.
-func (x *index) at(k key, f *flowtable.Flow, s *search) {
-	k.port = anyPort
-	x.look(&k, s)
-	if !x.ports || !hasPorts(f.Protocol) {
+// find looks for the lowest rule that matches a flow, as far as a search says what
+// matches.
+func (x *index) find(f *flowtable.Flow, s *search) {
+	if s.last < x.from || s.start >= x.to {
 		return
 	}
-	k.port = int32(f.SrcPort)
-	x.look(&k, s)
-	if f.DstPort != f.SrcPort {
-		k.port = int32(f.DstPort)
-		x.look(&k, s)
+	look := func(t *tree) { t.search(0, len(t.entries), s) }
+	if x.anywhere != nil {
+		look(x.anywhere)
 	}
+	x.at(f, look)
 }
 
-// look looks at a key. Most that a flow has are of no rule, which one bit tells:
-// it takes a fifth of the time of the map.
-func (x *index) look(k *key, s *search) {
-	if h := k.hash(x); x.seen[h>>6]>>(h&63)&1 == 0 {
-		return
-	}
-	if t := x.nodes[*k]; t != nil {
-		t.search(0, len(t.entries), s)
-	}
+// in returns the lowest rule of a tree that matches a flow, if that is lower than best.
+func (s *search) in(t *tree, f *flowtable.Flow, best int32) int32 {
+	s.start, s.last, s.best = int64(f.Start), int64(f.Last), best
+	t.search(0, len(t.entries), s)
+	return s.best
 }
 
 // search tries the rules whose windows meet the flow, as long as they are lower than
@@ -265,7 +234,7 @@ func (t *tree) search(from, to int, s *search) {
 		if e.from > s.last {
 			return // so do all behind it
 		}
-		if e.rule < s.best && e.to > s.start && s.matches(e.rule) {
+		if e.rule < s.best && e.to > s.start && s.matches(e) {
 			s.best = e.rule
 		}
 		from = middle + 1

@@ -118,6 +118,7 @@ func join(sources []source, fallbacks []fallback, warnings []string) (*Set, erro
 	for _, name := range s.Columns {
 		s.fallback.More = append(s.fallback.More, s.defaults[name])
 	}
+	s.fallback.CSV = export.LabelCSV(&s.fallback)
 	for _, from := range sources {
 		from.complete(s.Columns, s.defaults)
 	}

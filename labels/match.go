@@ -44,39 +44,73 @@ func (r *Rule) isOf(c Capture) bool {
 // A ruleWorker is the rules of a file as one goroutine asks them.
 type ruleWorker struct {
 	*ruleMatching
+	memory
+	index *index
 	evaluator
-	search  search
-	flowNow *flowtable.Flow
-	matched []bool
+	search   search // among the rules of a leaf
+	anywhere search // among those that ask neither for addresses nor for few ports
+	flowNow  *flowtable.Flow
+	matched  []bool
 }
 
 func (m *ruleMatching) worker() worker {
-	w := &ruleWorker{ruleMatching: m, matched: make([]bool, len(m.file.rules))}
-	w.search.matches = func(rule int32) bool {
-		return (w.others == nil || !w.others[rule]) && w.takes(m.file.rules[rule], w.flowNow)
+	w := &ruleWorker{ruleMatching: m, index: m.file.index, matched: make([]bool, len(m.file.rules))}
+	w.search.matches = func(e *treeEntry) bool {
+		return w.takesNow(m.file.rules[e.rule], e)
+	}
+	w.anywhere.matches = func(e *treeEntry) bool {
+		r := m.file.rules[e.rule]
+		return !w.isOther(e.rule) && r.takesEnds(w.flowNow) && w.takesNow(r, e)
 	}
 	return w
 }
 
+// isOther tells if a rule is of other captures.
+func (m *ruleMatching) isOther(rule int32) bool { return m.others != nil && m.others[rule] }
+
 func (w *ruleWorker) match(f *flowtable.Flow) *flowtable.Label {
-	w.flow++
-	w.flowNow = f
-	w.search.start, w.search.last, w.search.best = int64(f.Start), int64(f.Last), int32(len(w.file.rules))
-	w.file.index.find(f, &w.search)
-	if int(w.search.best) == len(w.file.rules) {
+	x := w.index
+	if int64(f.Last) < x.from || int64(f.Start) >= x.to {
 		return nil
 	}
-	w.matched[w.search.best] = true
-	return &w.file.rules[w.search.best].label
+	best := int32(len(w.matched))
+	l := w.rules(f)
+	if l.sure {
+		if e := &l.tree.entries[0]; e.from <= int64(f.Last) && e.to > int64(f.Start) {
+			best = e.rule
+		}
+	} else if len(l.tree.entries) > 0 {
+		w.see(f)
+		best = w.search.in(&l.tree, f, best)
+	}
+	if x.anywhere != nil {
+		w.see(f)
+		best = w.anywhere.in(x.anywhere, f, best)
+	}
+	if int(best) >= len(w.matched) {
+		return nil
+	}
+	w.matched[best] = true
+	return &w.file.rules[best].label
 }
 
-// takes tells if a rule matches a flow.
-func (w *ruleWorker) takes(r *Rule, f *flowtable.Flow) bool {
-	return r.takes(f) && (r.where == nil || w.holds(r, f))
+// see makes a flow the one that expressions look at.
+func (w *ruleWorker) see(f *flowtable.Flow) {
+	w.flow++
+	w.flowNow = f
 }
 
-// takes tells if all but the expression of a rule matches a flow.
-func (r *Rule) takes(f *flowtable.Flow) bool {
+// takesNow tells if a flow that a rule takes by its ends is also taken by the window of
+// an entry, by VLANs and by the expression.
+func (w *ruleWorker) takesNow(r *Rule, e *treeEntry) bool {
+	f := w.flowNow
+	return r.When.takes(Window{e.from, e.to}, int64(f.Start), int64(f.Last)) &&
+		(r.vlans == nil || hasVLAN(r.vlans, f)) && (r.where == nil || w.holds(r, f))
+}
+
+// takesEnds tells if the protocol, the ports and the addresses of a flow are those that
+// a rule asks for.
+func (r *Rule) takesEnds(f *flowtable.Flow) bool {
 	if r.protocols != nil && r.protocols[f.Protocol>>6]>>(f.Protocol&63)&1 == 0 {
 		return false
 	}
@@ -94,10 +128,7 @@ func (r *Rule) takes(f *flowtable.Flow) bool {
 			return false
 		}
 	}
-	if r.vlans != nil && !hasVLAN(r.vlans, f) {
-		return false
-	}
-	return r.Windows == nil || slices.ContainsFunc(r.Windows, func(in Window) bool { return r.When.takes(in, int64(f.Start), int64(f.Last)) })
+	return true
 }
 
 func hasVLAN(vlans numberSet, f *flowtable.Flow) bool {

@@ -602,5 +602,6 @@ func (r *ruleFile) complete(columns []string, defaults map[string]string) {
 			}
 			rule.label.More = append(rule.label.More, value)
 		}
+		rule.label.CSV = export.LabelCSV(&rule.label)
 	}
 }

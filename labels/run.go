@@ -39,8 +39,10 @@ func (p Plan) Begin(c Capture) *Run {
 // A labeler is what one goroutine has of a run.
 type labeler struct {
 	*Run
+	fallback *flowtable.Label // nil without rules
 	workers  []worker
-	counting []bool // workers that see all flows: records are told that one was there
+	only     *ruleWorker // the only one, if it is one of rules
+	counting []bool      // workers that see all flows: records are told that one was there
 	tallies  map[*flowtable.Label]*tally
 	latest   *flowtable.Label // and what it counts: most flows are like the one before
 	tally    *tally
@@ -65,6 +67,12 @@ func (r *Run) Labeler() func(*flowtable.Flow) bool {
 		_, counting := w.(*sensorWorker)
 		l.workers, l.counting = append(l.workers, w), append(l.counting, counting)
 	}
+	if r.plan.Rules != nil {
+		l.fallback = &r.plan.Rules.fallback
+	}
+	if len(l.workers) == 1 {
+		l.only, _ = l.workers[0].(*ruleWorker)
+	}
 	r.mu.Lock()
 	r.labelers = append(r.labelers, l)
 	r.mu.Unlock()
@@ -72,19 +80,17 @@ func (r *Run) Labeler() func(*flowtable.Flow) bool {
 }
 
 func (l *labeler) label(f *flowtable.Flow) bool {
-	var label *flowtable.Label
-	for i, w := range l.workers {
-		if label != nil && !l.counting[i] {
-			continue
-		}
-		if found := w.match(f); label == nil {
+	label := l.fallback
+	if l.only != nil {
+		if found := l.only.match(f); found != nil {
 			label = found
 		}
+	} else if found := l.first(f); found != nil {
+		label = found
 	}
-	if label == nil && l.plan.Rules != nil {
-		label = &l.plan.Rules.fallback
+	if f.Label != label { // the flow before had it mostly, and to write pointers costs
+		f.Label = label
 	}
-	f.Label = label
 	if label != l.latest || l.tally == nil {
 		l.latest, l.tally = label, l.tallyOf(label)
 	}
@@ -99,6 +105,19 @@ func (l *labeler) label(f *flowtable.Flow) bool {
 	c.flows++
 	c.packets += f.Fwd.Packets + f.Bwd.Packets
 	return true
+}
+
+// first returns the label of the first source that has one.
+func (l *labeler) first(f *flowtable.Flow) (label *flowtable.Label) {
+	for i, w := range l.workers {
+		if label != nil && !l.counting[i] {
+			continue
+		}
+		if found := w.match(f); label == nil {
+			label = found
+		}
+	}
+	return label
 }
 
 // tallyOf returns what counts the flows of a label.

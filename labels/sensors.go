@@ -258,6 +258,7 @@ func (s *sensorFile) label(r *record, columns []string, place []int, defaults ma
 			l.More = append(l.More, defaults[name])
 		}
 	}
+	l.CSV = export.LabelCSV(l)
 	s.byText[said] = l
 	return l
 }
@@ -276,9 +277,9 @@ func (s *sensorFile) begin(Capture) matching { return s }
 
 func (s *sensorFile) worker() worker {
 	w := &sensorWorker{sensorFile: s, found: make([]bool, len(s.records)), seen: make([]bool, len(s.trees))}
-	w.search.matches = func(number int32) bool {
-		w.found[number] = true
-		w.lowest = min(w.lowest, number)
+	w.search.matches = func(e *treeEntry) bool {
+		w.found[e.rule] = true
+		w.lowest = min(w.lowest, e.rule)
 		return false // all are to be told that they have found a flow
 	}
 	return w

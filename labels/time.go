@@ -172,7 +172,9 @@ var (
 
 func parseMoment(text string) (moment, error) {
 	m := moment{text: text}
-	if epochText.MatchString(text) {
+	const year = len("2017")
+	full := len(text) > year && text[year] == '-' // which spares the other patterns
+	if !full && epochText.MatchString(text) {
 		whole, part, _ := strings.Cut(text, ".")
 		s, _ := strconv.ParseInt(whole, 10, 64)
 		ns, _ := strconv.ParseInt((part + "000000000")[:9], 10, 64)
@@ -182,9 +184,11 @@ func parseMoment(text string) (moment, error) {
 		m.at, m.exact = s*1e9+ns, true
 		return m, nil
 	}
-	if c, ok, err := parseClock(text); ok {
-		m.clock = c
-		return m, err
+	if !full {
+		if c, ok, err := parseClock(text); ok {
+			m.clock = c
+			return m, err
+		}
 	}
 	parts := dayAndClock.FindStringSubmatch(text)
 	if parts == nil {

@@ -6,8 +6,8 @@
 //
 // The modes are table (walks, decoder, engine and the whole job on every
 // workload), series (floods of more and more open flows), compressed (gzip and
-// zstd), folder (-r over eight files), profiles (other columns and formats), cores
-// (more and more workers), pgo (with and without the profile), and all, which is
+// zstd), folder (-r over eight files), profiles (other columns and formats), labels (rules
+// of --labels), cores (more and more workers), pgo (with and without the profile), and all, which is
 // all but pgo. bench/README.md tells what the columns mean.
 //
 // Every measurement is a process of its own: this program again as
@@ -92,7 +92,7 @@ type options struct {
 	programs    string // folder of programs that are built already
 }
 
-var modes = []string{"table", "series", "compressed", "folder", "profiles", "cores"}
+var modes = []string{"table", "series", "compressed", "folder", "profiles", "labels", "cores"}
 
 func parse(args []string) (options, error) {
 	var o options
@@ -178,6 +178,8 @@ func run(ctx context.Context, o options) error {
 			err = r.folder()
 		case "profiles":
 			err = r.profiles()
+		case "labels":
+			err = r.labels()
 		case "cores":
 			err = r.cores()
 		case "pgo":

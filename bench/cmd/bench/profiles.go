@@ -5,12 +5,18 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/flowfast/flowfast/bench/workload"
 )
 
-// choices are what is written in place of the default rows in CSV, by the flags
-// that say so.
-var choices = []struct{ name, flags string }{
+// A choice is what is asked for in place of the default rows in CSV, by the flags that
+// say so.
+type choice struct{ name, flags string }
+
+var choices = []choice{
 	{"default, CSV", ""},
 	{"full", "--profile full"},
 	{"full, 10 first packets, two quantiles", "--profile full --splt 10 --quantiles 0.05,0.95"},
@@ -28,19 +34,41 @@ var choices = []struct{ name, flags string }{
 	{"default, arrows", "--format arrows"},
 }
 
-// profiles prints what profiles and formats take, beside the default one in CSV,
-// with one worker.
+// profiles prints what profiles and formats take, beside the default one in CSV.
 func (r *runner) profiles() error {
+	return r.beside("Profiles and formats", "written", "default", r.workloads, choices)
+}
+
+// labels prints what rules take, beside the same rows without them.
+func (r *runner) labels() error {
+	file := filepath.Join(r.dir, "rules.yaml")
+	if err := os.WriteFile(file, []byte(workload.Rules(1000)), 0o666); err != nil {
+		return err
+	}
+	defer os.Remove(file)
+	one := filepath.Join(r.dir, "rule.yaml")
+	if err := os.WriteFile(one, []byte(workload.Rules(1)), 0o666); err != nil {
+		return err
+	}
+	defer os.Remove(one)
+	workloads := slices.DeleteFunc([]string{"benign", "dos"}, func(name string) bool { return !slices.Contains(r.workloads, name) })
+	return r.beside("Labels", "rules", "none", workloads, []choice{
+		{"none", ""}, {"one", "--labels " + one}, {"1,000", "--labels " + file},
+	})
+}
+
+// beside prints what choices take with one worker, beside the first of them.
+func (r *runner) beside(title, what, first string, workloads []string, choices []choice) error {
 	if err := r.release(); err != nil {
 		return err
 	}
-	header := []string{"written"}
+	header := []string{what}
 	var rows [][]string
 	for _, choice := range choices {
 		rows = append(rows, []string{choice.name})
 	}
-	for _, name := range r.workloads {
-		header = append(header, name+", CPU ns/packet", "÷ default")
+	for _, name := range workloads {
+		header = append(header, name+", CPU ns/packet", "÷ "+first)
 		c, err := r.capture(r.dir, name, r.scale, 1)
 		if err != nil {
 			return err
@@ -62,7 +90,7 @@ func (r *runner) profiles() error {
 	for _, row := range rows {
 		s.add(row...)
 	}
-	fmt.Fprint(r.out, "\n## Profiles and formats\n")
+	fmt.Fprintf(r.out, "\n## %s\n", title)
 	s.print(r.out)
 	fmt.Fprintf(r.out, "Whole jobs with -j 1 and their rows to /dev/null; medians of the CPU time; runs of each: %d.\n", r.runs)
 	return nil
