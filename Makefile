@@ -124,6 +124,13 @@ cross: ## compile for every system that is supported
 conformance: ## compare with the reference on the shared captures (needs tshark)
 	go test -count=1 -v -timeout 30m ./conformance
 
+.PHONY: conformance-labels
+
+LABEL_FILES ?= 300
+
+conformance-labels: ## label the shared captures by LABEL_FILES random rule files, beside the reference
+	FLOWFAST_LABEL_FILES=$(LABEL_FILES) go test -count=1 -v -timeout 60m -run TestLabels ./conformance
+
 .PHONY: formats-install
 
 FORMATS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/formats

@@ -33,7 +33,7 @@ import pyarrow.parquet
 FOLDER, PROFILE = sys.argv[1:]
 
 with open(FOLDER + "/columns.md", encoding="utf-8") as f:
-    LISTED = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", f.read(), re.MULTILINE))
+    LISTED = dict(re.findall(r"^\| `(.+?)` \| [a-z]+ \| (.+?) \|", f.read(), re.MULTILINE))
 LISTED["capture"] = "text"
 NARROW = {"src_port": "uint16", "dst_port": "uint16", "protocol": "uint8"} if PROFILE in ("default", "full") else {}
 IDLE_TIMEOUT = {"nfstream": b"120", "cicflowmeter": b"120"}
