@@ -20,6 +20,7 @@ import (
 // conversions are what data sets were published with.
 var conversions = map[string]func(*conversion) error{
 	"unsw-nb15": (*conversion).unsw,
+	"cic-csv":   (*conversion).cic,
 	"ctu13":     (*conversion).ctu13,
 	"mawilab":   (*conversion).mawilab,
 }
@@ -61,7 +62,8 @@ func Convert(from, file, zone string, to io.Writer) error {
 	return out.Flush()
 }
 
-// records reads a CSV whose header has the given columns, and hands each record over.
+// records reads a CSV whose header has the given columns, of which one can have several
+// names with | between, and hands each record over.
 func (c *conversion) records(columns []string, take func(value func(column int) string, write func(...string) error) error) error {
 	if start, _ := c.in.Peek(3); string(start) == "\xef\xbb\xbf" {
 		_, _ = c.in.Discard(3)
@@ -80,9 +82,12 @@ func (c *conversion) records(columns []string, take func(value func(column int) 
 	}
 	place := make([]int, len(columns))
 	for i, name := range columns {
-		place[i] = slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), name) })
+		names := strings.Split(name, "|")
+		place[i] = slices.IndexFunc(header, func(h string) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(strings.TrimSpace(h), name) })
+		})
 		if place[i] < 0 {
-			return fail(fmt.Sprintf("no column %q among %s", name, strings.Join(header, ", ")))
+			return fail(fmt.Sprintf("no column %q among %s", names[0], strings.Join(header, ", ")))
 		}
 	}
 	w := csv.NewWriter(c.to)

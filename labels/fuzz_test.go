@@ -192,6 +192,26 @@ func FuzzMAWILab(f *testing.F) {
 	})
 }
 
+// FuzzCIC converts CSVs of CICFlowMeter's. What comes out is read again, with as many
+// records.
+func FuzzCIC(f *testing.F) {
+	f.Add([]byte(cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,7/7/2017 3:30,1000000,Web Attack \x96 XSS\n"))
+	f.Add([]byte(cicHeader + "x,1.2.3.4,1,::1,2,17,2018-12-01 10:51:39.813448,-1,\"a,\"\"b\"\n,,,,,,,,\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var out bytes.Buffer
+		c := &conversion{in: bufio.NewReader(bytes.NewReader(b)), file: "f", to: &out}
+		if err := c.cic(); err != nil {
+			if !strings.HasPrefix(err.Error(), "f:") {
+				t.Errorf("error %q does not begin with the name of the file", err)
+			}
+			return
+		}
+		if _, err := readSensor(&out, "g.csv", mappingFile{}); err != nil {
+			t.Errorf("%v, of %q", err, b)
+		}
+	})
+}
+
 // FuzzTimes reads times, and wants those of a zone to be shown by its clocks.
 func FuzzTimes(f *testing.F) {
 	for _, text := range []string{"2017-07-04 09:20", "2017-10-29 2:30 AM", "09:20", "1500000000.5", "2017-07-04T24:00:00Z", "2017-03-26 02:30"} {

@@ -161,6 +161,17 @@ func TestSensorErrors(t *testing.T) {
 	}
 }
 
+const cicHeader = "Flow ID, Src IP, Src Port, Dst IP, Dst Port, Protocol, Timestamp, Flow Duration, Label\n"
+
+// cicFlow returns a flow from the attacker of CIC-IDS2017 at a time.
+func cicFlow(at string) flowtable.Flow {
+	start, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		panic(err)
+	}
+	return flowOf("172.16.0.1", "192.168.10.50", 3000, 80, 6, start, start)
+}
+
 // TestConvert wants what converted files say to be read as such.
 func TestConvert(t *testing.T) {
 	dir := t.TempDir()
@@ -177,6 +188,14 @@ func TestConvert(t *testing.T) {
 			f, "Botnet From-Botnet-V42-TCP"},
 		{"ctu13", "UTC", "StartTime,Dur,Proto,SrcAddr,Sport,Dir,DstAddr,Dport,State,sTos,dTos,TotPkts,TotBytes,SrcBytes,Label\n" +
 			"2015/01/22 12:50:10.000000,3.5,tcp,149.171.126.16,80,  <->,175.45.176.0,13284,S_RA,0,0,4,276,156,flow=Normal\n", "csv", f, ""},
+		{"cic-csv", "", cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,7/7/2017 3:30,1000000,Web Attack \x96 XSS\n,,,,,,,,\n", "csv", cicFlow("2017-07-07T18:30:59.5Z"), "Web Attack - XSS"},
+		{"cic-csv", "", cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,7/7/2017 3:30,1000000,a\n", "csv", cicFlow("2017-07-07T06:30:30Z"), ""},
+		{"cic-csv", "", cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,7/7/2017 12:30,-1,a\n", "csv", cicFlow("2017-07-07T15:30:00Z"), "a"},
+		{"cic-csv", "", cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,03/07/2017 08:55:58,0,BENIGN\n", "csv", cicFlow("2017-07-03T11:55:58.9Z"), "BENIGN"},
+		{"cic-csv", "", cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,14/02/2018 02:01:34,0,SSH\n", "csv", cicFlow("2018-02-14T18:01:34Z"), "SSH"},
+		{"cic-csv", "", cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,14/02/2018 02:01:34 AM,0,SSH\n", "csv", cicFlow("2018-02-14T06:01:34Z"), "SSH"},
+		{"cic-csv", "UTC", cicHeader + "x,172.16.0.1,3000,192.168.10.50,80,6,14/02/2018 09:01:34,0,SSH\n", "csv", cicFlow("2018-02-14T09:01:36Z"), ""},
+		{"cic-csv", "", strings.ReplaceAll(cicHeader, "Src", "Source") + "x,172.16.0.1,3000,192.168.10.50,80,6,2018-12-01 10:51:39.813448,5,DrDoS_DNS\n", "csv", cicFlow("2018-12-01T14:51:39.813448Z"), "DrDoS_DNS"},
 		{"mawilab", "", `<?xml version="1.0"?><admd:annotation xmlns:admd="http://www.fukuda-lab.org/mawilab"><anomaly type="notice" value="2,x"><slice><filter dst_port="80"/><from sec="1421927400" usec="0"/><to sec="1421927500"/></slice></anomaly>` +
 			`<anomaly type="anomalous" value="1.5,ptpposcaHTTP"><slice><filter src_ip="175.45.176.0" dst_ip="149.171.126.16" dst_port="80"/><from sec="1421927400" usec="5"/><to sec="1421927414" usec="0"/></slice></anomaly></admd:annotation>`,
 			"yaml", f, "anomalous 2,1.5,ptpposcaHTTP"},
@@ -206,7 +225,8 @@ func TestConvert(t *testing.T) {
 	}
 	in := filepath.Join(dir, "in")
 	for _, test := range []struct{ from, text, want string }{
-		{"ctu13", "", "--zone"}, {"unsw-nb15", "a,b\n", `in:1: no column "Start time"`}, {"mawilab", "<a><b></a>", "in:1:11: is no admd"}, {"x", "", "want one of ctu13, mawilab, unsw-nb15"},
+		{"ctu13", "", "--zone"}, {"unsw-nb15", "a,b\n", `in:1: no column "Start time"`}, {"mawilab", "<a><b></a>", "in:1:11: is no admd"}, {"x", "", "want one of cic-csv, ctu13, mawilab, unsw-nb15"},
+		{"cic-csv", "Dst Port,Protocol,Timestamp,Flow Duration,Label\n", `no column "Source IP"`}, {"cic-csv", cicHeader + "x,1.2.3.4,1,1.2.3.5,2,6,2017/7/7,0,a\n", `timestamp "2017/7/7"`},
 		{"mawilab", `<a><anomaly><slice><from sec="x"/></slice></anomaly></a>`, "anomaly 1, slice 1: time"},
 	} {
 		if err := os.WriteFile(in, []byte(test.text), 0o666); err != nil {

@@ -2,15 +2,19 @@ package legacy
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
 // CSV is the format of the original's tables: values separated by commas, none
-// of them quoted, lines that end with \n. See [Columns] for what is in them.
+// of them quoted but a label, lines that end with \n. See [Columns] for what is in them.
 type CSV struct {
 	// Location is the time zone of the column Timestamp, that of the machine
 	// in the original; nil stands for UTC.
 	Location *time.Location
+	// Label returns the text of the last column; nil stands for what the original
+	// writes there.
+	Label func(*Flow) string
 }
 
 // label is the text of the last column.
@@ -37,7 +41,19 @@ func (c CSV) AppendRow(b []byte, f *Flow) []byte {
 	r.packets(f)
 	r.bulks(f)
 	r.periods(f)
-	return append(append(r.b, label...), '\n')
+	said := label
+	if c.Label != nil {
+		said = quoted(c.Label(f))
+	}
+	return append(append(r.b, said...), '\n')
+}
+
+// quoted returns a text as it stands in a CSV.
+func quoted(text string) string {
+	if strings.ContainsAny(text, ",\"\r\n") {
+		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	}
+	return text
 }
 
 // time cuts microseconds to milliseconds first, as the original does, which

@@ -234,6 +234,9 @@ func (c *command) take(args []string) error {
 		if err := c.checkLegacy(); err != nil {
 			return err
 		}
+		if err := c.readLegacyLabels(); err != nil {
+			return err
+		}
 	} else {
 		columns, profile, err := c.rows.columns(c.labels.files != nil || c.splits.shares.Splits != nil)
 		if err != nil {

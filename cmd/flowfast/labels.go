@@ -56,6 +56,20 @@ func (l *labelFiles) size() (n int64) {
 
 // readLabels reads the files, and adds the columns.
 func (c *command) readLabels() error {
+	if err := c.loadLabels(); err != nil || c.labels.set == nil {
+		return err
+	}
+	for _, name := range c.labels.set.Columns {
+		if slices.ContainsFunc(c.columns, func(of *export.Column) bool { return of.Name == name }) {
+			return fmt.Errorf("--labels: the column %s is there already", name)
+		}
+	}
+	c.columns = export.WithLabels(c.columns, c.labels.set.Columns)
+	return nil
+}
+
+// loadLabels reads the files.
+func (c *command) loadLabels() error {
 	l := &c.labels
 	if l.files == nil {
 		return nil
@@ -72,12 +86,6 @@ func (c *command) readLabels() error {
 	if globs := l.set.Globs(); globs != nil && (c.join || c.live || c.inputs[0] == "-") {
 		return fmt.Errorf("--labels: %w", errGlobs(globs))
 	}
-	for _, name := range l.set.Columns {
-		if slices.ContainsFunc(c.columns, func(of *export.Column) bool { return of.Name == name }) {
-			return fmt.Errorf("--labels: the column %s is there already", name)
-		}
-	}
-	c.columns = export.WithLabels(c.columns, l.set.Columns)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/ioutil"
 	"github.com/flowfast/flowfast/legacy"
 )
@@ -21,12 +22,40 @@ const legacyProfile = "cicflowmeter-legacy"
 // does not do.
 func (c *command) checkLegacy() error {
 	for _, flag := range []string{"columns", "splt", "quantiles", "end-reason", "idle-timeout", "active-timeout", "tcp-end",
-		"protocols", "decap", "key", "check-every", "check-most", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize", "labels", "split", "split-by", "split-seed", "split-block", "sample-label", "flush", "disorder"} {
+		"protocols", "decap", "key", "check-every", "check-most", "join", "from", "to", "filter", "sample", "unidirectional", "anonymize", "split", "split-by", "split-seed", "split-block", "sample-label", "flush", "disorder"} {
 		if c.given(flag) {
 			return fmt.Errorf("--%s does not go with --profile %s, which computes what CICFlowMeter itself does", flag, legacyProfile)
 		}
 	}
 	return nil
+}
+
+// readLegacyLabels reads the files of --labels, which fill the column Label. Rules can't
+// look at columns: those of the original say other things than flowfast's.
+func (c *command) readLegacyLabels() error {
+	if err := c.loadLabels(); err != nil || c.labels.set == nil {
+		return err
+	}
+	if c.labels.conditions() != nil || c.labels.needs() != 0 {
+		return fmt.Errorf("--labels: with --profile %s rules can't have where or vlans", legacyProfile)
+	}
+	c.finished.Rules = c.labels.set
+	return nil
+}
+
+// labelLegacy returns what calls the flows of the original by rules.
+func labelLegacy(label func(*flowtable.Flow) bool) func(*legacy.Flow) string {
+	var flow flowtable.Flow
+	return func(f *legacy.Flow) string {
+		src, dst, srcPort, dstPort, protocol := f.Endpoints()
+		start, last := f.Span()
+		flow.Src.Lo, flow.Dst.Lo = uint64(src), uint64(dst)
+		flow.SrcPort, flow.DstPort, flow.Protocol = srcPort, dstPort, protocol
+		flow.Start, flow.Last = flowtable.Time(start*1000), flowtable.Time(max(start, last)*1000)
+		flow.Fwd.Packets = f.Packets()
+		label(&flow)
+		return flow.Label.Name
+	}
 }
 
 // legacyColumns are its columns, for listings.
@@ -48,6 +77,7 @@ type legacyRun struct {
 	name    string
 	meter   legacy.Meter
 	summary flowfast.Summary
+	label   func(*legacy.Flow) string // nil without rules
 	packets atomic.Int64
 	flows   atomic.Int64
 }
@@ -90,7 +120,7 @@ func (r *legacyRun) write(ctx context.Context, w io.Writer) error {
 	defer r.source.Close()
 	defer r.capture.Close()
 	defer func() { r.close(time.Since(began)) }()
-	var format legacy.CSV
+	format := legacy.CSV{Label: r.label}
 	b := format.AppendHeader(nil)
 	add := func(flows ...*legacy.Flow) error {
 		for _, f := range flows {
@@ -177,6 +207,10 @@ func (c *command) writeLegacy(ctx context.Context, r *result, to io.Writer, opti
 	if err != nil {
 		return err
 	}
+	labeled := c.begin(r.job)
+	if labeled != nil {
+		run.label = labelLegacy(labeled.Labeler())
+	}
 	line := show.begin(r.job, run.progress)
 	defer show.end(line)
 	var rows io.WriteCloser
@@ -185,5 +219,8 @@ func (c *command) writeLegacy(ctx context.Context, r *result, to io.Writer, opti
 		r.failed = rows.Close()
 	}
 	r.summary = run.summary
+	if labeled != nil {
+		r.labels, r.ruled = labeled.Counts(), true
+	}
 	return err
 }
