@@ -1,10 +1,12 @@
 package labels
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -25,6 +27,36 @@ func (r *ruleFile) begin(c Capture) matching {
 		}
 	}
 	return m
+}
+
+func (r *ruleFile) labels() []string {
+	var all []string
+	for _, rule := range r.rules {
+		all = append(all, rule.Label)
+	}
+	return all
+}
+
+func (r *ruleFile) columns() ([]string, map[string]string) {
+	defaults := maps.Clone(r.defaults)
+	if !r.declared {
+		defaults = nil
+	}
+	return r.names, defaults
+}
+
+func (r *ruleFile) complete(columns []string, defaults map[string]string) {
+	for _, rule := range r.rules {
+		rule.label = flowtable.Label{Name: rule.Label, Rule: rule.Name}
+		for _, name := range columns {
+			value, ok := rule.columns[name]
+			if !ok {
+				value = defaults[name]
+			}
+			rule.label.More = append(rule.label.More, value)
+		}
+		rule.label.CSV = export.LabelCSV(&rule.label)
+	}
 }
 
 // isOf tells if a rule is of a capture. A pattern without folders is held against

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/netip"
 	"path"
 	"regexp"
@@ -62,14 +61,6 @@ type ruleFile struct {
 	warnings []string
 	errs     []error
 	prefixes int
-}
-
-func (r *ruleFile) labels() []string {
-	var all []string
-	for _, rule := range r.rules {
-		all = append(all, rule.Label)
-	}
-	return all
 }
 
 // Limits of what a file can be, far beyond what people write.
@@ -582,26 +573,4 @@ func (r *ruleFile) instant(n *yaml.Node, m moment, d date, end bool) int64 {
 		return at[len(at)-1]
 	}
 	return at[0]
-}
-
-func (r *ruleFile) columns() ([]string, map[string]string) {
-	defaults := maps.Clone(r.defaults)
-	if !r.declared {
-		defaults = nil
-	}
-	return r.names, defaults
-}
-
-func (r *ruleFile) complete(columns []string, defaults map[string]string) {
-	for _, rule := range r.rules {
-		rule.label = flowtable.Label{Name: rule.Label, Rule: rule.Name}
-		for _, name := range columns {
-			value, ok := rule.columns[name]
-			if !ok {
-				value = defaults[name]
-			}
-			rule.label.More = append(rule.label.More, value)
-		}
-		rule.label.CSV = export.LabelCSV(&rule.label)
-	}
 }
