@@ -59,7 +59,12 @@ func expected(t testing.TB, name string, timeout time.Duration) io.Reader {
 	if err == nil {
 		return bytes.NewReader(text)
 	}
-	packed, err := os.ReadFile(file + ".zst")
+	return bytes.NewReader(unpacked(t, file+".zst"))
+}
+
+// unpacked returns what a file in zstd holds.
+func unpacked(t testing.TB, file string) []byte {
+	packed, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,10 +73,11 @@ func expected(t testing.TB, name string, timeout time.Duration) io.Reader {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if text, err = d.DecodeAll(packed, nil); err != nil {
-		t.Fatalf("%s.zst: %v", file, err)
+	b, err := d.DecodeAll(packed, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
 	}
-	return bytes.NewReader(text)
+	return b
 }
 
 // rows runs a capture file to its end.

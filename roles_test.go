@@ -5,13 +5,11 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/csv"
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
@@ -21,18 +19,7 @@ import (
 // what system that was, one apart from the other. Columns of the role that is about it
 // change, and no others: of features none ever does.
 func TestRoles(t *testing.T) {
-	b, err := os.ReadFile("testdata/web.pcap.zst")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := zstd.NewReader(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if b, err = d.DecodeAll(b, nil); err != nil {
-		t.Fatal(err)
-	}
+	b := unpacked(t, "testdata/web.pcap.zst")
 	changes := map[string]struct {
 		change func(seconds []byte, p gopacket.Packet)
 		roles  []export.Role // of which all columns of the first change
