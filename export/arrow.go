@@ -2,6 +2,7 @@ package export
 
 import (
 	"io"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -46,7 +47,7 @@ func newArrow(t *Table, out arrowOut) *arrowWriter {
 
 func arrowEncoder(t *Table) *encoder {
 	schema := arrowSchema(t)
-	return newEncoder(t.Columns, batchSize, 1<<20, func(e *encoded) error {
+	return newEncoder(t, batchSize, 1<<20, func(e *encoded) error {
 		e.record = arrowRecord(schema, &e.batch)
 		return nil
 	})
@@ -56,7 +57,7 @@ func arrowSchema(t *Table) *arrow.Schema {
 	fields := make([]arrow.Field, len(t.Columns))
 	for i, c := range t.Columns {
 		fields[i] = arrow.Field{
-			Name: c.Name, Type: c.arrow(),
+			Name: c.Name, Type: c.arrow(t.TimeUnit),
 			Metadata: arrow.NewMetadata([]string{"role", "unit", "definition"}, []string{c.Role.String(), c.Unit, c.Definition}),
 		}
 	}
@@ -68,8 +69,8 @@ func arrowSchema(t *Table) *arrow.Schema {
 	return arrow.NewSchema(fields, &notes)
 }
 
-// arrow returns the type of the column.
-func (c *Column) arrow() arrow.DataType {
+// arrow returns the type of the column, with a unit of times.
+func (c *Column) arrow(unit time.Duration) arrow.DataType {
 	switch c.Kind {
 	case Uint:
 		switch c.bits {
@@ -82,6 +83,9 @@ func (c *Column) arrow() arrow.DataType {
 	case Int:
 		return arrow.PrimitiveTypes.Int64
 	case Time:
+		if unit == time.Microsecond {
+			return &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+		}
 		return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}
 	case Text:
 		return arrow.BinaryTypes.String

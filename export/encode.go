@@ -1,7 +1,9 @@
 package export
 
 import (
+	"encoding/binary"
 	"io"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -21,6 +23,9 @@ type BatchWriter interface {
 	NewBatch() Batch
 	// WriteBatch writes a batch of NewBatch, behind the rows that were written before.
 	WriteBatch(Batch) error
+	// EndBatch ends the batch of the rows that Write has taken, if there are any. The
+	// next row begins another one.
+	EndBatch() error
 }
 
 // A Batch is rows that some goroutine encodes.
@@ -43,13 +48,38 @@ type encoded struct {
 type encoder struct {
 	packed     *packed
 	most, size int // of a batch
-	finish     func(*encoded) error
+	unit       time.Duration
+	complete   func(*encoded) error
+}
+
+// finish completes a batch.
+func (e *encoder) finish(into *encoded) error {
+	if e.unit > time.Nanosecond {
+		for i, c := range e.packed.columns {
+			if c.Kind == Time {
+				cutTimes(into.batch.columns[i].values, int64(e.unit))
+			}
+		}
+	}
+	return e.complete(into)
+}
+
+// cutTimes divides times in nanoseconds by a unit, and takes the whole number below.
+func cutTimes(values []byte, unit int64) {
+	for at := 0; at < len(values); at += 8 {
+		t := int64(binary.LittleEndian.Uint64(values[at:]))
+		whole := t / unit
+		if t%unit < 0 {
+			whole--
+		}
+		binary.LittleEndian.PutUint64(values[at:], uint64(whole))
+	}
 }
 
 // newEncoder returns an encoder whose batches have as many rows as come to so
 // many bytes, but no more than most.
-func newEncoder(columns []*Column, size, most int, finish func(*encoded) error) *encoder {
-	return &encoder{newPacked(columns), max(min(size/rowBytes(columns), most), 1), size, finish}
+func newEncoder(t *Table, size, most int, complete func(*encoded) error) *encoder {
+	return &encoder{newPacked(t.Columns), max(min(size/rowBytes(t.Columns), most), 1), size, t.TimeUnit, complete}
 }
 
 // rowBytes returns what the values of a row take in columns, or a bit more: an
@@ -136,6 +166,9 @@ func (w *columnWriter) WriteBatch(b Batch) error {
 	}
 	return w.err
 }
+
+// EndBatch writes the rows of Write that were gathered as a batch of their own.
+func (w *columnWriter) EndBatch() error { return w.endBatch() }
 
 // Close writes the last batch and the end of the file.
 func (w *columnWriter) Close() error {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -34,6 +35,13 @@ type Table struct {
 	// the metadata of Parquet and Arrow files, with the columns' roles,
 	// units and definitions; the other formats have no place for them.
 	Notes []Note
+	// Undefined leaves the columns' definitions out of the metadata of Parquet files,
+	// for tables of many files, which have them in a place of their own.
+	Undefined bool
+	// TimeUnit is the unit of the times in formats that have a type of times, see
+	// [Format.TimeUnits]: time.Nanosecond, for which 0 stands too, or
+	// time.Microsecond. Times are cut down to it.
+	TimeUnit time.Duration
 	// Next begins another file for further rows, where the format can take
 	// several: each then ends with the row group that brings it to PartSize
 	// bytes or above. Without Next all rows go to one.
@@ -49,8 +57,10 @@ type format struct {
 	memory int
 	parts  bool
 	atEnd  bool // readers need the end of the file first
-	rows   func(columns []*Column) Rows
-	open   func(to io.Writer, t *Table) (io.WriteCloser, error)
+
+	timeUnits bool
+	rows      func(columns []*Column) Rows
+	open      func(to io.Writer, t *Table) (io.WriteCloser, error)
 	// encoder makes batches for what open returns; nil if that takes rows alone.
 }
 
@@ -64,15 +74,15 @@ const (
 )
 
 var formats = []format{
-	{"csv", 0, false, false, csvRows, plain},
-	{"csv.gz", gzipMemory, false, false, csvRows, zip},
-	{"csv.zst", zstdMemory, false, false, csvRows, zstandard},
-	{"jsonl", 0, false, false, jsonRows, plain},
-	{"jsonl.gz", gzipMemory, false, false, jsonRows, zip},
-	{"jsonl.zst", zstdMemory, false, false, jsonRows, zstandard},
-	{"parquet", parquetMemory, true, true, packedRows, newParquet},
-	{"arrow", arrowMemory, false, true, packedRows, newArrowFile},
-	{"arrows", arrowMemory, false, false, packedRows, newArrowStream},
+	{"csv", 0, false, false, false, csvRows, plain},
+	{"csv.gz", gzipMemory, false, false, false, csvRows, zip},
+	{"csv.zst", zstdMemory, false, false, false, csvRows, zstandard},
+	{"jsonl", 0, false, false, false, jsonRows, plain},
+	{"jsonl.gz", gzipMemory, false, false, false, jsonRows, zip},
+	{"jsonl.zst", zstdMemory, false, false, false, jsonRows, zstandard},
+	{"parquet", parquetMemory, true, true, true, packedRows, newParquet},
+	{"arrow", arrowMemory, false, true, true, packedRows, newArrowFile},
+	{"arrows", arrowMemory, false, false, true, packedRows, newArrowStream},
 }
 
 // FormatNames returns the names of the formats. With a dot before it a name is
@@ -108,6 +118,12 @@ func FormatOf(file string) (f Format, ok bool) {
 	return Format{}, !slices.Contains(foreign, filepath.Ext(file))
 }
 
+// NamesFormat tells whether a file's name ends in the extension of a format.
+func NamesFormat(file string) bool {
+	file = strings.ToLower(file)
+	return slices.ContainsFunc(formats, func(f format) bool { return strings.HasSuffix(file, "."+f.name) })
+}
+
 // foreign are extensions of files that hold something else than CSV.
 var foreign = []string{
 	".gz", ".zst", ".bz2", ".xz", ".lz4", ".zip", ".json", ".ndjson", ".feather", ".ipc", ".pq", ".orc", ".avro", ".tsv",
@@ -134,6 +150,9 @@ func (f Format) Parts() bool { return f.get().parts }
 // Streams tells whether rows can be read before the file is whole. The writer has
 // a method Flush() error then, or writes rows at once.
 func (f Format) Streams() bool { return !f.get().atEnd }
+
+// TimeUnits tells whether the format has a type of times, with a unit; see [Table].
+func (f Format) TimeUnits() bool { return f.get().timeUnits }
 
 // Rows returns what the rows of a table are formatted with.
 func (f Format) Rows(t Table) Rows { return f.get().rows(t.Columns) }

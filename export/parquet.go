@@ -33,9 +33,11 @@ const (
 
 	parquetRequired, parquetRepeated = 0, 2
 
-	parquetUTF8, parquetListType, parquetUint8, parquetUint16, parquetInt64Type = 0, 3, 11, 12, 18 // converted types
+	parquetUTF8, parquetListType, parquetMicros, parquetUint8, parquetUint16, parquetInt64Type = 0, 3, 10, 11, 12, 18 // converted types
 
 	logicalString, logicalList, logicalTimestamp, logicalInteger = 1, 3, 8, 10
+
+	logicalMicros, logicalNanos = 2, 3 // units of a timestamp
 
 	parquetPlain, parquetRLE = 0, 3 // encodings
 	parquetZstd              = 6
@@ -72,7 +74,7 @@ type bounds struct {
 }
 
 func parquetEncoder(t *Table) *encoder {
-	return newEncoder(t.Columns, pagesSize, pageRows, func(e *encoded) error { return e.pages.make(&e.batch) })
+	return newEncoder(t, pagesSize, pageRows, func(e *encoded) error { return e.pages.make(&e.batch) })
 }
 
 // make makes the pages of a batch.

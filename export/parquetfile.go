@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
+	"time"
 )
 
 // A counter counts what is written.
@@ -26,6 +27,7 @@ type parquetFile struct {
 	part    int64                    // bytes of a file after which the next one begins
 	most    struct{ rows, size int } // of a row group, after which the next one begins
 	columns []*Column
+	unit    time.Duration // of times
 	notes   []Note
 	begun   bool // the first bytes of the file are written
 	full    bool // further rows go to the next file
@@ -92,18 +94,19 @@ func (p *pieces) from(i int) int {
 func (p *pieces) reset() { p.b, p.ends = p.b[:0], p.ends[:0] }
 
 func newParquet(to io.Writer, t *Table) (io.WriteCloser, error) {
-	described := make([]description, len(t.Columns))
-	for i, c := range t.Columns {
-		described[i] = description{c.Name, c.Role.String(), c.Unit, c.Definition}
-	}
-	definitions, err := json.Marshal(described)
-	if err != nil {
-		return nil, err
+	notes := t.Notes
+	if !t.Undefined {
+		definitions, err := json.Marshal(describe(t.Columns))
+		if err != nil {
+			return nil, err
+		}
+		notes = append([]Note{{"definitions", string(definitions)}}, notes...)
 	}
 	out := &parquetFile{
 		to: &counter{Writer: to}, next: t.Next, part: t.PartSize,
 		columns: t.Columns,
-		notes:   append([]Note{{"definitions", string(definitions)}}, t.Notes...),
+		unit:    t.TimeUnit,
+		notes:   notes,
 		group:   make([]chunk, len(t.Columns)),
 	}
 	out.most.rows, out.most.size = groupSize/rowBytes(t.Columns), groupSize
@@ -118,6 +121,14 @@ type description struct {
 	Role       string `json:"role"`
 	Unit       string `json:"unit"`
 	Definition string `json:"definition"`
+}
+
+func describe(columns []*Column) []description {
+	described := make([]description, len(columns))
+	for i, c := range columns {
+		described[i] = description{c.Name, c.Role.String(), c.Unit, c.Definition}
+	}
+	return described
 }
 
 // put takes the pages of a batch.
@@ -358,7 +369,7 @@ func (w *parquetFile) foot(columns, offsets int64) []byte {
 		t.i32(5, int64(len(w.columns)))
 	})
 	for _, c := range w.columns {
-		c.describe(&t)
+		c.describe(&t, w.unit)
 	}
 	t.i64(3, rows)
 	t.list(4, len(w.groups), thriftStruct)
@@ -409,9 +420,9 @@ func (w *parquetFile) describeGroup(t *thrift, i int, columns, offsets int64) {
 	t.i16(7, int64(int16(i)))
 }
 
-// describe says what the column is: an element of the schema, or the three of a
-// list.
-func (c *Column) describe(t *thrift) {
+// describe says what the column is, with a unit of times: an element of the schema, or
+// the three of a list.
+func (c *Column) describe(t *thrift, unit time.Duration) {
 	number := func() {
 		t.i32(6, parquetInt64Type)
 		t.inside(10, func() { integer(t, 64, true) })
@@ -446,10 +457,15 @@ func (c *Column) describe(t *thrift) {
 			t.i32(6, parquetUTF8)
 			t.inside(10, func() { t.inside(logicalString, func() {}) })
 		case c.Kind == Time:
+			named := logicalNanos
+			if unit == time.Microsecond {
+				t.i32(6, parquetMicros)
+				named = logicalMicros
+			}
 			t.inside(10, func() {
 				t.inside(logicalTimestamp, func() {
-					t.bool(1, true)                                // UTC
-					t.inside(2, func() { t.inside(3, func() {}) }) // nanoseconds
+					t.bool(1, true) // UTC
+					t.inside(2, func() { t.inside(named, func() {}) })
 				})
 			})
 		case c.Kind == Uint && c.bits == 8:
