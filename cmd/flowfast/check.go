@@ -37,9 +37,6 @@ func (c *command) checkOutputs(p *plan) error {
 		if summary != "" && summary == look.real(j.output)+export.Partial {
 			return fmt.Errorf("%s: is where the rows go if a signal ends the run, no place for its summary", c.summary)
 		}
-		if summary != "" && c.dataset && filepath.Dir(summary) == filepath.Dir(look.real(j.output)) {
-			return fmt.Errorf("%s: is among the parts of a capture, no place for the summary", c.summary)
-		}
 	}
 	if p.manifest != nil {
 		name := p.manifest.name()
@@ -50,7 +47,31 @@ func (c *command) checkOutputs(p *plan) error {
 			return fmt.Errorf("%s: is the manifest of this run, no place for its summary", c.summary)
 		}
 	}
+	if c.dataset {
+		if err := c.checkDataset(&look, summary); err != nil {
+			return err
+		}
+	}
 	return look.free(c.summary, summary)
+}
+
+// checkDataset returns an error if what a dataset says of itself would replace what is
+// read, or if the summary would be in the way.
+func (c *command) checkDataset(look *lookup, summary string) error {
+	if summary != "" && filepath.Dir(summary) == filepath.Join(look.real(c.output), partFolder) {
+		return fmt.Errorf("%s: is among the parts, no place for the summary", c.summary)
+	}
+	for _, base := range []string{descriptionPage, descriptionName} {
+		name := filepath.Join(c.output, base)
+		real := look.real(name)
+		if err := look.free(name, real); err != nil {
+			return err
+		}
+		if summary == real {
+			return fmt.Errorf("%s: is what the data set says of itself, no place for the summary", c.summary)
+		}
+	}
+	return nil
 }
 
 // A lookup tells outputs that are inputs. Under a folder there may be a hundred

@@ -33,6 +33,11 @@ type command struct {
 	columns   []*export.Column
 	format    export.Format
 	dataset   bool
+	oneTable  bool // with recursive, output is a file
+	timeUnit  timeUnit
+	hash      bool
+	dryRun    bool
+	logFormat logFormat
 	notes     []export.Note // for formats that keep the options
 	quiet     bool
 	strict    bool // warnings are errors
@@ -46,6 +51,7 @@ type command struct {
 
 	flushSaid bool // --flush stands on the command line
 
+	flags *pflag.FlagSet
 	given func(flag string) bool // tells the flags that stand on the command line
 
 	streams
@@ -60,12 +66,14 @@ standard input. OUTPUT is a file, or - for standard output; its extension tells
 the format: .csv, .csv.gz, .csv.zst, .jsonl, .jsonl.gz, .jsonl.zst, .parquet,
 .arrow, .arrows. An extension that no format has, such as .txt, means CSV; one
 of something else, such as .json, .tsv or .csv.xz, is refused without --format.
-With -r both are folders.`
+With -r both are folders, or OUTPUT is one table of all captures if it has one
+of these extensions.`
 
 const examples = `  flowfast capture.pcap flows.csv
   flowfast -r datasets/ out/ -t 120
   flowfast -r --resume datasets/ out/ -t 120
   flowfast -r --dataset datasets/ out/
+  flowfast -r datasets/ flows.parquet
   tcpdump -i eth0 -w - | flowfast - flows.csv
   flowfast --join ring_*.pcapng.gz flows.csv
   flowfast -q --summary summary.json capture.pcap - | head
@@ -95,7 +103,7 @@ func (c *command) cobra() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(root *cobra.Command, args []string) error {
-			c.given = root.Flags().Changed
+			c.flags, c.given = root.Flags(), root.Flags().Changed
 			c.flushSaid = c.given("flush")
 			return c.take(args)
 		},
@@ -129,7 +137,11 @@ func (c *command) cobra() *cobra.Command {
 	c.labels.flags(f)
 	c.splits.flags(f)
 	f.BoolVar(&c.dataset, "dataset", false,
-		"with -r, write one Parquet data set, OUTPUT/CAPTURE/part-0.parquet and on, with a column capture")
+		"with -r, write one Parquet data set with a column capture, OUTPUT/data, and what there is to be said of it, OUTPUT/DATASET.md and dataset.json (Croissant)")
+	f.BoolVar(&c.hash, "hash", false,
+		"with -r, tell the SHA-256 of each capture, in OUTPUT/flowfast-manifest.json and dataset.json")
+	f.BoolVar(&c.dryRun, "dry-run", false,
+		"with -r, list what would be done, and write nothing")
 	c.closingFlags(f)
 	f.Bool("version", false, "show the version and exit")
 	completeValues(root)
@@ -171,6 +183,8 @@ func (c *command) flowFlags(f *pflag.FlagSet) {
 	c.rows.flags(f)
 	f.Var((*formatName)(c), "format",
 		"write `FORMAT`: "+formatList()+" (default by OUTPUT's extension; with -r csv)")
+	f.Var(&c.timeUnit, "time-unit",
+		"have times of `UNIT` in parquet, arrow and arrows: ns, or us, which Spark can read (default ns)")
 }
 
 // closingFlags are the flags that say what is told about a run.
@@ -179,6 +193,8 @@ func (c *command) closingFlags(f *pflag.FlagSet) {
 		"write the closing summary as JSON to `FILE` too, - for standard output (default none)")
 	f.Var(&c.progress, "progress",
 		"show progress `HOW`: bar, plain (a line a minute), json (five lines a second) or none (default bar on a terminal, else plain)")
+	f.Var(&c.logFormat, "log-format",
+		"write messages as `FORMAT`: text, or json, an object on a line for each file, warning and error, and no progress (default text)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,
 		"show only errors: no progress, no warnings, no closing summary")
 	f.BoolVar(&c.strict, "strict", false,
@@ -194,6 +210,7 @@ func (c *command) take(args []string) error {
 	}
 	last := len(args) - 1
 	c.inputs, c.output = args[:last], args[last]
+	c.oneTable = c.asksOneTable()
 	stdin := slices.Contains(c.inputs, "-")
 	switch {
 	case slices.Contains(args, ""):
@@ -204,16 +221,22 @@ func (c *command) take(args []string) error {
 		return errors.New("-r takes a folder, not standard input")
 	case stdin && c.join:
 		return errors.New("--join takes files, not standard input: it looks at their first packets beforehand")
-	case c.resume && (!c.recursive || c.join):
-		return errors.New("--resume goes with -r, and not with --join")
-	case c.overwrite && (!c.recursive || c.join || c.resume):
-		return errors.New("--overwrite goes with -r, and not with --join or --resume")
+	case c.resume && !c.intoFolder():
+		return errors.New("--resume goes with -r into a folder, and not with --join")
+	case c.overwrite && (!c.intoFolder() || c.resume):
+		return errors.New("--overwrite goes with -r into a folder, and not with --join or --resume")
+	case c.hash && !c.intoFolder():
+		return errors.New("--hash goes with -r into a folder, and not with --join")
+	case c.dryRun && !c.recursive:
+		return errors.New("--dry-run goes with -r")
+	case c.logFormat == logJSON && c.progress != byTerminal && c.progress != asNone:
+		return fmt.Errorf("--log-format json shows no progress: it does not go with --progress %s", c.progress)
 	case c.progress == asBar && !isTerminalWriter(c.err):
 		return errors.New("--progress bar: standard error is not a terminal")
-	case c.output == "-" && c.recursive && !c.join:
-		return errors.New("-r writes into a folder, not to standard output; with --join it can")
+	case c.output == "-" && c.dataset:
+		return errors.New("--dataset writes into a folder, not to standard output")
 	case c.given("flush") && c.recursive && !c.join:
-		return errors.New("--flush is for one output, not for the folder of -r")
+		return errors.New("--flush is for one capture, not for those of -r")
 	case c.given("disorder") && c.given("flush") && c.options.Flush == 0:
 		return errors.New("--disorder goes with --flush")
 	case c.summary == c.output:
@@ -274,7 +297,7 @@ func (c *command) follow(p export.Profile) {
 
 // takeFormat sets the format, and says what does not go with it.
 func (c *command) takeFormat() error {
-	folder := c.recursive && !c.join
+	folder := c.intoFolder()
 	switch {
 	case c.dataset && !folder:
 		return errors.New("--dataset goes with -r, and not with --join")
@@ -287,6 +310,12 @@ func (c *command) takeFormat() error {
 		if c.format, ok = export.FormatOf(c.output); !ok {
 			return fmt.Errorf("%s: the extension is not one of %s; --format says what to write", c.output, strings.Join(export.FormatNames(), ", "))
 		}
+	}
+	if c.given("time-unit") && !c.format.TimeUnits() {
+		return fmt.Errorf("--time-unit is for formats with a type of times, not for %v: its times are seconds, with the digits that the clock of a capture has", c.format)
+	}
+	if c.oneTable && c.rows.profile == legacyProfile {
+		return fmt.Errorf("--profile %s has no column %s: with -r OUTPUT is a folder", legacyProfile, captureTitle)
 	}
 	if c.options.Flush > 0 && !c.format.Streams() {
 		return fmt.Errorf("--flush: nobody can read a file of %v before its end", c.format)

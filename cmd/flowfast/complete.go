@@ -94,10 +94,14 @@ var takesFile = []string{"summary", "filter", "anonymize", "dir"}
 // below it.
 func completeValues(c *cobra.Command) {
 	known := map[string]cobra.CompletionFunc{
-		"profile":   oneOf(profileNames()),
-		"format":    oneOf(export.FormatNames()),
-		"tcp-end":   oneOf([]string{"none", "fin", "rst", "fin-rst"}),
-		"progress":  oneOf([]string{"bar", "plain", "json", "none"}),
+		"profile":  oneOf(profileNames()),
+		"format":   oneOf(export.FormatNames()),
+		"tcp-end":  oneOf([]string{"none", "fin", "rst", "fin-rst"}),
+		"progress": oneOf([]string{"bar", "plain", "json", "none"}),
+
+		"time-unit":  oneOf([]string{nanoseconds, microseconds}),
+		"log-format": oneOf([]string{"text", "json"}),
+
 		"columns":   someOf(describedNames()),
 		"protocols": someOf(append([]string{"all"}, decode.ProtocolNames()...)),
 		"decap":     someOf(append([]string{"all", "none"}, decode.TunnelNames()...)),

@@ -1,68 +1,106 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/flowfast/flowfast/export"
 )
 
-// A dataset has a folder for each capture, below the folders that the capture is
-// in, with the parts of its rows. The column capture is in the parts, not in
-// the names of folders: readers guess a type from those, and make numbers of
-// captures that are called 1 and 01.
+// A dataset is a folder with a folder of parts, which are read as one table, and what
+// there is to be said of them beside that. Small captures share a part: its rows are
+// in the order of the captures, and the column capture tells whose they are. It is in
+// the parts, not in the names of folders: readers guess a type from those, and make
+// numbers of captures that are called 1 and 01.
+//
+// A part is called part-GROUP-FILE.parquet. Group is the number, from 0, of the
+// captures whose rows are in it, and file counts on where those are more than a file
+// is to have: so the order of the names is that of the rows.
 
 const (
 	datasetFormat = "parquet"
-	firstPart     = "part-0." + datasetFormat
+	partFolder    = "data"
+	captureTitle  = "capture"
 )
 
-// partSize is the size that ends a part, in bytes. It can be one row group
-// longer.
+// partSize is the size that ends a file, in bytes. It can be one row group longer.
 var partSize int64 = 256 << 20
 
-// partName returns the name of a part of an output, from that of the first.
-func partName(first string, n int) string {
-	if n == 0 {
-		return first
-	}
-	return filepath.Join(filepath.Dir(first), fmt.Sprintf("part-%d.%s", n, datasetFormat))
+// groupLeast and groupMost bound the captures that share a part, in bytes as they are
+// stored. Between them the path of a capture tells if it begins another part, by its
+// hash, so that a capture that is added to a folder changes few of the parts. A
+// capture that is as large as the least has parts of its own.
+// They are variables for the tests.
+var groupLeast, groupMost int64 = 64 << 20, 256 << 20
+
+// groupShare is how many captures there are, on average, to one that begins a part
+// where it could.
+var groupShare uint64 = 16
+
+var partPattern = regexp.MustCompile(`^_?part-([0-9]{5,})-([0-9]{3,})\.` + datasetFormat + `(` + regexp.QuoteMeta(export.Partial) + `)?$`)
+
+// partName returns the name of a part below the folder of the parts.
+func partName(group, file int) string {
+	return fmt.Sprintf("part-%05d-%03d.%s", group, file, datasetFormat)
 }
 
-// partNames returns the path of the first part of each capture.
-func partNames(captures []string) []string {
-	names := make([]string, len(captures))
-	for i, path := range captures {
-		folders := strings.Split(filepath.ToSlash(path), "/")
-		for k := range folders {
-			folders[k] = escaped(folders[k])
-		}
-		names[i] = filepath.Join(filepath.Join(folders...), firstPart)
-	}
-	return names
+// furtherPart returns the path of a file of a group, from that of the first.
+func furtherPart(first string, file int) string {
+	stem := strings.TrimSuffix(first, partSuffix(0))
+	return stem + partSuffix(file)
 }
 
-// escaped writes as %3D, as in a URL, what readers of datasets give a meaning
-// in the name of a folder, and what not every system has in names.
-func escaped(name string) string {
-	var b strings.Builder
-	for i, r := range name {
-		n := len(string(r))
-		invalid := r == utf8.RuneError && !strings.HasPrefix(name[i:], "\uFFFD")
-		switch {
-		case invalid:
-			fmt.Fprintf(&b, "%%%02X", name[i])
-		case strings.ContainsRune(`%=*?[]{}<>:"|\`, r), r < ' ', r == 0x7f, i == 0 && (r == '.' || r == '_'):
-			fmt.Fprintf(&b, "%%%02X", r)
-		default:
-			b.WriteString(name[i : i+n])
+func partSuffix(file int) string { return fmt.Sprintf("-%03d.%s", file, datasetFormat) }
+
+// groups shares captures out among parts, in their order, by their sizes and names
+// alone.
+func groups(captures []capture) [][]capture {
+	var all [][]capture
+	from, size, large := 0, int64(0), false
+	for i, c := range captures {
+		n := c.info.Size()
+		begins := large || n >= groupLeast || size+n > groupMost ||
+			size >= groupLeast && xxhash.Sum64String(filepath.ToSlash(c.rel))%groupShare == 0
+		if begins && i > from {
+			all = append(all, captures[from:i])
+			from, size = i, 0
 		}
+		size, large = size+n, n >= groupLeast
 	}
-	return b.String()
+	if from < len(captures) {
+		all = append(all, captures[from:])
+	}
+	return all
+}
+
+// groupJobs returns a job for each part.
+func (c *command) groupJobs(captures []capture) []job {
+	var jobs []job
+	for i, group := range groups(captures) {
+		jobs = append(jobs, seriesOf(group, filepath.Join(c.output, partFolder, partName(i, 0))))
+	}
+	return jobs
+}
+
+// seriesOf returns the job of captures whose rows go into one table.
+func seriesOf(captures []capture, output string) job {
+	j := job{captures: captures, output: output, series: true}
+	for _, c := range captures {
+		j.inputs = append(j.inputs, c.path)
+		j.size += c.info.Size()
+	}
+	return j
 }
 
 // captureColumn returns the column that names the capture, as the manifest does.
@@ -71,27 +109,88 @@ func captureColumn(j job) *export.Column {
 	if err != nil {
 		panic(err) // it returns none
 	}
-	c := export.Constant("capture", "path of the capture below the folder that was read", string(name))
+	c := export.Constant(captureTitle, "path of the capture below the folder that was read", string(name))
 	c.Role = export.RoleIdentifier
 	return c
 }
 
-// removeParts removes the parts, whole or partial, that it is told to.
-func (f *outputs) removeParts(which func(n int, partial bool) bool) error {
-	folder := filepath.Dir(f.first)
+// shared returns what the rows of a table of several captures are made of.
+func (c *command) shared(ctx context.Context, out *outputs) export.Table {
+	t := c.withCapture(job{captures: []capture{{}}})
+	t.Notes, t.TimeUnit = c.notes, c.timeUnit.of
+	if c.dataset {
+		t.Undefined = true // descriptionName has the definitions
+		t.Next, t.PartSize = func() (io.Writer, error) { return out.next(ctx) }, partSize
+	}
+	return t
+}
+
+// A move is a part that gets another name since there are captures before it that
+// were not there, or some that are gone.
+type move struct{ from, to, files int } // groups, and how many files each has
+
+// tidy removes from the folder of parts what is not kept, by group, and what killed
+// runs have left. It removes nothing that is not called as parts are.
+func tidy(folder string, kept map[int]bool) error {
 	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	errs := []error{err}
+	var leavings []string
 	for _, e := range entries {
-		name, partial := strings.CutSuffix(e.Name(), export.Partial)
-		var n int
-		if partial {
-			name = strings.TrimPrefix(name, hidden)
-		}
-		if _, err := fmt.Sscanf(name, "part-%d", &n); err != nil || name != filepath.Base(partName(firstPart, n)) {
+		name := e.Name()
+		if base, _, temporary := strings.Cut(strings.TrimPrefix(name, "."), ".flowfast-"); temporary && partPattern.MatchString(base) {
+			leavings = append(leavings, filepath.Join(folder, base))
 			continue
 		}
-		if e.Type().IsRegular() && which(n, partial) {
-			errs = append(errs, os.Remove(filepath.Join(folder, e.Name())))
+		of, _, ok := partNumbers(name)
+		if ok && e.Type().IsRegular() && (!kept[of] || strings.HasPrefix(name, hidden)) {
+			errs = append(errs, os.Remove(filepath.Join(folder, name)))
+		}
+	}
+	return errors.Join(append(errs, export.RemoveLeftovers(leavings))...)
+}
+
+// partNumbers returns the numbers in the name of a part.
+func partNumbers(name string) (group, file int, ok bool) {
+	found := partPattern.FindStringSubmatch(name)
+	if found == nil {
+		return 0, 0, false
+	}
+	group, errGroup := strconv.Atoi(found[1])
+	file, errFile := strconv.Atoi(found[2])
+	return group, file, errGroup == nil && errFile == nil
+}
+
+// groupOf returns the group of a part, given by its path.
+func groupOf(path string) int {
+	group, _, _ := partNumbers(filepath.Base(path))
+	return group
+}
+
+// moveParts gives parts the names of other groups. Groups keep their order, so those
+// that go up do so from the last on, and those that go down from the first on: none
+// is in the way.
+func moveParts(folder string, moves []move) error {
+	rename := func(m move) error {
+		for file := range m.files {
+			from, to := partName(m.from, file), partName(m.to, file)
+			if err := os.Rename(filepath.Join(folder, from), filepath.Join(folder, to)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var errs []error
+	for _, m := range slices.Backward(moves) {
+		if m.to > m.from {
+			errs = append(errs, rename(m))
+		}
+	}
+	for _, m := range moves {
+		if m.to < m.from {
+			errs = append(errs, rename(m))
 		}
 	}
 	return errors.Join(errs...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"syscall"
@@ -20,7 +21,7 @@ func (c *command) execute() int {
 	c.options.Choice.Filter = c.filter.programs(ctx)
 	if err := checkFilter(c.options.Choice.Filter); err != nil {
 		if s := signalOf(ctx); s != 0 {
-			c.print(stopped(s, nil))
+			c.log(slog.LevelInfo, stopped(s, nil))
 			return 128 + int(s)
 		}
 		c.complain(err)
@@ -28,6 +29,9 @@ func (c *command) execute() int {
 	}
 	c.notes = c.rowOptions().notes()
 	p, err := c.plan()
+	if err == nil && c.dryRun {
+		return c.list(p)
+	}
 	if err == nil && (c.output == "-" || c.summary == "-") && mayBeClosed(c.out) {
 		err = errors.New("standard output is closed, or the null device open for reading as well: what is written there would be lost; if it is not wanted, OUTPUT can be " + os.DevNull)
 	}
@@ -48,7 +52,7 @@ func (c *command) execute() int {
 		show.say(func() { c.tell(r) })
 	})
 	show.close()
-	if err := p.manifest.close(ctx); err != nil {
+	if err := c.closeFolder(ctx, p); err != nil {
 		c.complain(err)
 		p.errs = append(p.errs, err)
 	}
@@ -60,24 +64,34 @@ func (c *command) execute() int {
 		if p.manifest != nil {
 			text += "; --resume goes on from here"
 		}
-		c.print(text)
+		c.log(slog.LevelInfo, text)
 		status = 128 + int(s)
 	}
 	return status
 }
 
-// tell prints what a job has to say: its warnings, then its errors.
+// closeFolder writes what is to be said of the outputs under -r.
+func (c *command) closeFolder(ctx context.Context, p *plan) error {
+	if err := p.manifest.close(ctx); err != nil || !c.dataset || ctx.Err() != nil {
+		return err
+	}
+	return c.describe(ctx, p.manifest)
+}
+
+// tell prints what a job has to say: its warnings, then its errors, and that it is
+// done.
 func (c *command) tell(r *result) {
 	c.warn(warnings(r))
 	for _, err := range errorsOf(r) {
 		c.complain(err)
 	}
+	c.logFile(r)
 }
 
 func (c *command) warn(warnings []string) {
 	if !c.quiet || c.strict {
 		for _, text := range warnings {
-			c.log(levelWarning, "warning: "+text)
+			c.log(slog.LevelWarn, text)
 		}
 	}
 }
@@ -90,8 +104,10 @@ func (c *command) close(ctx context.Context, r report) int {
 	}
 	switch {
 	case c.quiet || !r.worthShowing():
+	case c.logFormat == logJSON:
+		c.logReport(&r)
 	case r.nothingDone():
-		c.print(fmt.Sprintf("nothing to do: %s captures had been done before", grouped(r.AlreadyDone)))
+		c.log(slog.LevelInfo, fmt.Sprintf("nothing to do: %s captures had been done before", grouped(r.AlreadyDone)))
 	default:
 		fmt.Fprint(c.err, r.text())
 	}
@@ -107,11 +123,11 @@ func (c *command) close(ctx context.Context, r report) int {
 func stopped(s syscall.Signal, results []result) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "stopped by a signal (%v)", s)
-	before := "; rows of what was read: "
+	before, last := "; rows of what was read: ", ""
 	for _, r := range results {
-		if r.partial != "" {
+		if r.partial != "" && r.partial != last { // captures of one table have the same
 			text.WriteString(before + r.partial)
-			before = ", "
+			before, last = ", ", r.partial
 		}
 	}
 	return text.String()
@@ -142,24 +158,6 @@ func (c *command) writeSummary(ctx context.Context, r report) error {
 // own business: the status alone tells.
 func (c *command) complain(err error) {
 	if !errors.Is(err, syscall.EPIPE) {
-		c.log(levelError, message(err))
+		c.log(slog.LevelError, message(err))
 	}
-}
-
-func (c *command) print(text string) { c.log(levelInfo, text) }
-
-// Levels of syslog (RFC 5424, 6.2.1).
-const (
-	levelError   = 3
-	levelWarning = 4
-	levelInfo    = 6
-)
-
-// log prints a line, for the journal of systemd with its level (sd-daemon(3)).
-func (c *command) log(level int, text string) {
-	prefix := ""
-	if c.journal {
-		prefix = fmt.Sprintf("<%d>", level)
-	}
-	fmt.Fprintf(c.err, "%sflowfast: %s\n", prefix, printable(text))
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -71,7 +70,7 @@ func TestPartialFormats(t *testing.T) {
 		{"parquet", false, "long_flow.parquet.partial"},
 		{"arrow", false, "long_flow.arrow.partial"},
 		{"jsonl.zst", false, "long_flow.jsonl.zst.partial"},
-		{"parquet", true, filepath.Join("long.pcap", "_part-0.parquet.partial")},
+		{"parquet", true, filepath.Join(partFolder, "_part-00000-000.parquet.partial")},
 	} {
 		out := t.TempDir()
 		c := command{inputs: []string{in}, output: out, recursive: true, jobs: 1, columns: export.Columns(), memory: 1 << 30, dataset: test.dataset}
@@ -80,6 +79,9 @@ func TestPartialFormats(t *testing.T) {
 		ctx.left.Store(4)
 		p, err := c.plan()
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		results := c.all(ctx, p, nil, func(*result) {})
@@ -91,74 +93,6 @@ func TestPartialFormats(t *testing.T) {
 			t.Errorf("%s: partial output %q, want %q", test.format, r.partial, want)
 		} else if n := countRows(t, test.format, want); n == 0 || n != int(r.summary.Flows) {
 			t.Errorf("%s: %d rows, want %d", test.format, n, r.summary.Flows)
-		}
-	}
-}
-
-// The parts of a dataset get their names all together or not at all, and take
-// away what does not go with them.
-func TestParts(t *testing.T) {
-	dir := t.TempDir()
-	first := filepath.Join(dir, "x", firstPart)
-	c := command{recursive: true, dataset: true}
-	written := func(parts int) *outputs {
-		o := &outputs{command: &c, first: first}
-		for i := range parts {
-			w, err := o.next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := w.Write(make([]byte, 10+i)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return o
-	}
-	want := func(when string, names ...string) {
-		t.Helper()
-		var got []string
-		for path := range files(t, filepath.Join(dir, "x")) {
-			got = append(got, filepath.Base(path))
-		}
-		slices.Sort(got)
-		if !slices.Equal(got, names) {
-			t.Errorf("%s: %q, want %q", when, got, names)
-		}
-	}
-	o := written(3)
-	if err := o.commit(false); err != nil || o.removeOld() != nil || o.size() != 33 {
-		t.Fatal(err, o.size())
-	}
-	want("three parts", "part-0.parquet", "part-1.parquet", "part-2.parquet")
-	if err := written(2).commit(true); err != nil {
-		t.Fatal(err)
-	}
-	want("and two partial", "_part-0.parquet.partial", "_part-1.parquet.partial", "part-0.parquet", "part-1.parquet", "part-2.parquet")
-	o = written(1)
-	if err := o.commit(false); err != nil || o.removeOld() != nil {
-		t.Fatal(err)
-	}
-	want("one part", "part-0.parquet")
-	written(2).discard()
-	want("discarded", "part-0.parquet")
-	o = written(3)
-	if err := os.Mkdir(filepath.Join(dir, "x", "part-1.parquet"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := o.commit(false); err == nil {
-		t.Error("no error with a folder in the place of a part")
-	}
-	want("failed")
-}
-
-// Folders of a dataset have names that are no partitions, are not hidden, and
-// can be told apart.
-func TestPartNames(t *testing.T) {
-	in := []string{"a.pcap", "a=b/c.pcap", "_x/.y/z_", "%3D", "\xff", "é [1]*?.pcap"}
-	want := []string{"a.pcap", "a%3Db/c.pcap", "%5Fx/%2Ey/z_", "%253D", "%FF", "é %5B1%5D%2A%3F.pcap"}
-	for i, name := range partNames(in) {
-		if w := filepath.Join(filepath.FromSlash(want[i]), firstPart); name != w {
-			t.Errorf("%q: %q, want %q", in[i], name, w)
 		}
 	}
 }

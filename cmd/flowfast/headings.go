@@ -25,15 +25,15 @@ var headings = []heading{
 	{"Labels", []string{"labels"}, []string{
 		"labels", "split", "split-by", "split-seed", "split-block", "sample-label"}},
 	{"Output", []string{"formats"}, []string{
-		"format", "anonymize", "rotate", "keep"}},
-	{"Data sets", []string{"folders"}, []string{
-		"dataset", "resume", "overwrite"}},
+		"format", "time-unit", "anonymize", "rotate", "keep"}},
+	{"Data sets", []string{"folders", "datasets"}, []string{
+		"dataset", "resume", "overwrite", "dry-run", "hash"}},
 	{"Live", []string{"live"}, []string{
 		"flush", "disorder", "snaplen", "promiscuous", "ring", "metrics", "serve", "serve-format", "serve-queue", "user"}},
 	{"Performance", []string{"limits"}, []string{
 		"jobs", "max-memory", "max-flows", "check-every", "check-most"}},
 	{"Messages", []string{"exit"}, []string{
-		"summary", "progress", "quiet", "strict", "help", "version"}},
+		"summary", "progress", "log-format", "quiet", "strict", "help", "version"}},
 }
 
 // A part is the options of a command that stand under a heading.

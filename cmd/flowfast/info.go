@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"os"
 	"strings"
@@ -100,7 +101,7 @@ func info(s streams, files []string, asJSON bool) (status int, err error) {
 			return 128 + int(signal), nil
 		}
 		for _, text := range of.Errors {
-			c.print(text)
+			c.log(slog.LevelError, text)
 			status = exitBad
 		}
 		if asJSON {

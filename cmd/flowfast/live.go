@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -205,7 +206,7 @@ func (l *liveCommand) execute() int {
 	l.ring.Notice = func(text string) {
 		notify.send("STATUS=" + text)
 		if !l.quiet {
-			show.say(func() { l.print(text) })
+			show.say(func() { l.log(slog.LevelInfo, text) })
 		}
 	}
 	outcome := l.run(ctx, &r, show, notify)
@@ -269,7 +270,7 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display, notify 
 	rows := out.rows()
 	var to flushWriter = out
 	if listeners.serve != nil {
-		table := export.Table{Columns: l.columns, Notes: l.notes}
+		table := export.Table{Columns: l.columns, Notes: l.notes, TimeUnit: l.timeUnit.of}
 		figures.server = newServer(listeners.serve, l.serve.of, table, cmp.Or(int64(l.serve.queue), defaultQueue), l.ring.Notice)
 		rows = teed{rows, l.serve.of.Rows(table)}
 		to = &teeing{output: to, server: figures.server}

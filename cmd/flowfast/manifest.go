@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast"
-	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/labels"
 )
 
 // A manifest says what has become of the captures under a folder, so that
@@ -44,17 +44,34 @@ type manifestFile struct {
 
 // An entry is what has become of a capture.
 type entry struct {
-	Path       pathText         `json:"path"` // below the folder of the captures
-	Size       int64            `json:"size"`
-	Modified   string           `json:"modified"`
-	Output     pathText         `json:"output"` // below the folder of the outputs
-	OutputSize int64            `json:"output_size"`
-	Parts      int              `json:"parts,omitempty"` // of a dataset, whose sizes output_size is the sum of
-	Packets    uint64           `json:"packets"`
-	Classes    flowfast.Classes `json:"classes"`
-	Flows      uint64           `json:"flows"`
-	Status     status           `json:"status"`
-	Error      pathText         `json:"error,omitempty"` // without the name of the capture; it can hold names
+	Path       pathText            `json:"path"` // below the folder of the captures
+	Size       int64               `json:"size"`
+	Modified   string              `json:"modified"`
+	SHA256     string              `json:"sha256,omitempty"` // with --hash
+	Output     pathText            `json:"output"`           // below the folder of the outputs
+	OutputSize int64               `json:"output_size,omitempty"`
+	Parts      []partFile          `json:"parts,omitempty"` // of a dataset, in place of output_size, with the first capture in them
+	Packets    uint64              `json:"packets"`
+	Classes    classes             `json:"classes"`
+	Flows      uint64              `json:"flows"`
+	First      time.Time           `json:"first_packet,omitzero"`
+	Last       time.Time           `json:"last_packet,omitzero"`
+	Labels     []labels.Count      `json:"labels,omitempty"`
+	Splits     []labels.SplitCount `json:"splits,omitempty"`
+	Status     status              `json:"status"`
+	Error      pathText            `json:"error,omitempty"` // without the name of the capture; it can hold names
+}
+
+// Classes are those of packets, but for empty ones: a folder can have a hundred
+// thousand captures of few packets.
+type classes struct {
+	Counted        uint64 `json:"counted,omitempty"`
+	OtherProtocol  uint64 `json:"other_protocol,omitempty"`
+	NotIP          uint64 `json:"not_ip,omitempty"`
+	OrphanFragment uint64 `json:"orphan_fragment,omitempty"`
+	Truncated      uint64 `json:"truncated,omitempty"`
+	Malformed      uint64 `json:"malformed,omitempty"`
+	LeftOut        uint64 `json:"left_out,omitempty"`
 }
 
 // A status is a word for what has become of a capture.
@@ -69,8 +86,8 @@ const (
 
 const manifestName = "flowfast-manifest.json"
 
-// hidden begins the names of files in a dataset that are no part of it: readers
-// of datasets pass over them.
+// hidden begins the names of files among the parts of a dataset that are none:
+// readers of datasets pass over them.
 const hidden = "_"
 
 // pause is how much longer than a writing the time until the next one is: with a
@@ -82,23 +99,23 @@ func newManifest(folder string, o rowOptions) *manifest {
 }
 
 // name returns the path of the file.
-func (m *manifest) name() string {
-	if m.options.Dataset {
-		return filepath.Join(m.folder, hidden+manifestName)
-	}
-	return filepath.Join(m.folder, manifestName)
-}
+func (m *manifest) name() string { return filepath.Join(m.folder, manifestName) }
 
 // record takes in what came of a job. It may be called by several goroutines at
 // once. That the file can't be written shows when it is written last.
-func (m *manifest) record(ctx context.Context, r *result) {
-	if m == nil || r.stopped && r.partial == "" {
+func (m *manifest) record(ctx context.Context, results []result) {
+	if m == nil {
 		return
 	}
-	l := m.entry(r).line()
+	var lines []encodedEntry
+	for i := range results {
+		if r := &results[i]; !r.stopped || r.partial != "" {
+			lines = append(lines, m.entry(r).line())
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.lines = append(m.lines, l)
+	m.lines = append(m.lines, lines...)
 	if time.Now().After(m.rest) {
 		_ = m.write(ctx)
 	}
@@ -112,12 +129,25 @@ func (m *manifest) entry(r *result) entry {
 	output, _ := filepath.Rel(m.folder, r.job.output)
 	e.Output = pathText(filepath.ToSlash(output))
 	e.Status = r.status()
-	for _, err := range errorsOf(r) {
+	for _, err := range r.errs {
 		e.Error = join(e.Error, withoutName(message(err), found.path))
 	}
+	if r.failed != nil {
+		e.Error = join(e.Error, withoutName(message(r.failed), found.path))
+	}
+	e.Parts, e.SHA256 = r.parts, r.sha256
+	if r.parts == nil {
+		e.OutputSize = r.written
+	}
 	if e.Status != failed {
-		e.OutputSize, e.Parts = r.written, r.parts
-		e.Packets, e.Classes, e.Flows = r.summary.Packets, r.summary.Classes, r.summary.Flows
+		s := &r.summary
+		e.Packets, e.Classes, e.Flows, e.First, e.Last = s.Packets, classes(s.Classes), s.Flows, s.First, s.Last
+		if r.labels != nil {
+			e.Splits = r.labels.Splits
+			if r.ruled {
+				e.Labels = r.labels.Labels
+			}
+		}
 	}
 	return e
 }
@@ -160,15 +190,7 @@ func (m *manifest) write(ctx context.Context) error {
 		now := time.Now()
 		m.rest = now.Add(pause * now.Sub(began))
 	}()
-	out, err := export.Create(ctx, m.name())
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
-	if _, err := out.Write(m.text()); err != nil {
-		return err
-	}
-	return out.Commit()
+	return writeFile(ctx, m.name(), m.text())
 }
 
 // text returns the manifest as JSON, with a line for each capture.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestJournal(t *testing.T) {
 	} {
 		var said bytes.Buffer
 		c := command{streams: streams{err: &said}, journal: journal}
-		c.print("a")
+		c.log(slog.LevelInfo, "a")
 		c.warn([]string{"b"})
 		c.complain(errors.New("c"))
 		if said.String() != want {

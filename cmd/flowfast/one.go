@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/flowfast/flowfast"
@@ -24,13 +23,15 @@ type result struct {
 	stopped bool           // by a signal
 	partial string         // where the rows of what was read before the signal are, "" for nowhere
 	written int64          // bytes of the output, whole or partial
-	parts   int            // files of the output in a dataset
+	parts   []partFile     // files of the output in a dataset, said with the first capture in them
+	told    bool           // failed is told with another result
+	sha256  string         // of the capture, with --hash
 	labels  *labels.Counts // nil without rules and splits
 	ruled   bool           // there are rules
 }
 
-// one does a job. The output is created first, since what is wrong with it is
-// known at once, while a pipe may be silent for long.
+// one does a job of one run. The output is created first, since what is wrong with
+// it is known at once, while a pipe may be silent for long.
 func (c *command) one(ctx context.Context, j job, options flowfast.Options, show *display) result {
 	r := result{job: j}
 	out := outputs{command: c, first: j.output}
@@ -45,7 +46,7 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 	if c.rows.profile == legacyProfile {
 		err = c.writeLegacy(ctx, &r, to, options, show)
 	} else {
-		err = c.write(ctx, &r, &out, to, options, show)
+		err = c.write(ctx, &r, to, options, show)
 	}
 	r.stopped = err != nil && ctx.Err() != nil
 	if err := out.err(); err != nil {
@@ -57,6 +58,7 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 	if !r.stopped {
 		r.errs = split(err)
 	}
+	c.digest(ctx, &r)
 	if len(r.summary.Captures) > 0 {
 		r.finish(&out)
 	}
@@ -64,10 +66,26 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 }
 
 // write runs a job to its end.
-func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writer, options flowfast.Options, show *display) error {
+func (c *command) write(ctx context.Context, r *result, to io.Writer, options flowfast.Options, show *display) error {
 	if !c.flushSaid && r.job.stream && r.job.size == 0 && isLive(r.job.output) && c.format.Streams() {
 		options.Flush = defaultFlush
 	}
+	return c.measure(ctx, r, options, show, func(run *flowfast.Run) error {
+		table := export.Table{Columns: c.columns, Notes: c.notes, TimeUnit: c.timeUnit.of}
+		rows, err := c.format.NewWriter(to, table)
+		if err != nil {
+			r.failed = err
+			return nil
+		}
+		err = run.Write(ctx, rows, c.format.Rows(table))
+		r.failed = rows.Close()
+		return err
+	})
+}
+
+// measure begins the run of a job, has its rows written, and keeps what it says at
+// its end.
+func (c *command) measure(ctx context.Context, r *result, options flowfast.Options, show *display, write func(*flowfast.Run) error) error {
 	labeled := c.begin(r.job)
 	if labeled != nil {
 		options.Labeler = labeled.Labeler
@@ -79,12 +97,7 @@ func (c *command) write(ctx context.Context, r *result, out *outputs, to io.Writ
 	}
 	line := show.begin(r.job, run.Progress)
 	defer show.end(line)
-	table := c.table(ctx, r.job, out)
-	var rows io.WriteCloser
-	if rows, r.failed = c.format.NewWriter(to, table); r.failed == nil {
-		err = run.Write(ctx, rows, c.format.Rows(table))
-		r.failed = rows.Close()
-	}
+	err = write(run)
 	r.summary = run.Summary()
 	if labeled != nil {
 		r.labels, r.ruled = labeled.Counts(), c.finished.Rules != nil
@@ -111,13 +124,10 @@ func (r *result) finish(out *outputs) {
 		if r.failed = out.commit(true); r.failed == nil {
 			r.partial = out.all[0].PartialName()
 		}
-	} else if r.failed = out.commit(false); r.failed == nil {
-		r.failed = out.removeOld()
+	} else {
+		r.failed = out.commit(false)
 	}
 	r.written = out.size()
-	if out.command.dataset {
-		r.parts = len(out.all)
-	}
 }
 
 // create begins the output of a job. Under -r its folder is made.
@@ -126,7 +136,7 @@ func (c *command) create(ctx context.Context, name string) (*export.File, error)
 		return export.Direct(c.out, "standard output"), nil
 	}
 	out, err := export.Create(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) && c.recursive && !c.join {
+	if errors.Is(err, fs.ErrNotExist) && c.intoFolder() {
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			return nil, err
 		}
@@ -169,14 +179,4 @@ func split(err error) []error {
 		return all
 	}
 	return []error{err}
-}
-
-// table returns what the rows of a job are made of.
-func (c *command) table(ctx context.Context, j job, out *outputs) export.Table {
-	t := export.Table{Columns: slices.Clone(c.columns), Notes: c.notes}
-	if c.dataset {
-		t.Columns = append(t.Columns, captureColumn(j))
-		t.Next, t.PartSize = func() (io.Writer, error) { return out.next(ctx) }, partSize
-	}
-	return t
 }

@@ -43,6 +43,7 @@ type rowOptions struct {
 	SplitBlock     string `json:"split-block"`
 	SampleLabel    string `json:"sample-label"`
 	Format         string `json:"format"`
+	TimeUnit       string `json:"time-unit"`
 	Dataset        bool   `json:"dataset"`
 }
 
@@ -67,6 +68,7 @@ func (c *command) rowOptions() rowOptions {
 		SPLT:           c.rows.splt,
 		Labels:         c.labels.text(c.options.AnonymizeKey),
 		Format:         c.format.String(),
+		TimeUnit:       c.timeUnit.text(),
 		Dataset:        c.dataset,
 		SampleLabel:    c.splits.thin.text(),
 	}

@@ -2,8 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/flowfast/flowfast/export"
 )
@@ -14,19 +19,33 @@ type outputs struct {
 	command *command
 	first   string
 	all     []*export.File
+	sums    []hash.Hash // of the parts
+}
+
+// A partFile is a file of a dataset.
+type partFile struct {
+	Path   pathText `json:"path"` // below the folder of the dataset
+	Size   int64    `json:"size"`
+	SHA256 string   `json:"sha256"`
 }
 
 // next begins the next file.
 func (f *outputs) next(ctx context.Context) (io.Writer, error) {
-	out, err := f.command.create(ctx, partName(f.first, len(f.all)))
+	if !f.command.dataset {
+		out, err := f.command.create(ctx, f.first)
+		if err != nil {
+			return nil, err
+		}
+		f.all = append(f.all, out)
+		return out, nil
+	}
+	out, err := f.command.create(ctx, furtherPart(f.first, len(f.all)))
 	if err != nil {
 		return nil, err
 	}
-	if f.command.dataset {
-		out.HidePartial()
-	}
-	f.all = append(f.all, out)
-	return out, nil
+	out.HidePartial()
+	f.all, f.sums = append(f.all, out), append(f.sums, sha256.New())
+	return io.MultiWriter(out, f.sums[len(f.sums)-1]), nil
 }
 
 // err returns the error that ended the writing.
@@ -46,6 +65,17 @@ func (f *outputs) size() (n int64) {
 	return n
 }
 
+// parts returns what there is to be said of the files of a dataset, which are
+// complete.
+func (f *outputs) parts() []partFile {
+	parts := make([]partFile, len(f.sums))
+	for i, sum := range f.sums {
+		below := filepath.Join(partFolder, filepath.Base(furtherPart(f.first, i)))
+		parts[i] = partFile{pathText(filepath.ToSlash(below)), f.all[i].Size(), hex.EncodeToString(sum.Sum(nil))}
+	}
+	return parts
+}
+
 // commit gives all files their names, those of partial outputs after a signal,
 // or none.
 func (f *outputs) commit(partial bool) error {
@@ -56,24 +86,36 @@ func (f *outputs) commit(partial bool) error {
 		} else {
 			err = out.Commit()
 		}
-		if err != nil {
-			f.discard()
-			if i == 0 {
-				return err
-			}
-			return errors.Join(err, f.removeParts(func(n int, p bool) bool { return n < i && p == partial }))
+		if err == nil {
+			continue
 		}
+		f.discard()
+		errs := []error{err}
+		for k, named := range f.all[:i] {
+			name := furtherPart(f.first, k)
+			if partial {
+				name = named.PartialName()
+			}
+			errs = append(errs, os.Remove(name))
+		}
+		if i == 0 {
+			return err
+		}
+		return errors.Join(errs...)
+	}
+	if !partial {
+		return f.removePartial()
 	}
 	return nil
 }
 
-// removeOld removes what earlier runs have left beside the files: the partial
-// outputs, and in a dataset the parts beyond these.
-func (f *outputs) removeOld() error {
-	if !f.command.dataset {
-		return f.all[0].RemovePartial()
+// removePartial removes what earlier runs have left beside the files.
+func (f *outputs) removePartial() error {
+	var errs []error
+	for _, out := range f.all {
+		errs = append(errs, out.RemovePartial())
 	}
-	return f.removeParts(func(n int, partial bool) bool { return partial || n >= len(f.all) })
+	return errors.Join(errs...)
 }
 
 func (f *outputs) discard() {

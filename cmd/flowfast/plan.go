@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/flowfast/flowfast/export"
 )
@@ -14,26 +15,51 @@ import (
 type plan struct {
 	jobs     []job
 	manifest *manifest // of the jobs under -r; nil without
+	listed   []planned // all jobs, also those that were done before
 	kept     int       // captures that were done before, and are left as they are
 	leavings []string  // outputs beside which a killed run may have left temporary files
 	others   int       // files under the folders that are no captures
 	errs     []error   // what could not even be looked at, or is known to be damaged
+
+	// Of a dataset:
+	parts map[int]bool   // groups that are kept, by the numbers that they had
+	moves []move         // those of them that have other numbers now
+	moved []encodedEntry // of the captures in these
 }
 
-// A job is one run: captures in, an output file out.
+// A planned is a job, and why it is to be done, "" if it was done before.
+type planned struct {
+	job job
+	why string
+}
+
+// A job is what makes an output: one run or, in a series, one for each capture.
 type job struct {
 	inputs   []string
 	captures []capture // the inputs, but for standard input
 	output   string
 	size     int64 // bytes of the inputs, 0 if unknown
 	stream   bool  // the input is no regular file: it may be silent for long
+	series   bool
+}
+
+// jobsOf returns the captures of jobs as jobs of their own.
+func jobsOf(jobs []job) []job {
+	var all []job
+	for i := range jobs {
+		all = append(all, jobs[i].each()...)
+	}
+	return all
 }
 
 // plan finds the captures and names the outputs. An error means that there is
 // nothing to do.
 func (c *command) plan() (*plan, error) {
-	if c.recursive && !c.join {
+	if c.intoFolder() {
 		return c.folder()
+	}
+	if c.oneTable {
+		return c.table()
 	}
 	p, err := c.find()
 	if err != nil {
@@ -106,22 +132,11 @@ func (c *command) folder() (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{manifest: m, others: t.others, errs: t.errs}
-	paths := make([]string, len(t.captures))
-	for i, found := range t.captures {
-		paths[i] = found.rel
-	}
-	names := outputNames(paths, c.format.String())
+	p := &plan{manifest: m, others: t.others, errs: t.errs, parts: map[int]bool{}}
 	if c.dataset {
-		names = partNames(paths)
-	}
-	for i, name := range names {
-		p.jobs = append(p.jobs, job{
-			inputs:   []string{t.captures[i].path},
-			captures: t.captures[i : i+1],
-			output:   filepath.Join(c.output, name),
-			size:     t.captures[i].info.Size(),
-		})
+		p.jobs = c.groupJobs(t.captures)
+	} else {
+		p.jobs = c.fileJobs(t.captures)
 	}
 	if err := p.empty(input); err != nil {
 		return nil, err
@@ -129,10 +144,50 @@ func (c *command) folder() (*plan, error) {
 	if err := c.checkOutputs(p); err != nil {
 		return nil, err
 	}
-	if c.resume {
-		p.resume(before)
+	p.resume(before, c.fails, c.hash)
+	if !c.resume {
+		p.leavings = nil
 	}
 	return p, nil
+}
+
+// fileJobs returns a job for each capture.
+func (c *command) fileJobs(captures []capture) []job {
+	paths := make([]string, len(captures))
+	for i, found := range captures {
+		paths[i] = found.rel
+	}
+	jobs := make([]job, len(captures))
+	for i, name := range outputNames(paths, c.format.String()) {
+		jobs[i] = job{
+			inputs:   []string{captures[i].path},
+			captures: captures[i : i+1],
+			output:   filepath.Join(c.output, name),
+			size:     captures[i].info.Size(),
+		}
+	}
+	return jobs
+}
+
+// table returns the one job of all captures under the folder, whose rows go into one
+// file.
+func (c *command) table() (*plan, error) {
+	input := c.inputs[0]
+	if err := mustBeFolder(input); err != nil {
+		return nil, err
+	}
+	t, err := walk(input, "", func(capture) bool { return false })
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{others: t.others, errs: t.errs}
+	if len(t.captures) > 0 {
+		p.jobs = []job{seriesOf(t.captures, c.output)}
+	}
+	if err := p.empty(input); err != nil {
+		return nil, err
+	}
+	return p, c.checkOutputs(p)
 }
 
 func (c *command) checkFolders(input string) error {
@@ -147,13 +202,24 @@ func (c *command) checkFolders(input string) error {
 		return fmt.Errorf("%s: is not a directory; -r writes into one", c.output)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
-	case err != nil:
-		if format, ok := export.FormatOf(c.output); ok && filepath.Ext(c.output) != "" {
-			return fmt.Errorf("%s: -r writes into a folder, and this is named like a file: "+
-				"-r --join writes one file, -r --format %v a file for each capture into a folder", c.output, format)
-		}
+	case err != nil && filepath.Ext(c.output) != "" && !c.dataset:
+		return fmt.Errorf("%s: is no folder, and named like a file of a format that is not written, which are %s; "+
+			"-r writes into it if it is made before", c.output, strings.Join(export.FormatNames(), ", "))
 	}
 	return nil
+}
+
+// intoFolder tells if OUTPUT is a folder.
+func (c *command) intoFolder() bool { return c.recursive && !c.join && !c.oneTable }
+
+// asksOneTable tells if OUTPUT is to be one file with the rows of all captures under a
+// folder: it is called so, and there is no folder that is called so.
+func (c *command) asksOneTable() bool {
+	if !c.recursive || c.join || c.dataset {
+		return false
+	}
+	info, err := os.Stat(c.output)
+	return c.output == "-" || export.NamesFormat(c.output) && (err != nil || !info.IsDir())
 }
 
 // joined returns the one job of all captures. One that links lead to several

@@ -58,7 +58,7 @@ const template pb.ProgressBarTemplate = `{{string . "name"}} {{bar . "[" "=" ">"
 
 // display returns the display of a plan, nil if nobody wants to see it.
 func (c *command) display(ctx context.Context, p *plan) *display {
-	if c.quiet || c.progress == asNone {
+	if c.quiet || c.progress == asNone || c.logFormat == logJSON {
 		return nil
 	}
 	f, _ := c.err.(*os.File)
@@ -69,7 +69,7 @@ func (c *command) display(ctx context.Context, p *plan) *display {
 			return 80, 24
 		}
 		return columns, rows
-	}, p.jobs)
+	}, jobsOf(p.jobs))
 	d.ctx, d.quit = ctx, make(chan struct{})
 	every, show := plainEvery, d.log
 	if bar {

@@ -62,11 +62,14 @@ type outcome struct {
 	Splits []labels.SplitCount `json:"splits,omitempty"`
 	// Errors are what could not be read or written.
 	Errors []string `json:"errors"`
+
+	lost bool // the error of the output stands elsewhere
 }
 
-// errorsOf returns the errors of a result, those of the input first.
+// errorsOf returns the errors of a result, those of the input first. Of an output
+// that several captures share, the first one's result has the error.
 func errorsOf(r *result) []error {
-	if r.failed == nil {
+	if r.failed == nil || r.told {
 		return r.errs
 	}
 	return append(r.errs[:len(r.errs):len(r.errs)], r.failed)
@@ -131,6 +134,7 @@ func (r *result) outcome() outcome {
 		Partial: r.partial != "",
 		Summary: r.summary,
 		Errors:  []string{},
+		lost:    r.told,
 	}
 	if r.labels != nil {
 		o.Splits = r.labels.Splits
@@ -176,7 +180,7 @@ func (r *report) add(o outcome) {
 	r.Errors = append(r.Errors, o.Errors...)
 	if whole := o.whole(); len(o.Inputs) > 1 { // joined: each can have an error of its own
 		r.Whole, r.Failed = r.Whole+whole, r.Failed+len(o.Errors)
-	} else if len(o.Errors) > 0 {
+	} else if len(o.Errors) > 0 || o.lost {
 		r.Failed++
 	} else {
 		r.Whole += whole

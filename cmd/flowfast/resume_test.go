@@ -30,9 +30,15 @@ func (c *countdown) Err() error {
 // asked so many times.
 func stoppedAfter(t *testing.T, asked int64, in, out string, resume bool) []result {
 	t.Helper()
+	c := command{inputs: []string{in}, output: out, recursive: true, jobs: 1, resume: resume}
+	return c.stoppedAfter(t, asked)
+}
+
+// stoppedAfter is that of a command.
+func (c *command) stoppedAfter(t *testing.T, asked int64) []result {
+	t.Helper()
 	ctx := &countdown{Context: t.Context()}
 	ctx.left.Store(asked)
-	c := command{inputs: []string{in}, output: out, recursive: true, jobs: 1, resume: resume}
 	p, err := c.plan()
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +47,7 @@ func stoppedAfter(t *testing.T, asked int64, in, out string, resume bool) []resu
 		t.Fatal(err)
 	}
 	results := c.all(ctx, p, nil, func(*result) {})
-	if err := p.manifest.close(t.Context()); err != nil {
+	if err := c.closeFolder(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	return results
@@ -133,9 +139,10 @@ func TestFinished(t *testing.T) {
 		e := identity(found)
 		e.Output, e.OutputSize, e.Status = "a_flow.csv", 4, done
 		test.change(&e)
-		_, got := entries{e.Path: e}.finished(job{captures: []capture{found}, output: output}, dir)
-		if got != test.want {
-			t.Errorf("%s: left as it is: %v, want %v", test.rule, got, test.want)
+		j := job{inputs: []string{input}, captures: []capture{found}, output: output}
+		_, why := entries{e.Path: e}.finished(j, dir, nil, nil)
+		if got := why == ""; got != test.want {
+			t.Errorf("%s: left as it is: %v (%s), want %v", test.rule, got, why, test.want)
 		}
 	}
 }

@@ -5,24 +5,27 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/flowfast/flowfast"
 )
 
 // all does the jobs, several at once, and returns their results in the order
-// of the jobs. Ready is called with each result in that order too, as soon as
-// the results before it are there; calls do not overlap. After a signal, jobs
-// that were not begun have a result that says so.
+// of the jobs and of the captures in them. Ready is called with each result in that
+// order too, as soon as the results before it are there; calls do not overlap. After
+// a signal, jobs that were not begun have results that say so.
 func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*result)) []result {
 	jobs := p.jobs
-	results := make([]result, len(jobs))
-	done := make([]bool, len(jobs))
+	results := make([][]result, len(jobs))
 	next := 0
 	var mu sync.Mutex
-	finish := func(i int, r result) {
+	finish := func(i int, of []result) {
 		mu.Lock()
 		defer mu.Unlock()
-		results[i], done[i] = r, true
-		for ; next < len(jobs) && done[next]; next++ {
-			ready(&results[next])
+		results[i] = of
+		for ; next < len(jobs) && results[next] != nil; next++ {
+			for k := range results[next] {
+				ready(&results[next][k])
+			}
 		}
 	}
 
@@ -34,12 +37,9 @@ func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*r
 	for range atOnce {
 		group.Go(func() {
 			for i := range order {
-				r := result{job: jobs[i], stopped: true}
-				if ctx.Err() == nil {
-					r = c.one(ctx, jobs[i], options, show)
-				}
-				p.manifest.record(ctx, &r)
-				finish(i, r)
+				of := c.do(ctx, jobs[i], options, show)
+				p.manifest.record(ctx, of)
+				finish(i, of)
 			}
 		})
 	}
@@ -48,7 +48,22 @@ func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*r
 	}
 	close(order)
 	group.Wait()
-	return results
+	return slices.Concat(results...)
+}
+
+// do does a job.
+func (c *command) do(ctx context.Context, j job, options flowfast.Options, show *display) []result {
+	switch {
+	case ctx.Err() != nil:
+		results := j.results()
+		for i := range results {
+			results[i].stopped = true
+		}
+		return results
+	case j.series:
+		return c.series(ctx, j, options, show)
+	}
+	return []result{c.one(ctx, j, options, show)}
 }
 
 // largestFirst returns the order in which to begin the jobs, so that not one

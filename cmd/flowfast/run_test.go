@@ -43,7 +43,7 @@ func TestFlags(t *testing.T) {
 		if len(c.columns) != len(export.Columns()) {
 			t.Errorf("%s: %d columns", test.rule, len(c.columns))
 		}
-		c.streams, c.rows, c.columns, c.given = streams{}, choice{}, nil, nil
+		c.streams, c.rows, c.columns, c.flags, c.given = streams{}, choice{}, nil, nil, nil
 		if !reflect.DeepEqual(c, test.want) {
 			t.Errorf("%s: %q: got %+v, want %+v", test.rule, test.args, c, test.want)
 		}

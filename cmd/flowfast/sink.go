@@ -30,7 +30,7 @@ type liveSink interface {
 
 // sink returns where the rows go: to one file, or to one after the other.
 func (l *liveCommand) sink(ctx context.Context, complain func(error), ring *live.Ring) (liveSink, error) {
-	table := export.Table{Columns: l.columns, Notes: l.notes}
+	table := export.Table{Columns: l.columns, Notes: l.notes, TimeUnit: l.timeUnit.of}
 	if !l.rotate.none() {
 		return newRotating(l.output, l.rotate, l.keep, l.format, table, complain, ring.Counters)
 	}

@@ -21,6 +21,7 @@ type topic struct {
 
 var topics = []topic{
 	{"columns", "what columns hold, and how exactly", "columns.md", ""},
+	{"datasets", "one table of a folder, data sets, the unit of times", "datasets.md", ""},
 	{"exit", "exit statuses, signals, partial outputs", "cli.md", "Exit status and signals"},
 	{"filters", "which packets count", "filters.md", ""},
 	{"flows", "what a flow is, and in which order rows come", "flows.md", ""},

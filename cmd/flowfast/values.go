@@ -135,3 +135,32 @@ func (c *count) Set(text string) error {
 
 func (c *count) String() string { return "" }
 func (c *count) Type() string   { return "count" }
+
+// A timeUnit is the value of a flag: the unit of times in formats that have a type of
+// them.
+type timeUnit struct{ of time.Duration } // 0 is a nanosecond
+
+const nanoseconds, microseconds = "ns", "us"
+
+func (u *timeUnit) Set(text string) error {
+	switch text {
+	case nanoseconds:
+		u.of = 0
+	case microseconds:
+		u.of = time.Microsecond
+	default:
+		return errors.New("want ns or us")
+	}
+	return nil
+}
+
+// text writes the unit as the flag takes it.
+func (u *timeUnit) text() string {
+	if u.of == 0 {
+		return nanoseconds
+	}
+	return microseconds
+}
+
+func (u *timeUnit) String() string { return "" }
+func (u *timeUnit) Type() string   { return "unit" }

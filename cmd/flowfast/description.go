@@ -1,0 +1,210 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/labels"
+)
+
+// A description is what a dataset says of itself, in two files: for people and for
+// programs. It comes from the options and the manifest alone, so two runs give the same
+// bytes, for any number of workers and in any folder.
+type description struct {
+	name     string // of the folder that was read
+	command  string
+	rules    []rule
+	columns  []*export.Column
+	captures []entry
+	parts    []partFile
+	manifest partFile // which lists the captures
+
+	// Sums over the captures.
+	summary flowfast.Summary
+	labels  labels.Counts
+	failed  int // captures that could not be read
+}
+
+// A rule is an option that shapes rows, with its value.
+type rule struct{ Name, Value, Meaning string }
+
+const (
+	descriptionPage = "DATASET.md"   // for people
+	descriptionName = "dataset.json" // for programs
+)
+
+// removeDescription removes the files, which hold for all of a dataset or not at all.
+func removeDescription(folder string) error {
+	var errs []error
+	for _, name := range []string{descriptionPage, descriptionName} {
+		if err := os.Remove(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// describe writes the files.
+func (c *command) describe(ctx context.Context, m *manifest) error {
+	d, err := c.description(m)
+	if err != nil {
+		return err
+	}
+	text, err := d.croissant()
+	if err != nil {
+		return err
+	}
+	return cmp.Or(
+		writeFile(ctx, filepath.Join(c.output, descriptionPage), d.page()),
+		writeFile(ctx, filepath.Join(c.output, descriptionName), text))
+}
+
+// writeFile writes a file that appears when it is complete.
+func writeFile(ctx context.Context, name string, b []byte) error {
+	out, err := export.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	if _, err := out.Write(b); err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+func (c *command) description(m *manifest) (*description, error) {
+	real, err := realPath(c.inputs[0])
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(m.text())
+	d := &description{
+		manifest: partFile{manifestName, int64(len(m.text())), hex.EncodeToString(sum[:])},
+		name:     filepath.Base(real),
+		columns:  c.withCapture(job{captures: []capture{{}}}).Columns,
+		rules:    c.rules(m.options),
+	}
+	for _, line := range m.lines {
+		var e entry
+		if err := json.Unmarshal(line.text, &e); err != nil {
+			return nil, err
+		}
+		d.add(e)
+	}
+	d.command = c.commandLine(m.options, slices.ContainsFunc(d.captures, func(e entry) bool { return e.SHA256 != "" }))
+	slices.SortFunc(d.parts, func(a, b partFile) int { return cmp.Compare(a.Path, b.Path) })
+	return d, nil
+}
+
+// add takes in what became of a capture.
+func (d *description) add(e entry) {
+	d.captures = append(d.captures, e)
+	d.parts = append(d.parts, e.Parts...)
+	if e.Status == failed {
+		d.failed++
+		return
+	}
+	s := &d.summary
+	if e.Packets > 0 && (s.Packets == 0 || e.First.Before(s.First)) {
+		s.First = e.First
+	}
+	if e.Packets > 0 && (s.Packets == 0 || e.Last.After(s.Last)) {
+		s.Last = e.Last
+	}
+	s.Packets += e.Packets
+	s.Flows += e.Flows
+	s.Classes.Add(flowfast.Classes(e.Classes))
+	d.labels.Add(&labels.Counts{Labels: e.Labels, Splits: e.Splits})
+}
+
+// sentence says what the dataset is.
+func (d *description) sentence() string {
+	return fmt.Sprintf("Flows of %s captures, measured by flowfast %s: %s rows, one for each flow, in %s Parquet files, which are read as one table.",
+		grouped(len(d.captures)-d.failed), flowfast.Version, grouped(d.summary.Flows), grouped(len(d.parts)))
+}
+
+// times returns the first and the last packet's time.
+func (d *description) times() (first, last string) {
+	return d.summary.First.UTC().Format(time.RFC3339Nano), d.summary.Last.UTC().Format(time.RFC3339Nano)
+}
+
+// notShown are the options whose value is not told: it is long, and stands elsewhere.
+var notShown = []string{"columns", "dataset", "format"}
+
+// rules returns the options that shape rows.
+func (c *command) rules(o rowOptions) []rule {
+	var all []rule
+	values := reflect.ValueOf(o)
+	for i := range values.NumField() {
+		name := values.Type().Field(i).Tag.Get("json")
+		if slices.Contains(notShown, name) {
+			continue
+		}
+		meaning := ""
+		if flag := c.flags.Lookup(name); flag != nil {
+			_, meaning = usageOf(flag)
+		}
+		all = append(all, rule{name, fmt.Sprint(values.Field(i).Interface()), meaning})
+	}
+	return all
+}
+
+// commandLine returns the command that makes the dataset, with the options that shape
+// it, and --hash where captures were hashed. Keys and lists are only named.
+func (c *command) commandLine(o rowOptions, hashed bool) string {
+	words := []string{"flowfast", "-r", "--dataset"}
+	values := reflect.ValueOf(o)
+	for i := range values.NumField() {
+		name := values.Type().Field(i).Tag.Get("json")
+		value := fmt.Sprint(values.Field(i).Interface())
+		switch {
+		case !c.given(name) || name == "dataset" || name == "format":
+		case name == "columns":
+			words = append(words, "--columns", quoted(strings.Join(c.rows.names, ",")))
+		case name == "anonymize":
+			words = append(words, "--anonymize", "KEY")
+		case name == "active-timeout" && value == "0":
+			words = append(words, "--active-timeout", "none")
+		case name == "labels":
+			for _, file := range c.labels.files {
+				words = append(words, "--labels", quoted(filepath.Base(file)))
+			}
+		case values.Field(i).Kind() == reflect.Bool:
+			words = append(words, "--"+name)
+		default:
+			words = append(words, "--"+name, quoted(value))
+		}
+	}
+	if c.rows.quantiles != nil {
+		words = append(words, "--quantiles", strings.Trim(strings.ReplaceAll(fmt.Sprint(c.rows.quantiles), " ", ","), "[]"))
+	}
+	if c.rows.endReason {
+		words = append(words, "--end-reason")
+	}
+	if hashed {
+		words = append(words, "--hash")
+	}
+	return strings.Join(append(words, "INPUT", "OUTPUT"), " ")
+}
+
+// quoted writes a word for a shell.
+func quoted(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,:@%+-") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
