@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,6 +140,9 @@ func TestExceptions(t *testing.T) {
 // built returns the path of the command flowfast, made for the test.
 func built(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "flowfast")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
 	if out, err := exec.Command("go", "build", "-o", path, "../cmd/flowfast").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

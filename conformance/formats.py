@@ -3,7 +3,8 @@
     formats.py FOLDER PROFILE
 
 FOLDER has rows.csv and the same rows in files rows.EXTENSION, one for each
-format of flowfast, and columns.md, where flowfast columns lists their types.
+format of flowfast, and rows.us.EXTENSION where times are in microseconds, and
+columns.md, where flowfast columns lists their types.
 Every reader that knows a format reads it; columns, types and values must be
 those of rows.csv, floats to the last bit. If there is a folder dataset, it must
 have the rows of the CSV files in the folder each, with the names of their
@@ -67,10 +68,11 @@ def expected(path):
     return names, [tuple(map(value, names, row)) for row in rows]
 
 
-# What each library calls the types.
+# What each library calls the types. Times in microseconds have a type of their own.
 NAMES = {
     "text": {"str", "object", "string", "large_string", "String", "VARCHAR"},
     "time": {"datetime64[ns, UTC]", "timestamp[ns, tz=UTC]", "Datetime(time_unit='ns', time_zone='UTC')", "TIMESTAMPTZ_NS"},
+    "us": {"datetime64[us, UTC]", "timestamp[us, tz=UTC]", "Datetime(time_unit='us', time_zone='UTC')", "TIMESTAMP WITH TIME ZONE"},
     "float64": {"float64", "double", "Float64", "DOUBLE"},
     "int64": {"int64", "Int64", "BIGINT"},
     "uint16": {"uint16", "UInt16", "USMALLINT"},
@@ -97,7 +99,8 @@ def of_polars(t):
 
 
 def of_duckdb(t):
-    typed = ", ".join(f'epoch_ns("{n}")' if "TIMESTAMP" in str(d) else f'"{n}"' for n, d in zip(t.columns, t.types))
+    since = {"TIMESTAMPTZ_NS": "epoch_ns", "TIMESTAMP WITH TIME ZONE": "epoch_us"}
+    typed = ", ".join(f'{since.get(str(d), "")}("{n}")' for n, d in zip(t.columns, t.types))
     return t.columns, [str(d) for d in t.types], t.project(typed).fetchall()
 
 
@@ -106,6 +109,7 @@ def rows(columns):
 
 
 ALL, ROWS = expected(FOLDER + "/rows.csv")
+MICROSECONDS = [tuple(v // 1000 if type_of(n) == "time" else v for n, v in zip(ALL, row)) for row in ROWS]
 TOLD = [n for n in ALL if n in LOOKS_LIKE_ANOTHER]
 LISTS = [n for n in ALL if type_of(n) == "list"]
 
@@ -177,10 +181,10 @@ STREAM = {
     "pyarrow": lambda p: of_arrow(pyarrow.ipc.open_stream(p).read_all()),
     "polars": lambda p: of_polars(polars.read_ipc_stream(p)),
 }
+TEXT = {"csv": CSV, "csv.gz": CSV, "csv.zst": CSV, "jsonl": JSON, "jsonl.gz": JSON, "jsonl.zst": JSON}
 FORMATS = {
-    "csv": CSV, "csv.gz": CSV, "csv.zst": CSV,
-    "jsonl": JSON, "jsonl.gz": JSON, "jsonl.zst": JSON,
-    "parquet": PARQUET, "arrow": ARROW, "arrows": STREAM,
+    **TEXT, "parquet": PARQUET, "arrow": ARROW, "arrows": STREAM,
+    "us.parquet": PARQUET, "us.arrow": ARROW, "us.arrows": STREAM,
 }  # fmt: skip
 DATASET = {
     "pandas": lambda p: of_pandas(pandas.read_parquet(p)),
@@ -190,15 +194,16 @@ DATASET = {
 }
 
 
-def differences(read, path, want_names, want_rows, typed, ordered=True):
+def differences(read, path, want_names, want_rows, typed, ordered=True, unit="time"):
     names, types, got = read(path)
     if list(names) != want_names:
         return [f"columns {names}, want {want_names}"]
     all = []
     if typed:
         for name, t in zip(names, types):
-            if t not in NAMES[type_of(name)]:
-                all.append(f"{name} is {t}, want {type_of(name)}")
+            want = unit if type_of(name) == "time" else type_of(name)
+            if t not in NAMES[want]:
+                all.append(f"{name} is {t}, want {want}")
     if len(got) != len(want_rows):
         return all + [f"{len(got)} rows, want {len(want_rows)}"]
     if not ordered:
@@ -242,15 +247,16 @@ def main(folder):
 
     for extension, readers in FORMATS.items():
         for reader, read in readers.items():
-            typed = extension in ("parquet", "arrow", "arrows")
+            typed = extension not in TEXT
+            unit, want = ("us", MICROSECONDS) if extension.startswith("us.") else ("time", ROWS)
             try:
-                lines = differences(read, f"{folder}/rows.{extension}", ALL, ROWS, typed)
+                lines = differences(read, f"{folder}/rows.{extension}", ALL, want, typed, unit=unit)
             except Exception as e:
                 lines = [f"{type(e).__name__}: {e}"]
             report(f"{extension}, {reader}", lines)
             count += 1
     report("metadata", metadata(folder))
-    dataset = folder + "/dataset"
+    dataset = folder + "/dataset/data"
     if os.path.isdir(dataset):
         want = []
         for path, _, files in os.walk(folder + "/each"):

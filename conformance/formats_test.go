@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -48,13 +47,9 @@ func readers(t *testing.T) string {
 // it.)
 func TestFormats(t *testing.T) {
 	python := readers(t)
-	flowfast := filepath.Join(t.TempDir(), "flowfast")
-	if runtime.GOOS == "windows" {
-		flowfast += ".exe"
-	}
-	command(t, "go", "build", "-o", flowfast, "../cmd/flowfast")
+	flowfast := built(t)
 	captures := filepath.Join("..", "testdata")
-	const each, andDataset = "34 tables compared", "38 tables compared"
+	const each, andDataset = "44 tables compared", "48 tables compared"
 	for _, test := range []struct {
 		capture, profile string
 		flags            []string
@@ -78,6 +73,9 @@ func TestFormats(t *testing.T) {
 			}
 			for _, format := range export.FormatNames() {
 				run(filepath.Join(captures, test.capture), filepath.Join(folder, "rows."+format))
+			}
+			for _, format := range []string{"parquet", "arrow", "arrows"} {
+				run("--time-unit", "us", filepath.Join(captures, test.capture), filepath.Join(folder, "rows.us."+format))
 			}
 			if test.tables == andDataset {
 				// Names that mean something to readers of datasets, or could be numbers.
