@@ -187,10 +187,13 @@ def test_dataset(tmp_path: Path, make: Callable[[int], bytes]) -> None:
     (folder / "b.pcap").write_bytes(make(4))
     figures: list[dict[str, int]] = []
     done = flowfast.dataset(folder, out, splt=2, progress=figures.append)
-    assert done.summary.already_done == 1 and done.summary.flows == 4
+    assert done.summary.already_done == 0 and done.summary.flows == 7  # they share a part
+    assert [p.name for p in done.files()] == ["part-00000-000.parquet"]
+    assert done.metadata()["flowfast"]["rows"] == 7
     assert done.arrow().count_rows() == len(done.polars().collect()) == len(done.pandas()) == len(done.duckdb()) == 7
     assert sorted(set(done.pandas()["capture"])) == ["a.pcap", "b.pcap"]
     assert done.pandas().attrs["units"]["duration"] == "seconds"
+    assert flowfast.dataset(folder, out, splt=2).summary.already_done == 2
     with pytest.raises(flowfast.CaptureError, match="--splt"):
         flowfast.dataset(folder, out)
     assert flowfast.dataset(folder, out, overwrite=True).summary.flows == 7

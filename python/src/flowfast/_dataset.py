@@ -37,7 +37,8 @@ def dataset(
     """Read every capture under a folder into one Parquet data set in another.
 
     A run that was stopped goes on where it was; captures that are new or have
-    changed are added. With another format each capture has a file of its own.
+    changed are read, with those that share a part with them. With another format
+    each capture has a file of its own.
 
     Progress is a bar of tqdm's, if that is installed, on terminals and in
     notebooks; False for none, True for one in any case, or a function that takes
@@ -126,6 +127,14 @@ class Dataset:
         """Return the Parquet files, in the order of their names."""
         return sorted(p for p in self.path.rglob("*.parquet") if not p.name.startswith((".", "_")))
 
+    def metadata(self) -> dict[str, Any]:
+        """Return what the data set says of itself (Croissant), empty before it is whole."""
+        try:
+            described: dict[str, Any] = json.loads((self.path / "dataset.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return described
+
     def arrow(self) -> pyarrow.dataset.Dataset:
         """Return an Arrow data set, which reads what is asked of it alone."""
         import pyarrow.dataset
@@ -134,16 +143,13 @@ class Dataset:
 
     def pandas(self, **options: Any) -> pandas.DataFrame:
         """Return all rows as a pandas data frame, with the units in its attrs."""
-        import pyarrow.parquet
-
         from ._read import Result
 
         table = self.arrow().to_table()
         frame = Result(table, self.summary).pandas(**options)
-        if files := self.files():
-            described = _described(pyarrow.parquet.read_metadata(files[0]).metadata)
-            for key in ("unit", "definition", "role"):
-                frame.attrs[f"{key}s"] = {name: of[key] for name, of in described.items() if of.get(key)}
+        columns = self.metadata().get("flowfast", {}).get("columns", [])
+        for key in ("unit", "definition", "role"):
+            frame.attrs[f"{key}s"] = {c["name"]: c[key] for c in columns if c.get(key)}
         return frame
 
     def polars(self) -> polars.LazyFrame:
@@ -158,9 +164,3 @@ class Dataset:
 
         files = [str(p) for p in self.files()]
         return duckdb.read_parquet(files) if connection is None else connection.read_parquet(files)
-
-
-def _described(metadata: dict[bytes, bytes] | None) -> dict[str, dict[str, str]]:
-    """Return what a Parquet file of flowfast's says of its columns, by their names."""
-    listed = json.loads((metadata or {}).get(b"flowfast.definitions", b"[]"))
-    return {c["name"]: c for c in listed}

@@ -17,7 +17,7 @@ from ._binary import binary
 from ._errors import EngineError, UsageError
 
 # What no function of the package takes: these are set by it or write elsewhere.
-_OURS = frozenset({"help", "version", "summary", "progress", "quiet", "recursive"})
+_OURS = frozenset({"help", "version", "summary", "progress", "quiet", "recursive", "dry-run", "log-format"})
 
 
 class _Option(NamedTuple):

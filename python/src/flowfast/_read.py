@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 # Options of the folder job, and those that would send rows elsewhere.
-_WITHOUT = frozenset({"format", "dataset", "resume", "overwrite"})
+_WITHOUT = frozenset({"format", "dataset", "resume", "overwrite", "hash"})
 
 _CAPTURE = "path of the capture, below the folder if that was given"
 
