@@ -87,7 +87,7 @@ func TestFormats(t *testing.T) {
 				run("-r", "--dataset", in, filepath.Join(folder, "dataset"))
 			}
 			// --end-reason is listed in the profile full.
-			listed := command(t, flowfast, "columns", "--profile", "full") + command(t, flowfast, "columns", "--profile", test.profile)
+			listed := command(t, flowfast, "columns", "--markdown", "--profile", "full") + command(t, flowfast, "columns", "--markdown", "--profile", test.profile)
 			if err := os.WriteFile(filepath.Join(folder, "columns.md"), []byte(listed), 0o666); err != nil {
 				t.Fatal(err)
 			}
