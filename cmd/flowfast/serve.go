@@ -68,7 +68,7 @@ type server struct {
 	format   export.Format
 	table    export.Table
 	header   []byte
-	most     int64 // bytes in the queue
+	most     int64         // bytes in the queue
 	drain    time.Duration // that readers have at the end for what is queued
 	notice   func(text string)
 	wait     sync.WaitGroup
