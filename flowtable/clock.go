@@ -116,3 +116,11 @@ func (c *Clock) StepBack(t Time) {
 	c.LongestBack = max(c.LongestBack, c.Latest.since(t))
 	c.Horizon, c.Recent = t, t
 }
+
+// ClockAfter returns a clock that has seen so many packets, whose times are not known.
+// Its horizon is right as soon as it has seen a whole window of others.
+func ClockAfter(packets uint64) Clock {
+	c := Clock{Latest: minTime, Earliest: maxTime, Recent: minTime, Horizon: minTime, size: Window, window: maxTime}
+	c.left = Window - int(packets%Window)
+	return c
+}

@@ -61,7 +61,7 @@ func (g *Gate) NewBatch(tables int) *Batch {
 		packets: make([]packet, 0, usual), shares: make([][]uint16, tables),
 	}
 	for i := range b.shares {
-		b.shares[i] = make([]uint16, 0, usual)
+		b.shares[i] = make([]uint16, 0, usual/(1+tables/64))
 	}
 	b.plain = b.takes == nil && !b.hasher.OneWay && b.hasher.Sample <= 1 && b.hasher.Encapsulation == 0
 	b.Reset()

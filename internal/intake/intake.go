@@ -78,6 +78,7 @@ type Intake struct {
 	name      string        // its name
 	opened    map[input]int // the captures that are open, by their places in the report
 	strange   linkTypes
+	packets   Packets   // in place of captures, nil for none
 	heard     time.Time // when the latest packets came, if they are flushed
 
 	unread   unreads
@@ -117,7 +118,7 @@ func (in *Intake) Latest() flowtable.Time { return in.gate.Latest() }
 func (in *Intake) Stop() {
 	in.close()
 	in.closeOverlap()
-	in.files = nil
+	in.files, in.packets = nil, nil
 }
 
 // take gives a piece what can be read of the capture on any goroutine.
@@ -130,6 +131,9 @@ func (in *Intake) take(p *Piece) {
 // where the capture has come to, and with what must be read in order. It
 // returns false at the end of the last capture.
 func (in *Intake) admit(p *Piece) bool {
+	if in.packets != nil {
+		return in.admitPackets(p)
+	}
 	early := false // the piece was taken before the capture was cut
 	in.orders = in.orders[:0]
 	if in.overlaps() {
@@ -167,11 +171,7 @@ func (in *Intake) admit(p *Piece) bool {
 	if in.gate.StepsBack.Times > 0 && in.stepsBack == "" && len(in.arguments) > 0 {
 		in.noteStepBack()
 	}
-	in.report.Packets += uint64(p.batch.Len())
-	for class, n := range p.batch.Classes {
-		in.report.Classes[class] += n
-	}
-	in.progress.tell(&in.report)
+	in.count(p)
 	return p.batch.Len() > 0 || in.capture != nil || in.overlaps() || len(in.files) > 0
 }
 

@@ -1,0 +1,216 @@
+package block
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A Capture is what a block says of the capture that its packets are of: as much of
+// the packets of other buckets as it takes to put captures in order, and to follow the
+// clock of all of them. Times are nanoseconds since the Unix epoch.
+type Capture struct {
+	// Name is that of the capture. Part of Parts tells parts of one capture apart, from
+	// 1 on; both are 1 if it was read as a whole.
+	Name  string `json:"name"`
+	Part  int    `json:"part"`
+	Parts int    `json:"parts"`
+	// Packets is the number of packets of all classes. First is the time of the first
+	// one; Last is the latest, Least the earliest time of any. All are 0 if there are
+	// no packets.
+	Packets uint64 `json:"packets"`
+	First   int64  `json:"first"`
+	Last    int64  `json:"last"`
+	Least   int64  `json:"least"`
+	// LatestOfFlow is the latest time of a packet of a flow, the least of all times
+	// without one.
+	LatestOfFlow int64 `json:"latest_of_flow"`
+	// Late is the most by which a packet was stamped before the latest one in front of
+	// it, in nanoseconds: 0 in a capture that is in the order of time.
+	Late uint64 `json:"late"`
+	// Hidden says that some late packet of a flow has packets of flows in front of it
+	// that were all stamped before the latest of any packet there.
+	Hidden bool `json:"hidden,omitempty"`
+	// LeastOfWindow is the earliest time among the first [flowtable.Window] packets.
+	LeastOfWindow int64 `json:"least_of_window"`
+	// Dense is the most packets in a stretch of time of each of the lengths of stretches,
+	// where a late packet stands where the latest one in front of it does.
+	Dense []uint64 `json:"dense,omitempty"`
+	// Stepped says that some packet was stamped before the one that stands a window in
+	// front of it: there the clock can step back. StepAt is the position of the first
+	// such packet, and LeastBefore the earliest time before it. The block has a trace
+	// then: the times of all packets from the position TraceFrom on, where the latest
+	// time was TraceKey, as signed varints, each less the one before, in a zstd frame.
+	Stepped     bool   `json:"stepped,omitempty"`
+	StepAt      uint64 `json:"step_at,omitempty"`
+	LeastBefore int64  `json:"least_before,omitempty"`
+	TraceFrom   uint64 `json:"trace_from,omitempty"`
+	TraceKey    int64  `json:"trace_key,omitempty"`
+	// Damage says why the capture could not be read to its end, "" if it could.
+	Damage string `json:"damage,omitempty"`
+}
+
+// stretches are lengths of time in nanoseconds, from a millisecond to 18 minutes.
+var stretches = func() (all [11]int64) {
+	for k := range all {
+		all[k] = 1 << (20 + 2*k)
+	}
+	return all
+}()
+
+// most returns how many packets there are at most in a stretch of a length, where late
+// ones stand where the latest in front of them do.
+func (c *Capture) most(length uint64) uint64 {
+	for k, n := range c.Dense {
+		if uint64(stretches[k]) >= length {
+			return min(c.Packets, 2*n) // it reaches over two
+		}
+	}
+	return c.Packets
+}
+
+const (
+	minTime = math.MinInt64
+	window  = flowtable.Window
+)
+
+// A watch makes a Capture of the packets of a capture.
+type watch struct {
+	Capture
+	bins   [len(stretches)]struct{ of, n uint64 }
+	recent []int64 // of the last two windows of packets, by position
+	keys   []int64 // the latest time at them
+	trace  []byte
+	last   int64 // in the trace
+	ofFlow int64 // latest time of a packet of a flow so far
+
+	// Of each packet of the last batch, if any is late: by how much, and by how much
+	// compared with packets of flows alone.
+	late, lateOfFlow []uint64
+	anyLate          bool
+}
+
+func newWatch(c Capture) *watch {
+	c.LatestOfFlow = minTime
+	c.Dense = make([]uint64, len(stretches))
+	return &watch{Capture: c, ofFlow: minTime}
+}
+
+// see takes in the next batch.
+func (w *watch) see(b *flowtable.Batch) {
+	w.anyLate = false
+	n := 0
+	b.Times(func(at flowtable.Time, ofAFlow bool) {
+		w.one(int64(at), ofAFlow, n)
+		n++
+	})
+}
+
+// one takes in the packet with a number in its batch.
+func (w *watch) one(at int64, ofAFlow bool, number int) {
+	if w.Packets == 0 {
+		w.First, w.Last, w.Least, w.LeastOfWindow = at, at, at, at
+	}
+	if late := at < w.Last; late || w.anyLate {
+		w.noteLate(at, ofAFlow, number)
+	}
+	w.Last = max(w.Last, at)
+	w.step(at)
+	w.Least = min(w.Least, at)
+	if w.Packets < window {
+		w.LeastOfWindow = min(w.LeastOfWindow, at)
+	}
+	w.count(0, uint64(w.Last)>>20^1<<43, 1)
+	if ofAFlow {
+		w.LatestOfFlow = max(w.LatestOfFlow, at)
+	}
+	w.Packets++
+}
+
+// noteLate notes by how much a packet is late, which may be 0.
+func (w *watch) noteLate(at int64, ofAFlow bool, number int) {
+	if !w.anyLate {
+		w.anyLate, w.late, w.lateOfFlow = true, w.late[:0], w.lateOfFlow[:0]
+	}
+	for len(w.late) <= number {
+		w.late, w.lateOfFlow = append(w.late, 0), append(w.lateOfFlow, 0)
+	}
+	if at >= w.Last {
+		return
+	}
+	w.late[number] = uint64(w.Last) - uint64(at)
+	w.Late = max(w.Late, w.late[number])
+	if w.LatestOfFlow > at {
+		w.lateOfFlow[number] = uint64(w.LatestOfFlow) - uint64(at)
+	}
+	w.Hidden = w.Hidden || ofAFlow && w.LatestOfFlow < w.Last
+}
+
+// lateness returns what noteLate has noted of a packet.
+func (w *watch) lateness(number int) (late, lateOfFlow uint64) {
+	if !w.anyLate || number >= len(w.late) {
+		return 0, 0
+	}
+	return w.late[number], w.lateOfFlow[number]
+}
+
+// step looks for packets before the one that stands a window in front of them, and
+// keeps the trace.
+func (w *watch) step(at int64) {
+	const kept = 2 * window
+	if w.Stepped {
+		w.keep(at)
+		return
+	}
+	if w.Packets < kept {
+		w.recent, w.keys = append(w.recent, at), append(w.keys, w.Last)
+	}
+	if w.Packets >= window && w.recent[(w.Packets-window)%kept] > at {
+		w.Stepped, w.StepAt, w.LeastBefore = true, w.Packets, w.Least
+		if w.Packets >= kept {
+			w.TraceFrom = w.Packets - kept
+		}
+		w.TraceKey = w.keys[w.TraceFrom%kept]
+		for i := w.TraceFrom; i < w.Packets; i++ {
+			w.keep(w.recent[i%kept])
+		}
+		w.keep(at)
+		w.recent, w.keys = nil, nil
+		return
+	}
+	if w.Packets >= kept {
+		w.recent[w.Packets%kept], w.keys[w.Packets%kept] = at, w.Last
+	}
+}
+
+func (w *watch) keep(at int64) {
+	w.trace = binary.AppendVarint(w.trace, at-w.last)
+	w.last = at
+}
+
+// count counts packets in a stretch of the length with a number, and in longer ones
+// when a shorter one has ended.
+func (w *watch) count(k int, of, n uint64) {
+	b := &w.bins[k]
+	if b.of != of {
+		w.endStretch(k)
+		b.of, b.n = of, 0
+	}
+	b.n += n
+}
+
+func (w *watch) endStretch(k int) {
+	b := &w.bins[k]
+	if w.Dense[k] = max(w.Dense[k], b.n); b.n > 0 && k+1 < len(w.bins) {
+		w.count(k+1, b.of>>2, b.n)
+	}
+}
+
+// end completes what there is to say.
+func (w *watch) end() {
+	for k := range w.bins {
+		w.endStretch(k)
+		w.bins[k].n = 0
+	}
+}

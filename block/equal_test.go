@@ -1,0 +1,219 @@
+package block_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/block"
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A job is options and the columns of rows.
+type job struct {
+	name    string
+	options flowfast.Options
+	columns []*export.Column
+}
+
+// jobOf returns a job with a profile, but for the column that numbers rows.
+func jobOf(t *testing.T, profile string, splt int, o flowfast.Options) job {
+	p, err := export.FindProfile(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := slices.DeleteFunc(p.With(splt, []float64{0.1}), func(c *export.Column) bool { return export.Numbered([]*export.Column{c}) })
+	d := p.Demand(columns, splt, []float64{0.1})
+	d.Numbered = false
+	return job{profile, o.For(d), columns}
+}
+
+// joined returns the rows of captures that are read as one stream, sorted.
+func (j job) joined(t *testing.T, files ...string) []string {
+	run, err := flowfast.Open(j.options, files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j.write(t, run)
+}
+
+func (j job) write(t *testing.T, run *flowfast.Run) []string {
+	var out bytes.Buffer
+	if err := run.Write(t.Context(), &out, export.NewCSV(j.columns)); err != nil {
+		if damaged := "ring_"; !strings.Contains(err.Error(), damaged) {
+			t.Fatal(err)
+		}
+	}
+	return slices.Sorted(strings.Lines(out.String()))[:bytes.Count(out.Bytes(), []byte("\n"))]
+}
+
+// partition returns the blocks of captures, by bucket.
+func (j job) partition(t *testing.T, buckets int, files ...string) [][]byte {
+	all := make([][]byte, buckets)
+	for _, file := range files {
+		run, err := flowfast.Open(j.options, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := block.NewWriter(block.Header{
+			Features: j.options.Features.Set, Buckets: buckets, Seed: 1, Capture: block.Capture{Name: file, Part: 1, Parts: 1},
+		}, &memory{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage := ""
+		if err := run.Partition(t.Context(), buckets, 1, w.Add); err != nil {
+			damage = err.Error()
+		}
+		if err := w.End(damage); err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			var b bytes.Buffer
+			if n, err := w.WriteBlock(&b, i); err != nil || n != int64(b.Len()) {
+				t.Fatalf("%d bytes of %d: %v", n, b.Len(), err)
+			}
+			all[i] = append(all[i], b.Bytes()...)
+		}
+	}
+	return all
+}
+
+// A memory is a spool.
+type memory struct{ b []byte }
+
+func (m *memory) Write(b []byte) (int, error) { m.b = append(m.b, b...); return len(b), nil }
+func (m *memory) ReadAt(b []byte, at int64) (int, error) {
+	return bytes.NewReader(m.b).ReadAt(b, at)
+}
+
+// flows returns the rows of blocks, sorted, with one header for all buckets.
+func (j job) flows(t *testing.T, all [][]byte) (rows []string, err error) {
+	for _, b := range all {
+		blocks, err := block.Find(bytes.NewReader(b), int64(len(b)), "memory")
+		if err != nil {
+			return nil, err
+		}
+		source, err := block.NewSource(blocks, j.options.Features.Set)
+		if err != nil {
+			return nil, err
+		}
+		defer source.Close()
+		source.Resolution, source.Monotone = j.options.Resolution, j.options.Monotone
+		run, err := flowfast.NewTaken(j.options, source)
+		if err != nil {
+			return nil, err
+		}
+		var out bytes.Buffer
+		if err := run.Write(t.Context(), &out, export.NewCSV(j.columns)); err != nil {
+			return nil, err
+		}
+		_, body, _ := strings.Cut(out.String(), "\n")
+		rows = append(rows, slices.Collect(strings.Lines(body))...)
+	}
+	header := export.NewCSV(j.columns).AppendHeader(nil)
+	rows = append(rows, string(header))
+	slices.Sort(rows)
+	return rows, nil
+}
+
+// compare compares the rows of blocks with those of --join.
+func (j job) compare(t *testing.T, buckets int, files ...string) {
+	t.Helper()
+	want := j.joined(t, files...)
+	got, err := j.flows(t, j.partition(t, buckets, files...))
+	if err != nil {
+		t.Errorf("%s: %v", j.name, err)
+		return
+	}
+	if slices.Equal(got, want) {
+		return
+	}
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Errorf("%s, %d buckets: %d rows, want %d; row %d\n%swant\n%s", j.name, buckets, len(got), len(want), i, got[i], want[i])
+			return
+		}
+	}
+	t.Errorf("%s, %d buckets: %d rows, want %d", j.name, buckets, len(got), len(want))
+}
+
+// jobs are all profiles, and rules.
+func jobs(t *testing.T) []job {
+	one := flowfast.Options{Workers: 1}
+	all := one
+	all.Protocols, all.Keys.Encapsulation = decode.AllProtocols, decode.VLANTags
+	rules := one
+	rules.IdleTimeout = 60 * time.Second
+	rules.Rules = flowtable.Rules{ActiveTimeout: 30 * time.Second, TCPEnd: flowtable.EndFIN | flowtable.EndRST}
+	way := flowfast.Options{Workers: 2}
+	way.Keys.OneWay, way.Keys.Sample = true, 2
+	return []job{
+		jobOf(t, "default", 0, one), jobOf(t, "full", 3, one), jobOf(t, "cicflowmeter", 0, one), jobOf(t, "nfstream", 2, one),
+		jobOf(t, "pyflowmeter", 0, one), jobOf(t, "full", 0, all), jobOf(t, "default", 0, rules), jobOf(t, "default", 0, way),
+	}
+}
+
+// The rows of all buckets are those of --join, wherever an archive is cut.
+func TestArchives(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		files := archive(t, r, traffic(r, 1500, false), 1+r.IntN(6), seed%2 == 0)
+		for _, j := range jobs(t) {
+			j.compare(t, 1+r.IntN(9), files...)
+		}
+	}
+}
+
+// Clocks that are set back make captures overlap, in whichever order they come.
+func TestClocksSetBack(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		files := archive(t, r, traffic(r, 1500, true), 1+r.IntN(6), false)
+		for _, j := range jobs(t) {
+			if j.options.Monotone && len(files) > 1 {
+				continue // which may be refused
+			}
+			j.compare(t, 1+r.IntN(9), files...)
+		}
+	}
+}
+
+// TestShared takes all shared captures as one archive.
+func TestShared(t *testing.T) {
+	var files []string
+	for _, dir := range []string{"../../shared/captures", "../../shared/cases"} {
+		found, err := filepath.Glob(dir + "/*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			run, err := flowfast.Open(flowfast.Options{Workers: 1}, f)
+			if err == nil {
+				err = run.Partition(t.Context(), 1, 1, func(*flowtable.Batch) error { return nil })
+			}
+			if err == nil {
+				files = append(files, f)
+			}
+		}
+	}
+	if len(files) == 0 {
+		t.Skip("there are no shared captures")
+	}
+	if testing.Short() {
+		files = files[:40]
+	}
+	for _, j := range jobs(t) {
+		j.compare(t, 16, files...)
+	}
+	fmt.Fprintln(os.Stderr, len(files))
+}

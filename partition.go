@@ -1,0 +1,59 @@
+package flowfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/internal/intake"
+)
+
+// Partition runs to the end and gives the packets out in place of flows: batches, one
+// after the other, whose shares are buckets of the hash of the key. Seed makes the hash
+// the same on every machine. A batch is lent until to returns, whose error ends the run.
+// Other errors are those of [Run.Flows]. Timeouts and bounds play no part, nor do
+// Resolution and Monotone, which are for whom takes the packets up.
+func (r *Run) Partition(ctx context.Context, buckets int, seed uint64, to func(*flowtable.Batch) error) error {
+	if err := r.check(nil); err != nil {
+		return err
+	}
+	const most = 1 << 16
+	if buckets < 1 || buckets > most {
+		return fmt.Errorf("%d buckets: want 1 to %d", buckets, most)
+	}
+	defer r.finish()
+	defer context.AfterFunc(ctx, r.intake.Interrupt)()
+	r.intake.Part(seed)
+	p := r.intake.NewPiece(buckets)
+	for more := true; more; {
+		if ctx.Err() != nil {
+			r.intake.Stop()
+		}
+		p.Take()
+		p.Decode()
+		more = p.Admit()
+		if err := to(p.Packets()); err != nil {
+			return err
+		}
+	}
+	return errors.Join(append(r.intake.Errors(), ctx.Err())...)
+}
+
+// Taken gives batches of packets whose headers were read before, by another run in
+// another process: see [Run.Partition].
+type Taken = intake.Packets
+
+// NewTaken starts a run over packets whose headers were read before. The options that
+// say which packets count play no part. The summary counts the packets of flows alone.
+func NewTaken(o Options, packets Taken) (*Run, error) {
+	if packets == nil {
+		return nil, errors.New("no packets")
+	}
+	r, err := newRun(o, 1)
+	if err != nil {
+		return nil, err
+	}
+	r.intake.Take(packets)
+	return r, nil
+}
