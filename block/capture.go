@@ -3,6 +3,7 @@ package block
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -20,9 +21,11 @@ type Capture struct {
 	// one; Last is the latest, Least the earliest time of any. All are 0 if there are
 	// no packets.
 	Packets uint64 `json:"packets"`
-	First   int64  `json:"first"`
-	Last    int64  `json:"last"`
-	Least   int64  `json:"least"`
+	// OfNone is how many of them are of no flow.
+	OfNone uint64 `json:"of_none,omitempty"`
+	First  int64  `json:"first"`
+	Last   int64  `json:"last"`
+	Least  int64  `json:"least"`
 	// LatestOfFlow is the latest time of a packet of a flow, the least of all times
 	// without one.
 	LatestOfFlow int64 `json:"latest_of_flow"`
@@ -31,12 +34,18 @@ type Capture struct {
 	Late uint64 `json:"late"`
 	// Hidden says that some late packet of a flow has packets of flows in front of it
 	// that were all stamped before the latest of any packet there.
-	Hidden bool `json:"hidden,omitempty"`
+	// The latest times there are from HiddenFrom to HiddenTo.
+	Hidden     bool  `json:"hidden,omitempty"`
+	HiddenFrom int64 `json:"hidden_from,omitempty"`
+	HiddenTo   int64 `json:"hidden_to,omitempty"`
 	// LeastOfWindow is the earliest time among the first [flowtable.Window] packets.
 	LeastOfWindow int64 `json:"least_of_window"`
 	// Dense is the most packets in a stretch of time of each of the lengths of stretches,
 	// where a late packet stands where the latest one in front of it does.
 	Dense []uint64 `json:"dense,omitempty"`
+	// Gaps are the longest times without packets, in order, where late packets stand as
+	// above; there are mostGaps at most, all longer than leastGap.
+	Gaps []Gap `json:"gaps,omitempty"`
 	// Stepped says that some packet was stamped before the one that stands a window in
 	// front of it: there the clock can step back. StepAt is the position of the first
 	// such packet, and LeastBefore the earliest time before it. The block has a trace
@@ -49,6 +58,55 @@ type Capture struct {
 	TraceKey    int64  `json:"trace_key,omitempty"`
 	// Damage says why the capture could not be read to its end, "" if it could.
 	Damage string `json:"damage,omitempty"`
+}
+
+// A Gap is a time in which a capture has no packets: that of the last one in front of
+// it, and that of the first one behind.
+type Gap struct {
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
+	// Packets are in front of the gap, OfFlow is the latest time of one of a flow there.
+	Packets uint64 `json:"packets"`
+	OfFlow  int64  `json:"of_flow"`
+}
+
+const (
+	mostGaps = 16
+	leastGap = 60_000_000_000 // nanoseconds
+)
+
+// upTo returns how many packets of a capture have places before a range of times, and
+// the latest time of one of a flow among them. It returns false if that is not known, or
+// packets have places in the range.
+func (c *Capture) upTo(from, to int64) (packets uint64, ofFlow int64, ok bool) {
+	switch {
+	case c.Packets == 0 || c.First > to:
+		return 0, minTime, true
+	case c.Last < from:
+		return c.Packets, c.LatestOfFlow, true
+	}
+	for _, g := range c.Gaps {
+		if g.From < from && to < g.To {
+			return g.Packets, g.OfFlow, true
+		}
+	}
+	return 0, 0, false
+}
+
+// addGap adds a gap behind those that there are.
+func (c *Capture) addGap(g Gap) {
+	if g.To <= g.From || uint64(g.To)-uint64(g.From) < leastGap {
+		return
+	}
+	if c.Gaps = append(c.Gaps, g); len(c.Gaps) > mostGaps {
+		shortest := 0
+		for i, o := range c.Gaps {
+			if uint64(o.To)-uint64(o.From) < uint64(c.Gaps[shortest].To)-uint64(c.Gaps[shortest].From) {
+				shortest = i
+			}
+		}
+		c.Gaps = slices.Delete(c.Gaps, shortest, shortest+1)
+	}
 }
 
 // stretches are lengths of time in nanoseconds, from a millisecond to 18 minutes.
@@ -115,7 +173,10 @@ func (w *watch) one(at int64, ofAFlow bool, number int) {
 	if late := at < w.Last; late || w.anyLate {
 		w.noteLate(at, ofAFlow, number)
 	}
-	w.Last = max(w.Last, at)
+	if at > w.Last {
+		w.addGap(Gap{w.Last, at, w.Packets, w.LatestOfFlow})
+		w.Last = at
+	}
 	w.step(at)
 	w.Least = min(w.Least, at)
 	if w.Packets < window {
@@ -124,6 +185,8 @@ func (w *watch) one(at int64, ofAFlow bool, number int) {
 	w.count(0, uint64(w.Last)>>20^1<<43, 1)
 	if ofAFlow {
 		w.LatestOfFlow = max(w.LatestOfFlow, at)
+	} else {
+		w.OfNone++
 	}
 	w.Packets++
 }
@@ -144,7 +207,18 @@ func (w *watch) noteLate(at int64, ofAFlow bool, number int) {
 	if w.LatestOfFlow > at {
 		w.lateOfFlow[number] = uint64(w.LatestOfFlow) - uint64(at)
 	}
-	w.Hidden = w.Hidden || ofAFlow && w.LatestOfFlow < w.Last
+	if ofAFlow && w.LatestOfFlow < w.Last {
+		w.hide(w.Last, w.Last)
+	}
+}
+
+// hide notes that a packet of a flow is late, where the latest time is in a range, and
+// packets of flows in front of it may not have that time.
+func (c *Capture) hide(from, to int64) {
+	if !c.Hidden {
+		c.Hidden, c.HiddenFrom, c.HiddenTo = true, from, to
+	}
+	c.HiddenFrom, c.HiddenTo = min(c.HiddenFrom, from), max(c.HiddenTo, to)
 }
 
 // lateness returns what noteLate has noted of a packet.

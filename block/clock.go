@@ -33,9 +33,10 @@ type stepBack struct {
 // A joined is a capture among others, with all of its parts.
 type joined struct {
 	Capture
-	parts []*Block
-	order int // by name, for packets of the same time
-	steps []stepBack
+	parts  []*Block
+	number int // in the order of captures
+	order  int // by name, for packets of the same time
+	steps  []stepBack
 	// Floors are the earliest times of packets up to each of the steps, and behind
 	// the last of them; floors has one more than steps.
 	floors []int64
@@ -55,13 +56,20 @@ func join(parts []*Block) *joined {
 		}
 		if p.Least < j.Last {
 			j.Late = max(j.Late, uint64(j.Last)-uint64(p.Least))
-			j.Hidden = true // it may be
+			j.hide(j.Last, max(j.Last, p.Last))
 		}
-		j.Late, j.Hidden = max(j.Late, p.Late), j.Hidden || p.Hidden
+		if j.Late = max(j.Late, p.Late); p.Hidden {
+			j.hide(p.HiddenFrom, max(j.Last, p.HiddenTo))
+		}
 		if j.Packets < window {
 			j.LeastOfWindow = min(j.LeastOfWindow, p.Least)
 		}
+		j.addGap(Gap{j.Last, p.First, j.Packets, j.LatestOfFlow})
+		for _, g := range p.Gaps {
+			j.addGap(Gap{max(j.Last, g.From), g.To, j.Packets + g.Packets, max(j.LatestOfFlow, g.OfFlow)})
+		}
 		j.Last, j.Least, j.Packets = max(j.Last, p.Last), min(j.Least, p.Least), j.Packets+p.Packets
+		j.OfNone += p.OfNone
 		j.LatestOfFlow = max(j.LatestOfFlow, p.LatestOfFlow)
 		for k, n := range p.Dense {
 			j.Dense[k] += n // more than there can be, but for a boundary
@@ -71,67 +79,71 @@ func join(parts []*Block) *joined {
 	return j
 }
 
-// among tells if packets of a capture have places among those of another one, from a
-// place on; earlier says that it is the earlier one in the order of captures.
-func (j *joined) among(o *joined, from int64, earlier bool) bool {
-	if j.Packets == 0 {
-		return false
+// upTo returns how many packets of all captures but that of a number have places before
+// a range of times, and the latest time of one of a flow among them; see
+// [Capture.upTo].
+func upTo(all []*joined, but int, from, to int64) (packets uint64, ofFlow int64, ok bool) {
+	ofFlow = minTime
+	for k, o := range all {
+		if k == but {
+			continue
+		}
+		n, latest, ok := o.upTo(from, to)
+		if !ok {
+			return 0, 0, false
+		}
+		packets, ofFlow = packets+n, max(ofFlow, latest)
 	}
-	if earlier {
-		return j.Last >= from
-	}
-	return j.First <= o.Last
+	return packets, ofFlow, true
 }
 
 // follow finds out where the clock steps back in each capture, all of which are in
 // order. Straight says that no packet has a time before that of a flow's in front of
 // it.
 func follow(all []*joined, straight bool) error {
-	before := uint64(0)
 	for i, j := range all {
-		j.floors = []int64{j.Least}
+		j.number, j.floors = i, []int64{j.Least}
 		if j.Late > 0 {
-			alone, apart := true, true // no other has packets among all of its own; or among those of the trace
-			for k, o := range all {
-				if k != i && o.among(j, j.First, k < i) {
-					alone = false
-				}
-				if k != i && o.among(j, j.TraceKey, k < i) {
-					apart = false
-				}
-			}
-			if err := j.follow(all, before, alone, apart, straight); err != nil {
+			if err := j.follow(all, straight); err != nil {
 				return err
 			}
 		}
-		before += j.Packets
 	}
 	return nil
 }
 
-// follow finds out where the clock steps back in a capture, before which there are so
-// many packets in others.
-func (j *joined) follow(all []*joined, before uint64, alone, apart, straight bool) error {
-	near := uint64(0)
+// follow finds out where the clock steps back in a capture.
+func (j *joined) follow(all []*joined, straight bool) error {
+	near, ofNone := uint64(0), uint64(0)
 	for _, o := range all {
 		if o.Packets > 0 && o.Last > j.Least && o.First <= j.Last {
 			near += o.most(j.Late)
+			ofNone += o.OfNone
 		}
 	}
 	if straight {
-		if j.Hidden && (!alone || near >= window) {
+		// A packet of a flow leaves no packet behind it a time before its own: only in
+		// a window without any can the horizon lie behind the next one.
+		known := true
+		if j.Hidden {
+			_, _, known = upTo(all, j.number, j.HiddenFrom, j.HiddenTo)
+		}
+		if j.Hidden && (ofNone >= window || !known) {
 			return fmt.Errorf("%s: packets are stamped by up to %v before others in front of them, while other captures have packets of the same time: "+
 				"which time the profile gives them, only flowfast --join tells", j.Name, time.Duration(min(j.Late, math.MaxInt64)))
 		}
 		return nil
 	}
+	whole := len(j.parts) == 1
+	before, _, alone := upTo(all, j.number, j.First, j.Last)
+	beforeTrace, _, apart := upTo(all, j.number, j.TraceKey, j.Last)
 	switch {
 	case near < window:
 		return nil
-	case alone && !j.Stepped && len(j.parts) == 1 && (before == 0 || j.LeastOfWindow >= j.First):
+	case whole && alone && !j.Stepped && (before == 0 || j.LeastOfWindow >= j.First):
 		return nil
-	case apart && j.Stepped && len(j.parts) == 1 && (before == 0 || j.TraceFrom > 0 || j.StepAt >= 2*window):
-		return j.replay(before)
+	case whole && apart && j.Stepped && (beforeTrace == 0 || j.TraceFrom > 0 || j.StepAt >= 2*window):
+		return j.replay(beforeTrace)
 	}
 	return fmt.Errorf("%s: a packet is stamped %v before one in front of it, with %d packets or more of that time in all captures: "+
 		"where flows end there, only flowfast --join tells", j.Name, time.Duration(min(j.Late, math.MaxInt64)), window)

@@ -28,7 +28,10 @@ type Source struct {
 	waiting  []*joined // whose first packet is not due yet
 	earliest []int64   // of the packets of those from here on
 	open     cursors
-	latest   int64 // time of a packet of a flow in captures that have ended
+	all      []*joined
+	place    int64 // of which latest is what latestBefore returns, if placed is set
+	latest   int64
+	placed   bool
 	end      int64 // latest time of a packet of a flow in all captures
 	decoders []*zstd.Decoder
 	began    bool
@@ -52,7 +55,7 @@ func NewSource(blocks []*Block, needs features.Set) (*Source, error) {
 		return nil, fmt.Errorf("%s: columns were asked for that need more of the packets than the block has: "+
 			"make the blocks with the same --profile, --columns and --labels", first.File)
 	}
-	s := &Source{blocks: slices.Clone(blocks), latest: minTime, end: minTime, seen: minTime}
+	s := &Source{blocks: slices.Clone(blocks), end: minTime, seen: minTime}
 	return s, nil
 }
 
@@ -95,6 +98,7 @@ func (s *Source) begin() error {
 	if err := follow(all, s.Monotone); err != nil {
 		return err
 	}
+	s.all = all
 	for _, j := range all {
 		if j.Packets > 0 {
 			s.waiting = append(s.waiting, j)
@@ -117,7 +121,7 @@ func (s *Source) begin() error {
 // A capture is one among those that are read.
 type capture struct {
 	*joined
-	number  int // of the part
+	part    int
 	reader  *reader
 	key     int64 // the place of the packet that comes next, and
 	front   int64 // the latest time in the parts before
@@ -189,14 +193,24 @@ func (s *Source) give(b *flowtable.Batch, c *capture) {
 	t := &c.packet
 	at := int64(t.Time)
 	if s.Monotone && c.key > at { // late
-		if at += int64(c.late); c.Hidden { // no other capture has packets of the time
-			at = max(at, s.latest, c.flow)
+		if at += int64(c.late); at < c.key {
+			at = max(at, s.latestBefore(c), c.flow)
 		}
 	}
 	s.seen = max(s.seen, at)
 	t.Time = s.cut(at)
 	t.Fine = t.Fine && (s.Resolution == 0 || s.Resolution%1000 != 0)
 	b.AddTaken(t)
+}
+
+// latestBefore returns the latest time of a packet of a flow in other captures, at the
+// place of a packet of c: see follow, which has seen that it is known.
+func (s *Source) latestBefore(c *capture) int64 {
+	if !s.placed || s.place != c.key {
+		_, s.latest, _ = upTo(s.all, c.number, c.key, c.key)
+		s.place, s.placed = c.key, true
+	}
+	return s.latest
 }
 
 // cut cuts a time down to the resolution.
@@ -277,7 +291,6 @@ func (s *Source) advance(c *capture) error {
 
 // leave takes leave of a capture.
 func (s *Source) leave(c *capture) {
-	s.latest = max(s.latest, c.LatestOfFlow)
 	s.decoders = append(s.decoders, c.decoder)
 }
 
@@ -293,14 +306,13 @@ func (c *capture) read() (bool, error) {
 		if err != io.EOF {
 			return false, err
 		}
-		part := &c.parts[c.number].Capture
-		if part.Packets > 0 {
-			c.front, c.flow = max(c.front, part.Last), max(c.flow, part.LatestOfFlow)
+		if p := &c.parts[c.part].Capture; p.Packets > 0 {
+			c.front, c.flow = max(c.front, p.Last), max(c.flow, p.LatestOfFlow)
 		}
-		if c.number++; c.number == len(c.parts) {
+		if c.part++; c.part == len(c.parts) {
 			return false, nil
 		}
-		c.reader = newReader(c.parts[c.number], c.decoder)
+		c.reader = newReader(c.parts[c.part], c.decoder)
 	}
 }
 
