@@ -17,8 +17,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// keyFlags are the flags that say which packets have flows, and which are of one.
+func keyFlags(f *pflag.FlagSet, o *flowfast.Options) {
+	f.Var(text{&o.Protocols}, "protocols",
+		"IP protocols that have flows: all, or `NAMES` and numbers such as tcp,udp,icmp,icmpv6,sctp,47 (default tcp,udp)")
+	f.Var(text{&o.Tunnels}, "decap",
+		"look into UDP tunnels: all, or `NAMES` of vxlan, geneve, gtpu, l2tp, teredo, l2tpv3 (over IP too) (default none)")
+	f.Var(text{&o.Keys.Encapsulation}, "key",
+		"tell flows with the same addresses and ports apart by their encapsulation: all, or `PARTS` of vlan, mpls, tunnel (default none)")
+}
+
 // packetFlags are the flags that say which packets count and whose they are.
-func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter, key *secret) {
+func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter) {
 	f.Var((*moment)(&o.Choice.From), "from",
 		"leave out packets before `TIME`: 2026-11-24, '2026-11-24 12:00' (UTC) or ...+01:00, or seconds since 1970 (default none)")
 	f.Var((*moment)(&o.Choice.To), "to",
@@ -29,6 +39,9 @@ func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter, key *sec
 		"keep `1/N` of the flows, chosen by a hash of addresses and ports (default all)")
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
 		"make the two directions flows of their own")
+}
+
+func anonymizeFlag(f *pflag.FlagSet, key *secret) {
 	f.Var(key, "anonymize",
 		"write other addresses, which share prefixes as the true ones do (Crypto-PAn); `KEY` is 64 hexadecimal digits, or @FILE with them (default none)")
 }

@@ -113,7 +113,8 @@ func (c *command) cobra() *cobra.Command {
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	root.AddCommand(infoCommand(c.streams, &c.status), columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
-		versionCommand(c.out), completionCommand(c.out), manCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand())
+		versionCommand(c.out), completionCommand(c.out), manCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand(),
+		c.partitionCommand(), c.blocksCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(helpCommand(c.out))
 	root.SetHelpFunc(func(of *cobra.Command, _ []string) {
@@ -152,19 +153,8 @@ func (c *command) cobra() *cobra.Command {
 // flowFlags are the flags that say what a flow is, what is in its row, and what a run
 // takes.
 func (c *command) flowFlags(f *pflag.FlagSet) {
-	c.jobs = runtime.GOMAXPROCS(0)
-	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
-		"end a flow after a silence longer than `SECONDS`, such as 0.5, 90s or 5m (default 600)")
-	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
-		"cut a flow when a packet arrives more than `SECONDS` after its first, or never: none (default none)")
-	f.Var((*tcpEnd)(&c.options.Rules.TCPEnd), "tcp-end",
-		"what closes a TCP flow, so that a later SYN begins a new one: FIN of both sides and an ACK, RST, or either; `HOW` is none, fin, rst or fin-rst (default none)")
-	f.Var(text{&c.options.Protocols}, "protocols",
-		"IP protocols that have flows: all, or `NAMES` and numbers such as tcp,udp,icmp,icmpv6,sctp,47 (default tcp,udp)")
-	f.Var(text{&c.options.Tunnels}, "decap",
-		"look into UDP tunnels: all, or `NAMES` of vxlan, geneve, gtpu, l2tp, teredo, l2tpv3 (over IP too) (default none)")
-	f.Var(text{&c.options.Keys.Encapsulation}, "key",
-		"tell flows with the same addresses and ports apart by their encapsulation: all, or `PARTS` of vlan, mpls, tunnel (default none)")
+	c.endFlags(f)
+	keyFlags(f, &c.options)
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
 		"look for ended flows every `PACKETS` packets (default 1)")
 	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
@@ -173,14 +163,38 @@ func (c *command) flowFlags(f *pflag.FlagSet) {
 		"write rows within `SECONDS` of being due, while packets come in; none gathers them (default 1 from a pipe to a pipe or to standard output, else none)")
 	f.Var((*seconds)(&c.options.Disorder), "disorder",
 		"with --flush, take a packet stamped more than `SECONDS` before the latest one for a step of the clock (default 10)")
-	f.VarP((*count)(&c.jobs), "jobs", "j",
-		"work on `N` files at once, or with N workers on one (default all cores)")
+	c.jobsFlag(f)
 	f.Var((*count)(&c.options.MaxFlows), "max-flows",
 		"limit open flows to `FLOWS`: where one more would start, the longest-idle one is closed early (default no limit)")
+	c.memoryFlag(f)
+	packetFlags(f, &c.options, &c.filter)
+	anonymizeFlag(f, &c.anonymize)
+	c.rows.flags(f)
+	c.formatFlag(f)
+}
+
+// endFlags are the flags that say when a flow ends.
+func (c *command) endFlags(f *pflag.FlagSet) {
+	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
+		"end a flow after a silence longer than `SECONDS`, such as 0.5, 90s or 5m (default 600)")
+	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
+		"cut a flow when a packet arrives more than `SECONDS` after its first, or never: none (default none)")
+	f.Var((*tcpEnd)(&c.options.Rules.TCPEnd), "tcp-end",
+		"what closes a TCP flow, so that a later SYN begins a new one: FIN of both sides and an ACK, RST, or either; `HOW` is none, fin, rst or fin-rst (default none)")
+}
+
+func (c *command) jobsFlag(f *pflag.FlagSet) {
+	c.jobs = runtime.GOMAXPROCS(0)
+	f.VarP((*count)(&c.jobs), "jobs", "j",
+		"work on `N` files at once, or with N workers on one (default all cores)")
+}
+
+func (c *command) memoryFlag(f *pflag.FlagSet) {
 	f.Var(&c.memory, "max-memory",
 		"limit memory to `SIZE`, such as 512MiB or 8GB: at the limit the longest-idle flows are closed early (default 70% of what the control group or the machine has)")
-	packetFlags(f, &c.options, &c.filter, &c.anonymize)
-	c.rows.flags(f)
+}
+
+func (c *command) formatFlag(f *pflag.FlagSet) {
 	f.Var((*formatName)(c), "format",
 		"write `FORMAT`: "+formatList()+" (default by OUTPUT's extension; with -r csv)")
 	f.Var(&c.timeUnit, "time-unit",
