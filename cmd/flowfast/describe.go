@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -48,11 +49,18 @@ func describe(f *pflag.FlagSet) describedOptions {
 // optionsCommand lists the flags for programs.
 func optionsCommand(out io.Writer) *cobra.Command {
 	return &cobra.Command{
-		Use:   "options",
-		Short: "list the options as JSON",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return writeJSON(out, describe(c.Root().Flags()))
+		Use:   "options [COMMAND]",
+		Short: "list the options as JSON, or those of a command",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, names []string) error {
+			of, _, err := c.Root().Find(names)
+			if err == nil && len(names) > 0 && of == c.Root() {
+				err = fmt.Errorf("%s: there is no such command", names[0])
+			}
+			if err != nil {
+				return err
+			}
+			return writeJSON(out, describe(of.Flags()))
 		},
 	}
 }

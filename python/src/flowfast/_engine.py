@@ -35,7 +35,15 @@ class Engine:
     down; there it is a file in a temporary folder.
     """
 
-    def __init__(self, arguments: Sequence[str], *, stdin: Readable | bytes | None, own_stdin: bool, rows: bool) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: Readable | bytes | None,
+        own_stdin: bool,
+        rows: bool,
+        pass_fds: tuple[int, ...] = (),
+    ) -> None:
         self.feed_error: BaseException | None = None
         self._folder: str | None = None
         self._summary = bytearray()
@@ -54,14 +62,14 @@ class Engine:
         else:
             summary_in, summary_out = os.pipe()
             summary = f"/dev/fd/{summary_out}"
-            more["pass_fds"] = (summary_out,)
+            more["pass_fds"] = (summary_out, *pass_fds)
             # Ctrl-C is for this process, which then ends the other.
             more["start_new_session"] = True
             if sys.platform == "linux":
                 more["pipesize"] = _CHUNK
         try:
             self._process = subprocess.Popen(
-                [path, f"--summary={summary}", *arguments],
+                [path, *arguments[:1], f"--summary={summary}", *arguments[1:]],
                 stdin=subprocess.PIPE if stdin is not None else None if own_stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if rows else subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

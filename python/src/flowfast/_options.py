@@ -47,9 +47,9 @@ def message(text: bytes) -> str:
 
 
 @functools.lru_cache(maxsize=8)
-def _listed(path: str, size: int, changed: int) -> dict[str, _Option]:
+def _listed(path: str, size: int, changed: int, command: str) -> dict[str, _Option]:
     try:
-        listed = ask("options")["options"]
+        listed = ask("options", *[command] * bool(command))["options"]
     except UsageError as error:
         raise EngineError(f"{path} is another version, too old for this package: {error}") from error
     return {
@@ -59,16 +59,18 @@ def _listed(path: str, size: int, changed: int) -> dict[str, _Option]:
     }
 
 
-def options() -> dict[str, _Option]:
-    """Return the options of the command by the names of keyword arguments."""
+def options(command: str = "") -> dict[str, _Option]:
+    """Return the options of the command, or of a command of it, by the names of keyword arguments."""
     path = binary()
     info = os.stat(path)
-    return _listed(path, info.st_size, info.st_mtime_ns)
+    return _listed(path, info.st_size, info.st_mtime_ns, command)
 
 
-def arguments(function: str, given: Mapping[str, Any], without: frozenset[str] = frozenset()) -> list[str]:
-    """Return the flags that keyword arguments stand for."""
-    known = options()
+def arguments(
+    function: str, given: Mapping[str, Any], without: frozenset[str] = frozenset(), of: tuple[str, ...] = ("",)
+) -> list[str]:
+    """Return the flags that keyword arguments stand for, of one command or several."""
+    known = {name: option for command in of for name, option in options(command).items()}
     flags: list[str] = []
     for keyword, value in given.items():
         name = keyword.removesuffix("_")  # from is a word of Python's
