@@ -135,7 +135,7 @@ func pcapng(frames []frame) []byte {
 
 // archive cuts packets into captures of all formats, where no datagram is cut apart,
 // and returns their names in order. The last one is damaged if that is wanted.
-func archive(t *testing.T, r *rand.Rand, frames []frame, files int, damaged bool) (names []string) {
+func archive(t testing.TB, r *rand.Rand, frames []frame, files int, damaged bool) (names []string) {
 	dir := t.TempDir()
 	for i := range files {
 		n := len(frames) / (files - i)

@@ -26,7 +26,7 @@ type job struct {
 }
 
 // jobOf returns a job with a profile, but for the column that numbers rows.
-func jobOf(t *testing.T, profile string, splt int, o flowfast.Options) job {
+func jobOf(t testing.TB, profile string, splt int, o flowfast.Options) job {
 	p, err := export.FindProfile(profile)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func (j job) write(t *testing.T, run *flowfast.Run) []string {
 }
 
 // partition returns the blocks of captures, by bucket.
-func (j job) partition(t *testing.T, buckets int, files ...string) [][]byte {
+func (j job) partition(t testing.TB, buckets int, files ...string) [][]byte {
 	all := make([][]byte, buckets)
 	for _, file := range files {
 		run, err := flowfast.Open(j.options, file)
@@ -216,4 +216,61 @@ func TestShared(t *testing.T) {
 		j.compare(t, 16, files...)
 	}
 	fmt.Fprintln(os.Stderr, len(files))
+}
+
+// ticks returns packets of a few flows, one each so many nanoseconds, whose clock is
+// set back by an hour in front of each of some packets.
+func ticks(n int, begin, each int64, back ...int) []frame {
+	all := make([]frame, n)
+	at := begin
+	for i := range all {
+		if slices.Contains(back, i) {
+			at -= 3600e9
+		}
+		all[i] = frame{at: at, data: ipv4(17, byte(1+i%7), byte(1+i%5), 0, 0, udp(1000, uint16(80+i%3), nil))}
+		at += each
+	}
+	return all
+}
+
+// Where the clock steps back past a window of packets, the same flows end in all
+// buckets as in --join; where blocks can't tell, they are refused.
+func TestLongStepsBack(t *testing.T) {
+	const n, each = 3 * flowtable.Window, 10e6 // 33 minutes
+	write := func(all ...[]frame) (names []string) {
+		dir := t.TempDir()
+		for i, frames := range all {
+			names = append(names, filepath.Join(dir, fmt.Sprintf("ring_%d.pcap", i)))
+			if err := os.WriteFile(names[i], pcap(frames), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return names
+	}
+	const day = 24 * 3600e9
+	stray := ticks(n, 5*day, each)
+	stray[2*flowtable.Window+5].at = day // one packet of another time
+	j := jobOf(t, "default", 0, flowfast.Options{Workers: 1, IdleTimeout: 500 * time.Second})
+	for _, files := range [][]string{
+		write(ticks(n, day, each, 2*flowtable.Window+9)),
+		write(ticks(n, day, each, 2*flowtable.Window+9, n-1000)),
+		write(ticks(1000, day, each), ticks(n, 3*day, each, 2*flowtable.Window+77), ticks(5000, 4*day, each)),
+		write(ticks(1000, day, each), stray, ticks(5000, 7*day, each)),
+	} {
+		run, err := flowfast.Open(j.options, files...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range run.Flows(t.Context()) {
+		}
+		if !strings.Contains(fmt.Sprint(run.Summary().Warnings), "flows finished before a step") {
+			t.Errorf("the clock of %s does not step back", files)
+		}
+		j.compare(t, 3, files...)
+	}
+	// A second capture has packets of the time before the step.
+	files := write(ticks(n, day, each, 2*flowtable.Window+9), ticks(n/2, day+700e9, each))
+	if _, err := j.flows(t, j.partition(t, 2, files...)); err == nil || !strings.Contains(err.Error(), "only flowfast --join tells") {
+		t.Errorf("captures of which blocks can't tell the steps: %v", err)
+	}
 }

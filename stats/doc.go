@@ -10,8 +10,9 @@
 //   - The quartiles of the intervals are exact for the first [ExactIntervals]
 //     of them. Beyond that each is within a relative error of 1/128 of the
 //     exact quartile (derivation: [intervalBin]).
-//   - Two states merge into the state of one pass over both; see
-//     [Pool.Merge].
+//   - Two states can be merged into the state of one pass over both. Nothing in
+//     the program does: packets of a flow come together, see package block. Tests
+//     show how, and that it holds whatever the parts and their order.
 //
 // # Where the values live
 //
