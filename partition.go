@@ -32,12 +32,27 @@ func (r *Run) Partition(ctx context.Context, buckets int, seed uint64, to func(*
 		}
 		p.Take()
 		p.Decode()
-		more = p.Admit()
+		if more = p.Admit(); r.intake.Before() {
+			continue
+		}
 		if err := to(p.Packets()); err != nil {
 			return err
 		}
 	}
 	return errors.Join(append(r.intake.Errors(), ctx.Err())...)
+}
+
+// OpenPart starts a run, for [Run.Partition] alone, over one of so many parts of a plain
+// capture file, the first of which is number 1: records that begin in about the same
+// number of bytes each. Pcapng files can't be cut. A part is right when that before it
+// was read without an error, which tells that one ended between records. What stands up
+// to 16 MiB in front of a part is read too, for first fragments alone.
+func OpenPart(o Options, file string, part, of int) (*Run, error) {
+	r, err := newRun(o, 1)
+	if err != nil {
+		return nil, err
+	}
+	return begun(r, r.intake.OpenPart(file, part, of))
 }
 
 // Taken gives batches of packets whose headers were read before, by another run in

@@ -64,28 +64,32 @@ func (j job) partition(t testing.TB, buckets int, files ...string) [][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := block.NewWriter(block.Header{
-			Features: j.options.Features.Set, Buckets: buckets, Seed: 1, Capture: block.Capture{Name: file, Part: 1, Parts: 1},
-		}, &memory{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		damage := ""
-		if err := run.Partition(t.Context(), buckets, 1, w.Add); err != nil {
-			damage = err.Error()
-		}
-		if err := w.End(damage); err != nil {
-			t.Fatal(err)
-		}
-		for i := range all {
-			var b bytes.Buffer
-			if n, err := w.WriteBlock(&b, i); err != nil || n != int64(b.Len()) {
-				t.Fatalf("%d bytes of %d: %v", n, b.Len(), err)
-			}
-			all[i] = append(all[i], b.Bytes()...)
-		}
+		_ = j.blocks(t, run, block.Capture{Name: file, Part: 1, Parts: 1}, all)
 	}
 	return all
+}
+
+// blocks adds the blocks of a run to those of each bucket, and returns the run's error.
+func (j job) blocks(t testing.TB, run *flowfast.Run, of block.Capture, all [][]byte) error {
+	w, err := block.NewWriter(block.Header{Features: j.options.Features.Set, Buckets: len(all), Seed: 1, Capture: of}, &memory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage, why := "", run.Partition(t.Context(), len(all), 1, w.Add)
+	if why != nil {
+		damage = why.Error()
+	}
+	if err := w.End(damage); err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		var b bytes.Buffer
+		if n, err := w.WriteBlock(&b, i); err != nil || n != int64(b.Len()) {
+			t.Fatalf("%d bytes of %d: %v", n, b.Len(), err)
+		}
+		all[i] = append(all[i], b.Bytes()...)
+	}
+	return why
 }
 
 // A memory is a spool.
@@ -129,8 +133,14 @@ func (j job) flows(t *testing.T, all [][]byte) (rows []string, err error) {
 // compare compares the rows of blocks with those of --join.
 func (j job) compare(t *testing.T, buckets int, files ...string) {
 	t.Helper()
-	want := j.joined(t, files...)
-	got, err := j.flows(t, j.partition(t, buckets, files...))
+	j.compareBlocks(t, j.partition(t, buckets, files...), files...)
+}
+
+// compareBlocks is compare for blocks that are there.
+func (j job) compareBlocks(t *testing.T, blocks [][]byte, files ...string) {
+	t.Helper()
+	want, buckets := j.joined(t, files...), len(blocks)
+	got, err := j.flows(t, blocks)
 	if err != nil {
 		t.Errorf("%s: %v", j.name, err)
 		return
@@ -215,7 +225,6 @@ func TestShared(t *testing.T) {
 	for _, j := range jobs(t) {
 		j.compare(t, 16, files...)
 	}
-	fmt.Fprintln(os.Stderr, len(files))
 }
 
 // ticks returns packets of a few flows, one each so many nanoseconds, whose clock is
@@ -277,5 +286,62 @@ func TestLongStepsBack(t *testing.T) {
 	files := write(ticks(n, day, each, 2*flowtable.Window+9), ticks(n/2, day+700e9, each))
 	if _, err := j.flows(t, j.partition(t, 2, files...)); err == nil || !strings.Contains(err.Error(), "only flowfast --join tells") {
 		t.Errorf("captures of which blocks can't tell the steps: %v", err)
+	}
+}
+
+// Parts of a file make the rows of the whole, wherever they are cut; or the part in front
+// of a wrong cut says so.
+func TestParts(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	frames := traffic(r, 3000, true)
+	// Payload that looks like records, in half of the file.
+	fake := pcap(slices.Repeat([]frame{{at: frames[0].at, data: make([]byte, 84)}}, 500))[24:]
+	for i := range 80 {
+		frames[20*i].data, frames[20*i].more = ipv4(17, 1, 2, 0, 0, udp(5, 6, fake[r.IntN(3)*7:])), false
+	}
+	file := filepath.Join(t.TempDir(), "ring_0.pcap")
+	if err := os.WriteFile(file, pcap(frames), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	jobs, right := jobs(t), 0
+	for i := range 16 {
+		j, of := jobs[i%len(jobs)], 2+r.IntN(40)
+		all, wrong := make([][]byte, 3), false
+		for part := 1; part <= of; part++ {
+			run, err := flowfast.OpenPart(j.options, file, part, of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrong = j.blocks(t, run, block.Capture{Name: file, Part: part, Parts: of}, all) != nil || wrong
+		}
+		if !wrong {
+			right++
+			j.compareBlocks(t, all, file)
+		}
+	}
+	if right < 8 {
+		t.Errorf("only %d of 16 files were cut between records", right)
+	}
+}
+
+func TestPartsThatAreMissing(t *testing.T) {
+	j := jobs(t)[0]
+	r := rand.New(rand.NewPCG(2, 9))
+	file := filepath.Join(t.TempDir(), "ring_0.pcap")
+	if err := os.WriteFile(file, pcap(traffic(r, 200, false)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all := make([][]byte, 1)
+	for _, part := range []int{1, 3} {
+		run, err := flowfast.OpenPart(j.options, file, part, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.blocks(t, run, block.Capture{Name: file, Part: part, Parts: 3}, all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := j.flows(t, all); err == nil || !strings.Contains(err.Error(), "part 2 is missing") {
+		t.Errorf("parts 1 and 3 of 3: %v", err)
 	}
 }

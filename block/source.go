@@ -81,6 +81,10 @@ func (s *Source) captures() ([]*joined, error) {
 		if last := parts[len(parts)-1]; last.Capture.Part != last.Capture.Parts {
 			return nil, fmt.Errorf("%s: part %d of %d of the capture %s, of which part %d is missing", last.File, last.Capture.Part, last.Capture.Parts, name, last.Capture.Part+1)
 		}
+		// What stands behind damage is not read, as it isn't in a capture that is whole.
+		if i := slices.IndexFunc(parts, func(b *Block) bool { return b.Capture.Damage != "" }); i >= 0 {
+			parts = parts[:i+1]
+		}
 		all = append(all, join(parts))
 	}
 	slices.SortFunc(all, func(a, b *joined) int {

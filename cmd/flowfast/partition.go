@@ -207,6 +207,15 @@ func (p *partitionCommand) all(ctx context.Context, plan *plan, show *display) [
 	return results
 }
 
+// open starts the run of a job, and returns what is to be called after it.
+func (p *partitionCommand) open(ctx context.Context, j job, options flowfast.Options) (*flowfast.Run, func(), error) {
+	if p.part.of > 1 {
+		run, err := flowfast.OpenPart(options, j.inputs[0], p.part.part, p.part.of)
+		return run, func() {}, err
+	}
+	return p.command.open(ctx, j, options)
+}
+
 // one makes the blocks of a capture.
 func (p *partitionCommand) one(ctx context.Context, j job, show *display, output *sync.Mutex) result {
 	r := result{job: j}

@@ -75,6 +75,10 @@ func (in *Intake) next() bool {
 		f := in.files[0]
 		in.files = in.files[1:]
 		c, err := ioutil.Open(f.file)
+		if err == nil && in.of > 0 {
+			in.leaveFront()
+			err = c.Part(in.part, in.of, false)
+		}
 		if err == nil {
 			in.order = f.order
 			err = in.begin(c, f.file)

@@ -79,6 +79,9 @@ type Intake struct {
 	opened    map[input]int // the captures that are open, by their places in the report
 	strange   linkTypes
 	packets   Packets   // in place of captures, nil for none
+	part      int       // of so many, that files[0] is to be read as, see OpenPart
+	of        int       // 0 if all is read
+	ahead     bool      // see Before
 	heard     time.Time // when the latest packets came, if they are flushed
 
 	unread   unreads
@@ -134,6 +137,7 @@ func (in *Intake) admit(p *Piece) bool {
 	if in.packets != nil {
 		return in.admitPackets(p)
 	}
+	in.ahead = in.of > 0 && len(in.files) > 0 && in.capture != nil
 	early := false // the piece was taken before the capture was cut
 	in.orders = in.orders[:0]
 	if in.overlaps() {
