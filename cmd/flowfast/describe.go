@@ -55,7 +55,7 @@ func optionsCommand(out io.Writer) *cobra.Command {
 		RunE: func(c *cobra.Command, names []string) error {
 			of, _, err := c.Root().Find(names)
 			if err == nil && len(names) > 0 && of == c.Root() {
-				err = fmt.Errorf("%s: there is no such command", names[0])
+				err = fmt.Errorf("unknown command %q for %q", names[0], c.CommandPath())
 			}
 			if err != nil {
 				return err

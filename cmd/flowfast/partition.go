@@ -171,6 +171,9 @@ func (p *partitionCommand) execute() int {
 		j.output = p.output
 		plan.jobs = append(plan.jobs, j)
 	}
+	if p.name != "" {
+		p.inputs = []string{p.name}
+	}
 	show := p.display(ctx, plan)
 	for _, err := range plan.errs {
 		show.say(func() { p.complain(err) })
@@ -213,7 +216,12 @@ func (p *partitionCommand) open(ctx context.Context, j job, options flowfast.Opt
 		run, err := flowfast.OpenPart(options, j.inputs[0], p.part.part, p.part.of)
 		return run, func() {}, err
 	}
-	return p.command.open(ctx, j, options)
+	if p.name == "" {
+		return p.command.open(ctx, j, options)
+	}
+	_, source := p.source(ctx, j)
+	run, err := flowfast.NewReader(options, source, p.name)
+	return run, func() { source.Close() }, err
 }
 
 // one makes the blocks of a capture.
@@ -223,6 +231,9 @@ func (p *partitionCommand) one(ctx context.Context, j job, show *display, output
 	options.Workers = 1
 	run, closeStream, err := p.open(ctx, j, options)
 	defer closeStream()
+	if p.name != "" {
+		r.job.inputs = []string{p.name}
+	}
 	if err != nil {
 		r.errs = split(err)
 		return r

@@ -117,7 +117,7 @@ def write(
     report = Report()
     for row in done:
         if row.bucket < 0:
-            report._captures.update({row.bucket: json.loads(row.summary)})
+            report._captures[-1 - row.bucket] = json.loads(row.summary)
         else:
             report.buckets[row.bucket] = json.loads(row.summary)
     to.write("_flowfast-summary.json", json.dumps(report.dict(), indent=2, ensure_ascii=False).encode() + b"\n")
@@ -156,7 +156,7 @@ class Report:
     def captures(self) -> list[dict[str, Any]]:
         """The summary of each capture that has been read, in the order of names."""
         told = self._accumulated.value if self._accumulated is not None else self._captures
-        return sorted(told.values(), key=lambda s: str(s["inputs"]))
+        return [told[number] for number in sorted(told)]
 
     @property
     def errors(self) -> list[str]:

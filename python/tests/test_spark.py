@@ -1,0 +1,193 @@
+"""Spark, which has a target of its own: make spark.
+
+FLOWFAST_SPARK names the masters that are tried: local[2] and local-cluster[2,1,1024].
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import flowfast
+
+MASTERS = os.environ.get("FLOWFAST_SPARK", "").split()
+pytestmark = pytest.mark.skipif(not MASTERS, reason="Spark is tried by make spark")
+DATA = Path(__file__).parents[2] / "testdata"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Spark has processes and files of its own while it runs."""
+    yield
+
+
+@pytest.fixture(scope="module", params=MASTERS or ["none"])
+def spark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    calls = tmp_path_factory.mktemp("calls")
+    wrapper = tmp_path_factory.mktemp("bin") / "flowfast"
+    wrapper.write_text(_WRAPPER.format(binary=flowfast.binary(), calls=calls))
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    builder = SparkSession.builder.master(request.param).config("spark.ui.enabled", "false")
+    builder = builder.config("spark.executorEnv.FLOWFAST_BINARY", str(wrapper)).config("spark.executorEnv.PYTHONPATH", os.pathsep.join(sys.path))
+    builder = builder.config("spark.sql.session.timeZone", "UTC").config("spark.task.maxFailures", "4")
+    before = os.environ.get("FLOWFAST_BINARY")
+    os.environ["FLOWFAST_BINARY"] = str(wrapper)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    session.calls = calls
+    yield session
+    session.stop()
+    os.environ.pop("FLOWFAST_BINARY") if before is None else os.environ.update(FLOWFAST_BINARY=before)
+
+
+# A program in front of the command that kills the executor that runs it, once, where a
+# file says so.
+_WRAPPER = """#!/bin/sh
+if mv {calls}/kill-$1 {calls}/killed-$1 2>/dev/null; then
+  pid=$$
+  while [ "$pid" -gt 1 ]; do
+    pid=$(sed 's/.*) . \\([0-9]*\\) .*/\\1/' /proc/$pid/stat)
+    if tr '\\0' ' ' </proc/$pid/cmdline | grep -q CoarseGrainedExecutorBackend; then kill -9 "$pid"; sleep 60; fi
+  done
+fi
+exec {binary} "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of captures, plain and compressed, of which one is damaged."""
+    folder = tmp_path_factory.mktemp("archive")
+    for name in ("web", "reuse", "dns", "fragments", "any-sll", "options"):
+        for found in DATA.glob(f"{name}.pcap*"):
+            shutil.copy(found, folder / found.name)
+    plain = flowfast_pcap(60)
+    (folder / "udp.pcap.gz").write_bytes(gzip.compress(plain))
+    (folder / "zz-damaged.pcap").write_bytes(plain + b"\0" * 4 + b"\xff" * 64)
+    return folder
+
+
+def flowfast_pcap(n: int) -> bytes:
+    b = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0"
+    for i in range(n):
+        udp = (1000 + i % 3).to_bytes(2, "big") + b"\0\x50\0\x08\0\0"
+        frame = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\0\2\1\xc6\x33\x64\1" + udp
+        b += (1_795_433_932 + 10 * i).to_bytes(4, "little") + b"\0\0\0\0" + len(frame).to_bytes(4, "little") * 2 + frame
+    return b
+
+
+def joined(folder: Path, **options: Any) -> pa.Table:
+    files = sorted(str(f) for f in folder.iterdir())
+    try:
+        return flowfast.read(files, join=True, **options).arrow()
+    except flowfast.CaptureError as error:
+        return error.partial.arrow()
+
+
+def rows(table: pa.Table) -> list[str]:
+    """Return rows as text in order, times as nanoseconds."""
+    for i, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            table = table.set_column(i, field.name, table.column(i).cast(pa.int64()))
+    return sorted(json.dumps(row) for row in table.to_pylist())
+
+
+LABELS = """default: other
+rules:
+  - {name: web, label: web, where: dst_port == 80}
+"""
+
+
+@pytest.mark.parametrize("profile", ["default", "full", "cicflowmeter", "nfstream", "labels"])
+def test_equal(spark: Any, archive: Path, tmp_path: Path, profile: str) -> None:
+    import flowfast.spark
+
+    options: dict[str, Any] = {"profile": profile, "idle_timeout": 5}
+    if profile == "labels":
+        (tmp_path / "rules.yaml").write_text(LABELS)
+        options = {"labels": tmp_path / "rules.yaml"}
+    got = flowfast.spark.flows(spark, f"{archive}/*", buckets=3, nanoseconds=True, **options)
+    table = got.toArrow()
+    want = joined(archive, **options).select(table.column_names)
+    assert rows(table) == rows(want)
+    assert len(table) > 100
+    assert len(got.flowfast_report.captures) == len(list(archive.iterdir()))
+    assert "zz-damaged" in "".join(got.flowfast_report.errors)
+
+
+def test_types(spark: Any, archive: Path) -> None:
+    import flowfast.spark
+
+    frame = flowfast.spark.flows(spark, archive / "web.pcap.zst", buckets=2)
+    types = {f.name: f.dataType.simpleString() for f in frame.schema}
+    assert types["src_ip"] == "string" and types["src_port"] == "int" and types["protocol"] == "smallint"
+    assert types["start_time"] == "timestamp" and types["fwd_tot_pkt"] == "bigint" and types["duration"] == "double"
+    assert frame.schema["duration"].metadata["unit"] == "seconds"
+    assert frame.where("dst_port = 80").count() == flowfast.read(archive / "web.pcap.zst").pandas().query("dst_port == 80").shape[0]
+
+
+def test_write(spark: Any, archive: Path, tmp_path: Path) -> None:
+    import flowfast.spark
+
+    report = flowfast.spark.write(spark, str(archive), tmp_path / "out", buckets=3)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["_flowfast-summary.json", *(f"part-0000{b}.parquet" for b in range(3))]
+    parts = [pq.read_table(p) for p in sorted((tmp_path / "out").glob("*.parquet"))]
+    want = joined(archive)
+    assert rows(pa.concat_tables(parts)) == rows(want)
+    assert parts[0].schema.metadata[b"flowfast.profile"] == want.schema.metadata[b"flowfast.profile"]
+    said = json.loads((tmp_path / "out" / "_flowfast-summary.json").read_text())
+    assert said["flows"] == len(want) and said["packets"] == sum(c["packets"] for c in said["captures"])
+    assert [e for e in report.errors if "zz-damaged" in e] and said["errors"] == report.errors
+    with pytest.raises(FileExistsError):
+        flowfast.spark.write(spark, str(archive), tmp_path / "out", buckets=3)
+
+
+@pytest.mark.parametrize("stage", ["partition", "flows"])
+def test_executor_killed(spark: Any, archive: Path, tmp_path: Path, stage: str) -> None:
+    import flowfast.spark
+
+    if not spark.sparkContext.master.startswith("local-cluster"):
+        pytest.skip("this master has no executors of their own")
+    spark.sql("select 1").collect()
+    (spark.calls / f"killed-{stage}").unlink(missing_ok=True)
+    marker = spark.calls / f"kill-{stage}"
+    # The driver asks the command as well.
+    import threading
+
+    threading.Timer(1, marker.touch).start()
+    while not marker.exists() and not (spark.calls / f"killed-{stage}").exists():
+        pass
+    report = flowfast.spark.write(spark, str(archive), tmp_path / "out", buckets=3)
+    assert (spark.calls / f"killed-{stage}").exists(), "no executor was killed"
+    table = pa.concat_tables([pq.read_table(p) for p in sorted((tmp_path / "out").glob("*.parquet"))])
+    assert rows(table) == rows(joined(archive))
+    assert len(report.captures) == len(list(archive.iterdir()))
+    assert not [p for p in (tmp_path / "out").iterdir() if p.name.startswith("_part") and p.name.endswith(".parquet")]
+
+
+def test_hash() -> None:
+    import pyspark.sql.functions as f
+    from pyspark.sql import SparkSession
+
+    from flowfast._cluster import partition_key
+
+    session = SparkSession.getActiveSession()
+    if session is None:
+        pytest.skip("no session")
+    keys = [partition_key(b, 7) for b in range(7)]
+    got = session.createDataFrame([(k,) for k in keys], "k int").select(f.expr("pmod(hash(k), 7)")).collect()
+    assert [r[0] for r in got] == list(range(7))
