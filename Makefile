@@ -2,7 +2,7 @@
 
 FUZZTIME ?= 10s
 TOOL = go tool -modfile=tools/go.mod
-FUZZED = ./ioutil ./decode ./flowtable ./stats ./fuzz ./fuzz/stacks ./cmd/flowfast ./labels ./legacy
+FUZZED = ./ioutil ./decode ./flowtable ./stats ./block ./fuzz ./fuzz/stacks ./cmd/flowfast ./labels ./legacy
 SWEEP ?= 100000
 STACKS ?= 100000
 SEED ?= 1
@@ -184,6 +184,26 @@ packages-reproducible: ## make this machine's packages here and from a copy else
 
 wheels: ## build a Python wheel for every system into dist/ (PYTHON: 3.11 or newer)
 	$(PYTHON) python/wheels.py
+
+.PHONY: spark spark-install blocks
+
+# Spark brings its own runtime, but for Java.
+SPARK = pyspark==4.0.1
+SPARKENV = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/spark
+MASTERS = local[2] local-cluster[2,1,1024]
+
+spark-install: ## put Spark, and what its tests need, where make spark finds it (Java 17: apt-get install openjdk-17-jre-headless)
+	$(PYTHON) -m venv --clear $(SPARKENV)
+	$(SPARKENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(SPARK)' 'pyarrow>=15' 'pandas>=2.2' 'pytest>=8'
+
+spark: build ## try flowfast.spark with real executors, and kill some (MASTERS: others)
+	@test -x $(SPARKENV)/bin/python || { echo "make spark-install comes first"; exit 1; }
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && cd python && \
+	  FLOWFAST_SPARK='$(MASTERS)' FLOWFAST_BINARY=$(CURDIR)/flowfast PYTHONPATH=src \
+	  $(SPARKENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests tests/test_spark.py
+
+blocks: ## compare blocks with --join over more archives, and all shared captures
+	FLOWFAST_ARCHIVES=200 go test -count=1 -timeout 30m ./block
 
 # The libraries stay where they are; the package is installed anew.
 PYVENV = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/python-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')

@@ -24,7 +24,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		"/export":          {"/decode", "/features", "/flowtable", "/stats"},
 		"/legacy":          {"/ioutil"},
 		"/labels":          {"/decode", "/export", "/flowtable"},
-		"/cmd/flowfast":    {"", "/decode", "/docs", "/export", "/features", "/flowtable", "/ioutil", "/labels", "/legacy", "/live"},
+		"/block":           {"/decode", "/features", "/flowtable"},
+		"/cmd/flowfast":    {"", "/block", "/decode", "/docs", "/export", "/features", "/flowtable", "/ioutil", "/labels", "/legacy", "/live"},
 		"/docs":            nil,
 	}
 	for folder, want := range allowed {

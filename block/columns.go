@@ -68,7 +68,6 @@ type keyed struct {
 	proto         uint8
 	v6            bool
 	encapsulation uint64
-	hash          uint32
 	numbers       [2]numbers
 }
 
@@ -88,12 +87,16 @@ type chunk struct {
 	columns [numColumns][]byte
 	times   []int64
 	keys    []keyed
-	slots   []uint32 // of keys by their hash: number from 1
+	slots   []keySlot
 	links   []decode.Link
 }
 
+// A keySlot has the number of a key, from 1, at a place by its hash. That this stands
+// here as well spares a look at the key, which is in no cache.
+type keySlot struct{ hash, number uint32 }
+
 func newChunk(needs features.Set, most int) *chunk {
-	return &chunk{needs: needs, slots: make([]uint32, 1<<bits.Len(uint(2*most)))}
+	return &chunk{needs: needs, slots: make([]keySlot, 1<<bits.Len(uint(2*most)))}
 }
 
 // reset empties the chunk; what comes next has positions from at on.
@@ -171,16 +174,16 @@ func mark(set bool, m uint8) uint8 {
 func (c *chunk) key(t *flowtable.Taken) int {
 	mask := uint32(len(c.slots) - 1)
 	i := t.Hash & mask
-	for ; c.slots[i] != 0; i = (i + 1) & mask {
-		if k := &c.keys[c.slots[i]-1]; k.hash == t.Hash && k.is(t) {
-			c.columns[colKey] = binary.AppendUvarint(c.columns[colKey], uint64(c.slots[i]))
-			return int(c.slots[i] - 1)
+	for ; c.slots[i].number != 0; i = (i + 1) & mask {
+		if s := c.slots[i]; s.hash == t.Hash && c.keys[s.number-1].is(t) {
+			c.columns[colKey] = binary.AppendUvarint(c.columns[colKey], uint64(s.number))
+			return int(s.number - 1)
 		}
 	}
 	c.keys = append(c.keys, keyed{
-		a: t.A, b: t.B, portA: t.PortA, portB: t.PortB, proto: t.Proto, v6: t.V6, encapsulation: t.Encapsulation, hash: t.Hash,
+		a: t.A, b: t.B, portA: t.PortA, portB: t.PortB, proto: t.Proto, v6: t.V6, encapsulation: t.Encapsulation,
 	})
-	c.slots[i] = uint32(len(c.keys))
+	c.slots[i] = keySlot{t.Hash, uint32(len(c.keys))}
 	c.columns[colKey] = append(c.columns[colKey], 0)
 	to := append(c.columns[colNew], mark(t.V6, 1)|mark(t.Encapsulation != 0, 2), t.Proto)
 	to = binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(to, t.PortA), t.PortB)

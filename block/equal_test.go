@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,9 +174,17 @@ func jobs(t *testing.T) []job {
 	}
 }
 
+// archives is how many generated archives are tried.
+func archives() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("FLOWFAST_ARCHIVES"), 10, 64); err == nil {
+		return n
+	}
+	return 4
+}
+
 // The rows of all buckets are those of --join, wherever an archive is cut.
 func TestArchives(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range archives() {
 		r := rand.New(rand.NewPCG(seed, 1))
 		files := archive(t, r, traffic(r, 1500, false), 1+r.IntN(6), seed%2 == 0)
 		for _, j := range jobs(t) {
@@ -186,7 +195,7 @@ func TestArchives(t *testing.T) {
 
 // Clocks that are set back make captures overlap, in whichever order they come.
 func TestClocksSetBack(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range archives() {
 		r := rand.New(rand.NewPCG(seed, 2))
 		files := archive(t, r, traffic(r, 1500, true), 1+r.IntN(6), false)
 		for _, j := range jobs(t) {
@@ -219,10 +228,11 @@ func TestShared(t *testing.T) {
 	if len(files) == 0 {
 		t.Skip("there are no shared captures")
 	}
-	if testing.Short() {
-		files = files[:40]
+	all := jobs(t)
+	if os.Getenv("FLOWFAST_ARCHIVES") == "" {
+		files, all = files[:min(len(files), 80)], all[:4]
 	}
-	for _, j := range jobs(t) {
+	for _, j := range all {
 		j.compare(t, 16, files...)
 	}
 }

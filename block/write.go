@@ -47,10 +47,10 @@ type part struct{ at, length int64 }
 
 // chunkBytes is about how many bytes a chunk has at most before it is compressed,
 // chunkPackets are the packets of the chunks of all buckets together: what is gathered
-// of them takes up to 130 bytes each.
+// of them takes up to 200 bytes each.
 const (
 	chunkBytes   = 256 << 10
-	chunkPackets = 1 << 19
+	chunkPackets = 1 << 16
 )
 
 // NewWriter returns a writer of blocks whose headers have what h says, but for the
@@ -61,7 +61,7 @@ func NewWriter(h Header, spool Spool) (*Writer, error) {
 		return nil, err
 	}
 	w := &Writer{header: h, watch: newWatch(h.Capture), spool: spool, zstd: z, buckets: make([]bucket, h.Buckets)}
-	w.most = min(8192, max(256, chunkPackets/h.Buckets))
+	w.most = min(4096, max(256, chunkPackets/h.Buckets))
 	for i := range w.buckets {
 		w.buckets[i].chunk = newChunk(h.Features, w.most)
 	}

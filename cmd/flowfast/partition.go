@@ -52,7 +52,7 @@ type partitionCommand struct {
 	command
 	buckets int
 	seed    uint64
-	name    string // of standard input
+	name    string // of the capture
 	part    fraction
 }
 
@@ -77,7 +77,7 @@ func (root *command) partitionCommand() *cobra.Command {
 	f.Var((*count)(&p.buckets), "buckets", "make blocks for `N` buckets (default 64)")
 	f.Uint64Var(&p.seed, "seed", 1, "`NUMBER` that the hash depends on: all captures of a job must have the same (default 1)")
 	f.Lookup("seed").DefValue = "0" // which the text tells better
-	f.StringVar(&p.name, "name", "", "call the capture at standard input `NAME`: names put captures of the same time in order (default -)")
+	f.StringVar(&p.name, "name", "", "call the capture `NAME`: names put captures of the same time in order (default that of the file)")
 	f.Var(&p.part, "range", "read the part I of N of a plain capture in a file, which is cut between records: `I/N` (default all)")
 	keyFlags(f, &p.options)
 	packetFlags(f, &p.options, &p.filter)
@@ -101,8 +101,8 @@ func (p *partitionCommand) take(args []string) error {
 		return errors.New("-o FOLDER is needed")
 	case p.buckets > mostBuckets:
 		return fmt.Errorf("--buckets %d: want %d at most", p.buckets, mostBuckets)
-	case p.name != "" && !slices.Equal(args, []string{"-"}):
-		return errors.New("--name goes with - alone: files have their names")
+	case p.name != "" && len(args) > 1:
+		return errors.New("--name is for one capture")
 	case slices.Contains(args, "-") && (len(args) > 1 || p.part.of > 1):
 		return errors.New("standard input is read alone, and as a whole")
 	case p.rows.profile == legacyProfile:
@@ -216,7 +216,7 @@ func (p *partitionCommand) open(ctx context.Context, j job, options flowfast.Opt
 		run, err := flowfast.OpenPart(options, j.inputs[0], p.part.part, p.part.of)
 		return run, func() {}, err
 	}
-	if p.name == "" {
+	if p.name == "" || !j.stream {
 		return p.command.open(ctx, j, options)
 	}
 	_, source := p.source(ctx, j)

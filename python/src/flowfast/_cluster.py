@@ -34,14 +34,20 @@ class Capture(NamedTuple):
     filesystem: Any
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Readable]:
+    def open(self) -> Iterator[tuple[str, Readable | None]]:
+        """Return what the command is to read: the name of a file, or standard input and what is sent there."""
+        from pyarrow import fs
+
+        if isinstance(self.filesystem, fs.LocalFileSystem):
+            yield os.path.abspath(self.path), None
+            return
         # Some of these would decompress by the name, which the command does by the bytes.
         if hasattr(self.filesystem, "open_input_stream"):
             with self.filesystem.open_input_stream(self.path, compression=None, buffer_size=1 << 20) as stream:
-                yield stream
+                yield "-", stream
         else:
             with self.filesystem.open(self.path, "rb", compression=None) as stream:
-                yield stream
+                yield "-", stream
 
 
 def find(source: Any, filesystem: Any) -> list[Capture]:

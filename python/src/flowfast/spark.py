@@ -243,9 +243,9 @@ def _shuffled(spark: SparkSession, job: Commands, captures: Sequence[Capture], t
 
 def _blocks(job: Commands, capture: Capture, number: int, keys: list[int], told: Any) -> Iterator[tuple[Any, ...]]:
     """Read a capture, and give the pieces of its blocks."""
-    with capture.open() as stream, job.files() as files:
+    with capture.open() as (name, stream), job.files() as files:
         engine = Engine(
-            ["partition", "--quiet", "--output=-", f"--name={capture.name}", *job.partition(files), "-"],
+            ["partition", "--quiet", "--output=-", f"--name={capture.name}", *job.partition(files), "--", name],
             stdin=stream,
             own_stdin=False,
             rows=True,
@@ -304,7 +304,7 @@ class _Gathered:
         self.file.flush()
         name = f"/dev/fd/{self.file.fileno()}"
         return Engine(
-            ["flows", "--quiet", "--jobs=1", *arguments, *job.flows(files), name, "-"],
+            ["flows", "--quiet", "--jobs=1", *arguments, *job.flows(files), "--", name, "-"],
             stdin=None,
             own_stdin=False,
             rows=True,
