@@ -97,6 +97,11 @@ func find(src io.ReaderAt, at, size int64, file string) (*Block, error) {
 	if b.trace = (section{next, n}); n > maxTrace || next+8+n > b.end {
 		return fail(next, "a trace of %d bytes, of which %d are there", n, max(0, b.end-next-8))
 	}
+	if n == 0 { // a trace is looked at where it is needed
+		if _, _, err := readSection(src, next, end, 0); err != nil {
+			return nil, &Error{file, next, fmt.Errorf("trace: %w", err)}
+		}
+	}
 	b.chunks = next + 8 + n
 	if err := readAt(src, l[:], b.end, end); err != nil {
 		return nil, &Error{file, b.end, err}

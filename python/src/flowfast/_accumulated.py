@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.accumulators import AccumulatorParam
 
 
-class Latest(AccumulatorParam[dict[int, Any]]):
+class Latest(AccumulatorParam[dict[int, Any]]):  # type: ignore[misc,unused-ignore]
     """Values by number: those of a task that runs again take the place of the first ones."""
 
     def zero(self, value: dict[int, Any]) -> dict[int, Any]:

@@ -19,6 +19,7 @@ from ._options import arguments, message, options
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import fs
 
 _EXTENSIONS = (".pcap", ".pcapng", ".cap", ".dmp", ".dump", ".ntar", ".snoop", ".erf")
 _PACKED = ("", ".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
@@ -54,7 +55,7 @@ def find(source: Any, filesystem: Any) -> list[Capture]:
     """Return the captures that names, patterns and folders stand for, in the order of names."""
     names = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     found: dict[str, Capture] = {}
-    for name in map(os.fspath, names):
+    for name in [str(os.fspath(n)) for n in names]:
         of = _found(name, filesystem)
         if not of:
             raise FileNotFoundError(f"{name}: no capture")
@@ -74,10 +75,7 @@ def _found(name: str, filesystem: Any) -> list[Capture]:
     if pattern:
         while any(c in root for c in "*?["):
             root = os.path.dirname(root)
-    if not isinstance(system, fs.FileSystem):
-        arrow: fs.FileSystem = fs.PyFileSystem(fs.FSSpecHandler(system))
-    else:
-        arrow = system
+    arrow = _arrow(system)
     info = arrow.get_file_info(root or ".")
     if info.type == fs.FileType.File:
         return [Capture(name, path, info.size, system)]
@@ -97,6 +95,16 @@ def _found(name: str, filesystem: Any) -> list[Capture]:
             continue
         all_of.append(Capture(prefix + at, at, f.size, system))
     return all_of
+
+
+def _arrow(filesystem: Any) -> fs.FileSystem:
+    """Return a file system as one of pyarrow's."""
+    from pyarrow import fs
+
+    if isinstance(filesystem, fs.FileSystem):
+        return filesystem
+    handler: Any = fs.FSSpecHandler
+    return fs.PyFileSystem(handler(filesystem))
 
 
 def _system(name: str, filesystem: Any) -> tuple[Any, str]:
@@ -267,8 +275,7 @@ def destination(output: str | os.PathLike[str], filesystem: Any) -> Destination:
     from pyarrow import fs
 
     system, path = _system(os.fspath(output), filesystem)
-    if not isinstance(system, fs.FileSystem):
-        system = fs.PyFileSystem(fs.FSSpecHandler(system))
+    system = _arrow(system)
     return Destination(system, os.path.abspath(path) if isinstance(system, fs.LocalFileSystem) else path)
 
 

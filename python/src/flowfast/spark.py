@@ -81,10 +81,10 @@ def flows(
     schema = _spark_schema(job.schema(), nanoseconds)
     report = Report()
     told = _accumulator(spark)
-    rows = _shuffled(spark, job, find(source, filesystem), told).mapInArrow(_rows(job, nanoseconds), schema)
+    rows: Any = _shuffled(spark, job, find(source, filesystem), told).mapInArrow(_rows(job, nanoseconds), schema)
     report._accumulated = told
-    rows.flowfast_report = report  # type: ignore[attr-defined]
-    return rows
+    rows.flowfast_report = report
+    return rows  # type: ignore[no-any-return,unused-ignore]
 
 
 def write(
@@ -212,20 +212,13 @@ def _shuffled(spark: SparkSession, job: Commands, captures: Sequence[Capture], t
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import pyarrow as pa
 
-        schema = pa.schema(
-            [
-                ("key", pa.int32()),
-                ("bucket", pa.int32()),
-                ("capture", pa.int32()),
-                ("size", pa.int64()),
-                ("at", pa.int64()),
-                ("data", pa.binary()),
-            ]
-        )
+        columns: dict[str, pa.DataType] = {
+            "key": pa.int32(), "bucket": pa.int32(), "capture": pa.int32(), "size": pa.int64(), "at": pa.int64(), "data": pa.binary()
+        }  # fmt: skip
         use_shipped()
         for batch in batches:
             for task in batch.column(0).to_pylist():
-                for number in tasks[task]:
+                for number in tasks[int(task or 0)]:
                     rows: list[list[Any]] = [[], [], [], [], [], []]
                     size = 0
                     for row in _blocks(job, captures[number], number, keys, told):
@@ -233,12 +226,19 @@ def _shuffled(spark: SparkSession, job: Commands, captures: Sequence[Capture], t
                             column.append(value)
                         size += len(row[-1])
                         if size >= _BATCH:
-                            yield pa.record_batch(rows, schema=schema)
+                            yield _batch(rows, columns)
                             rows, size = [[], [], [], [], [], []], 0
-                    yield pa.record_batch(rows, schema=schema)
+                    yield _batch(rows, columns)
 
     pieces = spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(read, _SHUFFLED)
     return pieces.repartition(job.buckets, "key")
+
+
+def _batch(values: Sequence[Sequence[Any]], columns: Mapping[str, pa.DataType]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    arrays: list[pa.Array[Any]] = [pa.array(v, type=t) for v, t in zip(values, columns.values(), strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
 def _blocks(job: Commands, capture: Capture, number: int, keys: list[int], told: Any) -> Iterator[tuple[Any, ...]]:
@@ -330,7 +330,8 @@ def _rows(job: Commands, nanoseconds: bool) -> Any:
         with gathered.file, job.files() as files:
             engine = gathered.engine(job, files, "--format=arrows")
             try:
-                with pa.ipc.open_stream(engine.rows) as reader:
+                out: Any = engine.rows
+                with pa.ipc.open_stream(out) as reader:
                     schema = _arrow_schema(reader.schema, nanoseconds)
                     for batch in reader:
                         yield batch.cast(schema)
@@ -361,7 +362,7 @@ def _files(job: Commands, to: Any) -> Any:
                 finally:
                     engine.kill()
                 rows.append((gathered.bucket, json.dumps(engine.summary())))
-        yield pa.record_batch([[b for b, _ in rows], [s for _, s in rows]], schema=pa.schema([("bucket", pa.int32()), ("summary", pa.string())]))
+        yield _batch([[b for b, _ in rows], [s for _, s in rows]], {"bucket": pa.int32(), "summary": pa.string()})
 
     return make
 
