@@ -3,6 +3,7 @@ package block
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/flowfast/flowfast/flowtable"
@@ -33,10 +34,9 @@ type stepBack struct {
 // A joined is a capture among others, with all of its parts.
 type joined struct {
 	Capture
-	parts  []*Block
-	number int // in the order of captures
-	order  int // by name, for packets of the same time
-	steps  []stepBack
+	parts []*Block
+	order int // by name, for packets of the same time
+	steps []stepBack
 	// Floors are the earliest times of packets up to each of the steps, and behind
 	// the last of them; floors has one more than steps.
 	floors []int64
@@ -79,54 +79,84 @@ func join(parts []*Block) *joined {
 	return j
 }
 
-// upTo returns how many packets of all captures but that of a number have places before
-// a range of times, and the latest time of one of a flow among them; see
-// [Capture.upTo].
-func upTo(all []*joined, but int, from, to int64) (packets uint64, ofFlow int64, ok bool) {
-	ofFlow = minTime
-	for k, o := range all {
-		if k == but {
-			continue
-		}
-		n, latest, ok := o.upTo(from, to)
-		if !ok {
-			return 0, 0, false
-		}
-		packets, ofFlow = packets+n, max(ofFlow, latest)
-	}
-	return packets, ofFlow, true
+// An archive is all captures that have packets, in order, and of each of them together
+// with those in front: the latest place, the latest time of a packet of a flow, and the
+// packets.
+type archive struct {
+	all     []*joined
+	last    []int64
+	ofFlow  []int64
+	packets []uint64
 }
 
-// follow finds out where the clock steps back in each capture, all of which are in
-// order. Straight says that no packet has a time before that of a flow's in front of
-// it.
-func follow(all []*joined, straight bool) error {
-	for i, j := range all {
-		j.number, j.floors = i, []int64{j.Least}
-		if j.Late > 0 {
-			if err := j.follow(all, straight); err != nil {
-				return err
-			}
+func newArchive(all []*joined) *archive {
+	a := &archive{all: all}
+	last, ofFlow, packets := int64(minTime), int64(minTime), uint64(0)
+	for _, j := range all {
+		last, ofFlow, packets = max(last, j.Last), max(ofFlow, j.LatestOfFlow), packets+j.Packets
+		a.last, a.ofFlow, a.packets = append(a.last, last), append(a.ofFlow, ofFlow), append(a.packets, packets)
+	}
+	return a
+}
+
+// among calls do with the captures that may have packets with places in a range of
+// times, and returns how many of those in order have all of theirs in front of it.
+func (a *archive) among(from, to int64, do func(*joined)) (before int) {
+	i, _ := slices.BinarySearchFunc(a.all, to, func(j *joined, to int64) int {
+		if j.First <= to {
+			return -1
+		}
+		return 1
+	})
+	for ; i > 0 && a.last[i-1] >= from; i-- {
+		do(a.all[i-1])
+	}
+	return i
+}
+
+// upTo returns how many packets of all captures but one have places before a range of
+// times, and the latest time of one of a flow among them; see [Capture.upTo].
+func (a *archive) upTo(but *joined, from, to int64) (packets uint64, ofFlow int64, ok bool) {
+	ofFlow, ok = minTime, true
+	before := a.among(from, to, func(o *joined) {
+		if o != but {
+			n, latest, known := o.upTo(from, to)
+			packets, ofFlow, ok = packets+n, max(ofFlow, latest), ok && known
+		}
+	})
+	if before > 0 {
+		packets, ofFlow = packets+a.packets[before-1], max(ofFlow, a.ofFlow[before-1])
+	}
+	return packets, ofFlow, ok
+}
+
+// follow finds out where the clock steps back in each capture. Straight says that no
+// packet has a time before that of a flow's in front of it.
+func (a *archive) follow(straight bool) error {
+	for _, j := range a.all {
+		if j.floors = []int64{j.Least}; j.Late == 0 {
+			continue
+		}
+		if err := a.followOne(j, straight); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// follow finds out where the clock steps back in a capture.
-func (j *joined) follow(all []*joined, straight bool) error {
+// followOne is follow for a capture.
+func (a *archive) followOne(j *joined, straight bool) error {
 	near, ofNone := uint64(0), uint64(0)
-	for _, o := range all {
-		if o.Packets > 0 && o.Last > j.Least && o.First <= j.Last {
-			near += o.most(j.Late)
-			ofNone += o.OfNone
-		}
-	}
+	a.among(j.Least, j.Last, func(o *joined) {
+		near += o.most(j.Late)
+		ofNone += o.OfNone
+	})
 	if straight {
 		// A packet of a flow leaves no packet behind it a time before its own: only in
 		// a window without any can the horizon lie behind the next one.
 		known := true
 		if j.Hidden {
-			_, _, known = upTo(all, j.number, j.HiddenFrom, j.HiddenTo)
+			_, _, known = a.upTo(j, j.HiddenFrom, j.HiddenTo)
 		}
 		if j.Hidden && (ofNone >= window || !known) {
 			return fmt.Errorf("%s: packets are stamped by up to %v before others in front of them, while other captures have packets of the same time: "+
@@ -134,12 +164,13 @@ func (j *joined) follow(all []*joined, straight bool) error {
 		}
 		return nil
 	}
-	whole := len(j.parts) == 1
-	before, _, alone := upTo(all, j.number, j.First, j.Last)
-	beforeTrace, _, apart := upTo(all, j.number, j.TraceKey, j.Last)
-	switch {
-	case near < window:
+	if near < window {
 		return nil
+	}
+	whole := len(j.parts) == 1
+	before, _, alone := a.upTo(j, j.First, j.Last)
+	beforeTrace, _, apart := a.upTo(j, j.TraceKey, j.Last)
+	switch {
 	case whole && alone && !j.Stepped && (before == 0 || j.LeastOfWindow >= j.First):
 		return nil
 	case whole && apart && j.Stepped && (beforeTrace == 0 || j.TraceFrom > 0 || j.StepAt >= 2*window):

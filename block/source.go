@@ -28,7 +28,7 @@ type Source struct {
 	waiting  []*joined // whose first packet is not due yet
 	earliest []int64   // of the packets of those from here on
 	open     cursors
-	all      []*joined
+	archive  *archive
 	place    int64 // of which latest is what latestBefore returns, if placed is set
 	latest   int64
 	placed   bool
@@ -99,15 +99,15 @@ func (s *Source) begin() error {
 	if err != nil {
 		return err
 	}
-	if err := follow(all, s.Monotone); err != nil {
-		return err
-	}
-	s.all = all
 	for _, j := range all {
 		if j.Packets > 0 {
 			s.waiting = append(s.waiting, j)
 			s.end = max(s.end, j.LatestOfFlow)
 		}
+	}
+	s.archive = newArchive(s.waiting)
+	if err := s.archive.follow(s.Monotone); err != nil {
+		return err
 	}
 	byName := slices.Clone(s.waiting)
 	slices.SortFunc(byName, func(a, b *joined) int { return strings.Compare(a.Name, b.Name) })
@@ -211,7 +211,7 @@ func (s *Source) give(b *flowtable.Batch, c *capture) {
 // place of a packet of c: see follow, which has seen that it is known.
 func (s *Source) latestBefore(c *capture) int64 {
 	if !s.placed || s.place != c.key {
-		_, s.latest, _ = upTo(s.all, c.number, c.key, c.key)
+		_, s.latest, _ = s.archive.upTo(c.joined, c.key, c.key)
 		s.place, s.placed = c.key, true
 	}
 	return s.latest
