@@ -15,6 +15,7 @@
 //	run.go       the jobs, several at once
 //	one.go       one job: captures in, an output file out
 //	legacy.go    the same by the rules of CICFlowMeter itself
+//	partition.go captures to blocks for many machines; blocks.go blocks to rows
 //	live.go      packets of interfaces; sink.go, rotate.go and serve.go where their rows go,
 //	             relabel.go other rules meanwhile, metrics.go and notify.go how it goes
 //	outputs.go   the files of an output
