@@ -47,7 +47,7 @@ type part struct {
 // smaller commands under one.
 func parts(c *cobra.Command) (all []part) {
 	f := c.Flags()
-	if f.Lookup("idle-timeout") == nil {
+	if f.Lookup("flush") == nil {
 		p := part{title: "Options"}
 		f.VisitAll(func(flag *pflag.Flag) { p.options = append(p.options, flag) })
 		return append(all, p)
