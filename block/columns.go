@@ -28,7 +28,7 @@ const (
 	colPayload        // zig-zag: original length less payload, so too
 	colOptions        // maximum segment size (2 bytes), shift count of the window scale, of segments with options
 	colLink           // uvarint: number of the link header in the chunk, from 1; 0 for a new one
-	colNewLink        // new link headers, linkLen bytes each
+	colNewLink        // new link headers: two addresses (6 bytes each), whether there are (1), the identifiers of tags (2 each) and their number (1), the MPLS label (4)
 	colBytes          // uvarint and bytes: captured payload, if features need it
 	numColumns
 )
@@ -50,10 +50,6 @@ const (
 	markSACK
 	markOptions
 )
-
-// linkLen is what a link header takes: two addresses, whether there are, the
-// identifiers of tags and their number, and the MPLS label.
-const linkLen = 6 + 6 + 1 + 2*len(decode.Link{}.VLANs) + 1 + 4
 
 // numbers are the last sequence and acknowledgment numbers of a key and direction.
 type numbers struct {
@@ -80,7 +76,6 @@ type chunk struct {
 	needs   features.Set
 	n       int
 	first   int64 // time
-	time    int64 // of the last packet
 	from    uint64
 	at      uint64 // position of the last packet
 	coarse  bool   // all times are whole microseconds

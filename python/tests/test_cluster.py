@@ -1,0 +1,126 @@
+"""What tasks of Spark do, without Spark; test_spark.py has that."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import HEAD, packet
+
+import flowfast
+from flowfast import _cluster, spark
+
+
+@pytest.fixture
+def archive(tmp_path: Path, make: Callable[[int], bytes]) -> Path:
+    """Return a folder of rotated captures, whose flows cross them, and of which one is damaged."""
+    folder = tmp_path / "archive"
+    (folder / "deep").mkdir(parents=True)
+    flows = [packet(20 * k)[:16] + packet(k if k % 3 == 0 else k % 40)[16:] for k in range(3000)]
+    (folder / "a.pcap").write_bytes(HEAD + b"".join(flows[:1000]))
+    (folder / "deep" / "b.pcap.gz").write_bytes(gzip.compress(HEAD + b"".join(flows[1000:2500])))
+    (folder / "deep" / "c.pcap").write_bytes(HEAD + b"".join(flows[2500:]) + b"\0" * 4 + b"\xff" * 60)
+    (folder / "notes.txt").write_text("no capture")
+    (folder / "_b.pcap").write_text("hidden")
+    return folder
+
+
+def names(found: list[_cluster.Capture], folder: Path) -> list[str]:
+    return [c.name.removeprefix(f"{folder}/") for c in found]
+
+
+def test_find(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = ["a.pcap", "deep/b.pcap.gz", "deep/c.pcap"]
+    assert names(_cluster.find(archive, None), archive) == every
+    assert names(_cluster.find(f"{archive}/*.pcap", None), archive) == ["_b.pcap", "a.pcap"]
+    assert names(_cluster.find(f"{archive}/*/*.gz", None), archive) == every[1:2]
+    assert names(_cluster.find([archive / "deep", f"{archive}/a.pcap", f"{archive}/a*"], None), archive) == every
+    assert _cluster.find(archive / "a.pcap", None)[0].size == (archive / "a.pcap").stat().st_size
+    assert [c.name for c in _cluster.find(f"file://{archive}/deep/*.gz", None)] == [f"file://{archive}/deep/b.pcap.gz"]
+    monkeypatch.chdir(archive)
+    assert [c.name for c in _cluster.find("deep/*", None)] == every[1:]
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        _cluster.find("nothing/*.pcap", None)
+
+
+def test_groups() -> None:
+    captures = [_cluster.Capture(str(n), "", n % 7, None) for n in range(30_000)]
+    tasks = _cluster.groups(captures)
+    assert sum(tasks, []) == list(range(30_000)) and len(tasks) < 20_000
+    assert _cluster.groups(captures[:5]) == [[0], [1], [2], [3], [4]]
+
+
+def test_spark_hash() -> None:
+    # select hash(0), hash(1), hash(42), hash(-1) in Spark 4.0.1
+    assert [_cluster._spark_hash(v) for v in (0, 1, 42, -1)] == [933211791, -559580957, 29417773, -1604776387]
+    assert sorted(_cluster._spark_hash(_cluster.partition_key(b, 9)) % 9 for b in range(9)) == list(range(9))
+
+
+@pytest.mark.parametrize("buckets", [1, 5])
+@pytest.mark.parametrize("profile", ["default", "nfstream"])
+def test_equal(archive: Path, profile: str, buckets: int) -> None:
+    """Map, shuffle in any order, and reduce."""
+    given = {"profile": profile, "idle_timeout": 2.5, "end_reason": True}
+    job = _cluster.commands("flows", buckets, given, frozenset())
+    captures = _cluster.find(archive, None)
+    pieces: dict[int, list[tuple[object, ...]]] = {}
+    for number, capture in enumerate(captures):
+        for row in spark._blocks(job, capture, number, list(range(buckets)), None):
+            pieces.setdefault(row[0], []).append(row)
+    tables = []
+    for rows in pieces.values():
+        random.Random(1).shuffle(rows)
+        batch = pa.RecordBatch.from_pylist(
+            [dict(zip(("key", "bucket", "capture", "size", "at", "data"), r, strict=True)) for r in rows]
+        )
+        tables += list(spark._rows(job, True)(iter([batch])))
+    got = pa.Table.from_batches(tables)
+    assert got.schema.names == job.schema().names
+    with pytest.raises(flowfast.CaptureError) as failed:
+        flowfast.read([c.path for c in captures], join=True, **given)
+    want = failed.value.partial.arrow().select(got.column_names)
+    want = want.cast(spark._arrow_schema(want.schema, True))
+    assert sorted(map(str, got.to_pylist())) == sorted(map(str, want.to_pylist()))
+    assert len(got) > 500 or profile != "default"
+
+
+def test_put(tmp_path: Path) -> None:
+    to = _cluster.destination(tmp_path / "out", None)
+    to.begin()
+    for text in (b"one", b"two"):  # a task that runs twice
+        to.write("part", text)
+    with pytest.raises(OSError, match="no more"), _cluster.put(to, "other", open(__file__, "rb")):
+        raise OSError("no more")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == {"part": b"two"}
+    with pytest.raises(FileExistsError):
+        to.begin()
+
+
+def test_files_that_options_name(tmp_path: Path, archive: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("default: other\nrules:\n  - {name: dns, label: dns, where: dst_port == 53}\n")
+    job = _cluster.commands("write", 1, {"labels": rules}, frozenset())
+    rules.unlink()
+    assert "label" in job.schema().names
+    to = _cluster.destination(tmp_path / "out", None)
+    to.begin()
+    rows = list(spark._blocks(job, _cluster.find(archive / "a.pcap", None)[0], 0, [0], None))
+    batch = pa.RecordBatch.from_pylist([dict(zip(("key", "bucket", "capture", "size", "at", "data"), r, strict=True)) for r in rows])
+    list(spark._files(job, to)(iter([batch])))
+    assert set(pq.read_table(tmp_path / "out" / "part-00000.parquet").column("label").to_pylist()) == {"dns"}
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_arguments() -> None:
+    with pytest.raises(TypeError, match="bukkets"):
+        _cluster.commands("flows", 1, {"bukkets": 3}, frozenset())
+    with pytest.raises(ValueError, match="0 buckets"):
+        _cluster.commands("flows", 0, {}, frozenset())
+    job = _cluster.commands("flows", 2, {"idle_timeout": 5, "protocols": "all", "profile": "full"}, frozenset())
+    assert job.of_partition == ("--protocols=all", "--profile=full")
+    assert job.of_flows == ("--idle-timeout=5", "--profile=full", "--unnumbered")
