@@ -63,8 +63,9 @@ def test_spark_hash() -> None:
 
 @pytest.mark.parametrize("buckets", [1, 5])
 @pytest.mark.parametrize("profile", ["default", "nfstream"])
-def test_equal(archive: Path, profile: str, buckets: int) -> None:
+def test_equal(archive: Path, profile: str, buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Map, shuffle in any order, and reduce."""
+    monkeypatch.setattr(spark, "_PIECE", 300)
     given = {"profile": profile, "idle_timeout": 2.5, "end_reason": True}
     job = _cluster.commands("flows", buckets, given, frozenset())
     captures = _cluster.find(archive, None)
