@@ -65,8 +65,8 @@ func (h *Header) Differs(o *Header) string {
 	return strings.Join(all, "; ")
 }
 
-// before reports whether the capture of one block comes before that of another.
-// Captures without packets come last.
+// compare returns a number below 0 if the capture of a block comes before that of
+// another one, and above 0 if behind. Captures without packets come last.
 func (h *Header) compare(o *Header) int {
 	a, b := &h.Capture, &o.Capture
 	switch {
