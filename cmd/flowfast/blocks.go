@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -91,7 +92,7 @@ func (b *blocksCommand) take(args []string) error {
 	if b.options.AnonymizeKey, err = b.anonymize.key(); err != nil {
 		return err
 	}
-	if b.columns, b.profile, err = b.rows.columns(); err != nil {
+	if b.columns, b.profile, err = b.rows.columns(b.labels.files != nil); err != nil {
 		return err
 	}
 	if b.unnumbered {
@@ -101,6 +102,7 @@ func (b *blocksCommand) take(args []string) error {
 	if err := b.readLabels(); err != nil {
 		return err
 	}
+	b.finished.Rules = b.labels.set
 	return b.takeFormat()
 }
 
@@ -131,7 +133,7 @@ func (b *blocksCommand) execute() int {
 	b.tell(&r)
 	status := b.close(ctx, b.report(p, []result{r}, time.Since(began)))
 	if s := signalOf(ctx); s != 0 {
-		b.print(stopped(s, []result{r}))
+		b.log(slog.LevelInfo, stopped(s, []result{r}))
 		status = 128 + int(s)
 	}
 	return status
@@ -237,7 +239,7 @@ func (b *blocksCommand) run(ctx context.Context, r *result, blocks []*block.Bloc
 	options := b.options
 	_, options.MaxMemory = b.atOnce(1)
 	options.Workers = b.jobs
-	labeled := b.labels.begin(r.job)
+	labeled := b.begin(r.job)
 	if labeled != nil {
 		options.Labeler = labeled.Labeler
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -119,7 +121,7 @@ func (p *partitionCommand) take(args []string) error {
 
 // takeColumns takes the columns, and with them what they need of packets.
 func (c *command) takeColumns() error {
-	columns, profile, err := c.rows.columns()
+	columns, profile, err := c.rows.columns(c.labels.files != nil)
 	if err != nil {
 		return err
 	}
@@ -182,7 +184,7 @@ func (p *partitionCommand) execute() int {
 	show.close()
 	status := p.close(ctx, p.report(plan, results, time.Since(began)))
 	if s := signalOf(ctx); s != 0 {
-		p.print(stopped(s, nil))
+		p.log(slog.LevelInfo, stopped(s, nil))
 		status = 128 + int(s)
 	}
 	return status
@@ -330,6 +332,25 @@ func blockName(of block.Capture) string {
 		name += fmt.Sprintf(".%d-of-%d", of.Part, of.Parts)
 	}
 	return name + blockExtension
+}
+
+// escaped writes as %3D, as in a URL, what not every system has in the
+// name of a file, and what has a meaning to those that find files by patterns.
+func escaped(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		n := len(string(r))
+		invalid := r == utf8.RuneError && !strings.HasPrefix(name[i:], "\uFFFD")
+		switch {
+		case invalid:
+			fmt.Fprintf(&b, "%%%02X", name[i])
+		case strings.ContainsRune(`%=*?[]{}<>:"|\`, r), r < ' ', r == 0x7f, i == 0 && (r == '.' || r == '_'):
+			fmt.Fprintf(&b, "%%%02X", r)
+		default:
+			b.WriteString(name[i : i+n])
+		}
+	}
+	return b.String()
 }
 
 // A spool is a temporary file, which has no name where the system lets it lose it.
