@@ -51,12 +51,12 @@ func TestInterfaces(t *testing.T) {
 				t.Logf("%s: %v", name, err)
 			}
 		}
-		got := ""
+		var got strings.Builder
 		for _, in := range run.Summary().Captures[0].Interfaces {
-			got += fmt.Sprintf("%q %q %d %.0f\n", in.Name, in.Description, in.SnapLen, 1/in.Resolution)
+			fmt.Fprintf(&got, "%q %q %d %.0f\n", in.Name, in.Description, in.SnapLen, 1/in.Resolution)
 		}
-		if got != want.String() {
-			t.Errorf("%s: interfaces\n%swant those of capinfos\n%s", name, got, want.String())
+		if got.String() != want.String() {
+			t.Errorf("%s: interfaces\n%swant those of capinfos\n%s", name, got.String(), want.String())
 		}
 		told++
 	}

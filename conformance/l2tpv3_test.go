@@ -65,15 +65,15 @@ func TestL2TPv3EqualsTshark(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ""
+			var got strings.Builder
 			for f, err := range run.Flows(t.Context()) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got += strings.Repeat(fmt.Sprintf("%v\t%d\t%v\t%d\n", f.SrcIP(), f.SrcPort, f.DstIP(), f.DstPort), int(f.Fwd.Packets))
+				got.WriteString(strings.Repeat(fmt.Sprintf("%v\t%d\t%v\t%d\n", f.SrcIP(), f.SrcPort, f.DstIP(), f.DstPort), int(f.Fwd.Packets)))
 			}
-			if got != want {
-				t.Errorf("%q, want %q", got, want)
+			if got.String() != want {
+				t.Errorf("%q, want %q", got.String(), want)
 			}
 		})
 	}

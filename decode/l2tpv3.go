@@ -113,7 +113,7 @@ func (p *Packet) rightIPv6(b []byte, n int) bool {
 	if len(b) < 40 || b[0]>>4 != 6 {
 		return false
 	}
-	if whole := 40 + int(binary.BigEndian.Uint16(b[4:])); whole != n && !(p.inFragment() && whole > n) {
+	if whole := 40 + int(binary.BigEndian.Uint16(b[4:])); whole != n && (!p.inFragment() || whole < n) {
 		return false
 	}
 	switch b[6] {

@@ -85,7 +85,11 @@ func Tangled(t testing.TB, files int) []string {
 func Gzipped(b []byte) []byte {
 	var to bytes.Buffer
 	z := gzip.NewWriter(&to)
-	z.Write(b)
-	z.Close()
+	if _, err := z.Write(b); err != nil {
+		panic(err) // a buffer takes all
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
 	return to.Bytes()
 }
