@@ -52,8 +52,6 @@ type Options struct {
 	// that time.
 	Resolution time.Duration
 	Monotone   bool
-	// Numbered makes [Flow].Number the number of the row, which takes one table.
-	Numbered bool
 	// Choice says which packets count.
 	Choice Choice
 	// Keys say which packets are of one flow.
@@ -98,7 +96,7 @@ const (
 // tables returns the number of flow tables. A limit of the flows of a look, or
 // of the open ones, holds for all flows, so it takes one table.
 func (o *Options) tables() int {
-	if o.CheckMost > 0 || o.MaxFlows > 0 || o.Numbered {
+	if o.CheckMost > 0 || o.MaxFlows > 0 {
 		return 1
 	}
 	return o.Workers
@@ -187,7 +185,7 @@ func (o Options) Check() error {
 // where that has no flows.
 func (o Options) For(d flowtable.Demand) Options {
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, d.IdleTimeout)
-	o.Resolution, o.Monotone, o.Numbered = d.Resolution, d.Monotone, d.Numbered
+	o.Resolution, o.Monotone = d.Resolution, d.Monotone
 	o.Keys.Encapsulation = cmp.Or(o.Keys.Encapsulation, d.Keys.Encapsulation)
 	o.Keys.Portless = d.Keys.Portless
 	o.Protocols = cmp.Or(o.Protocols, d.Protocols)

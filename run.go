@@ -122,7 +122,8 @@ func (y yielded) Flush() error { return nil }
 var errStopped = errors.New("stopped")
 
 // Rows are a format of rows. Its methods may be called by several goroutines
-// at once.
+// at once. Rows that say the number of a flow have a method Numbered() bool that
+// returns true: without it, [Flow].Number is not set.
 type Rows interface {
 	// AppendHeader appends what comes before the first row.
 	AppendHeader(b []byte) []byte

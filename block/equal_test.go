@@ -32,10 +32,8 @@ func jobOf(t testing.TB, profile string, splt int, o flowfast.Options) job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	columns := slices.DeleteFunc(p.With(splt, []float64{0.1}), func(c *export.Column) bool { return export.Numbered([]*export.Column{c}) })
-	d := p.Demand(columns, splt, []float64{0.1})
-	d.Numbered = false
-	return job{profile, o.For(d), columns}
+	columns := slices.DeleteFunc(p.With(splt, []float64{0.1}), func(c *export.Column) bool { return c.Numbered })
+	return job{profile, o.For(p.Demand(columns, splt, []float64{0.1})), columns}
 }
 
 // joined returns the rows of captures that are read as one stream, sorted.

@@ -14,8 +14,7 @@ import (
 func (p Profile) Demand(columns []*Column, first int, quantiles []float64) flowtable.Demand {
 	return flowtable.Demand{
 		IdleTimeout: p.IdleTimeout, Resolution: p.Resolution, Monotone: p.Monotone,
-		Numbered: p.Numbered || Numbered(columns),
-		Rules:    p.Rules, Keys: p.Keys, Protocols: p.Protocols,
+		Rules: p.Rules, Keys: p.Keys, Protocols: p.Protocols,
 		Features: features.Options{Set: Needs(columns), First: first, Quantiles: quantiles},
 	}
 }
@@ -23,7 +22,7 @@ func (p Profile) Demand(columns []*Column, first int, quantiles []float64) flowt
 // NewColumn returns a column of one's own: a whole number, a real number or a text
 // that is computed from a flow, which is lent for the time of the call. Several
 // goroutines may call it at once. A column that looks at f.Features sets its field
-// Needs to the groups that it looks at.
+// Needs to the groups that it looks at, one that looks at f.Number its field Numbered.
 func NewColumn[T uint64 | int64 | float64 | string](name, unit, definition string, of func(f *flowtable.Flow) T) *Column {
 	c := &Column{Name: name, Unit: unit, Definition: definition}
 	switch of := any(of).(type) {
@@ -44,6 +43,15 @@ func NewColumn[T uint64 | int64 | float64 | string](name, unit, definition strin
 func (c CSV) Check(o features.Options) error {
 	return checkColumns(c.rest, !c.other, o)
 }
+
+// Numbered tells if one of the columns says the number of the row.
+func (c CSV) Numbered() bool { return Numbered(c.rest) }
+
+// Numbered is that of CSV.
+func (j JSONLines) Numbered() bool { return Numbered(j.columns) }
+
+// Numbered is that of CSV.
+func (p *packed) Numbered() bool { return Numbered(p.columns) }
 
 // Check is that of CSV.
 func (j JSONLines) Check(o features.Options) error { return checkColumns(j.columns, false, o) }

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -57,6 +58,9 @@ type Column struct {
 	Role Role
 	// Needs are the groups of features that the column is computed from.
 	Needs features.Set
+	// Numbered tells that it is computed from the number of the row too, which is
+	// known when rows are in order: they are formatted then, not before.
+	Numbered bool
 
 	quantiles int     // that must be counted, if it is one of them
 	same      [2]bool // see always
@@ -92,6 +96,16 @@ func uintColumn(name, unit, definition string, of func(f *flowtable.Flow) uint64
 func narrow(bits int, c *Column) *Column {
 	c.bits = bits
 	return c
+}
+
+func numbered(c *Column) *Column {
+	c.Numbered = true
+	return c
+}
+
+// Numbered tells if one of the columns says the number of the row.
+func Numbered(columns []*Column) bool {
+	return slices.ContainsFunc(columns, func(c *Column) bool { return c != nil && c.Numbered })
 }
 
 func textColumn(name, definition string, text func(b []byte, f *flowtable.Flow) []byte) *Column {

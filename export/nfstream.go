@@ -1,7 +1,6 @@
 package export
 
 import (
-	"slices"
 	"time"
 
 	"github.com/flowfast/flowfast/decode"
@@ -20,18 +19,11 @@ var nfStream = Profile{
 	IdleTimeout: 120 * time.Second,
 	Resolution:  time.Millisecond,
 	Monotone:    true,
-	Numbered:    true,
 	first:       nfSPLT,
 	Keys:        flowtable.Keys{Encapsulation: decode.VLANTags, Portless: decode.AllProtocols.Without(6, 17)},
 	Protocols:   decode.AllProtocols,
 	Rules:       flowtable.Rules{ActiveTimeout: 1800 * time.Second, NoReuse: true, AtTimeout: true, Turn: true},
 }
-
-var rowNumber = as(RoleIdentifier, uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number }))[0]
-
-// Numbered tells if columns say the number of the row, for which flows must come
-// from one table.
-func Numbered(columns []*Column) bool { return slices.Contains(columns, rowNumber) }
 
 const millis = "milliseconds"
 
@@ -53,7 +45,7 @@ func nfStreamColumns() []*Column {
 	srcMAC, dstMAC := orZero("src_mac", "address of the flow's source in the first packet's frame", mac[0]),
 		orZero("dst_mac", "address of the flow's destination in the first packet's frame", mac[1])
 	add(0,
-		rowNumber,
+		numbered(uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number })),
 		column(Int, "expiration_id", "", "0 idle or at the end of the capture, 1 by the active timeout, -1 otherwise", func(v *Value, f *flowtable.Flow) {
 			switch f.Reason {
 			case flowtable.Idle, flowtable.End:

@@ -21,7 +21,6 @@ type Profile struct {
 	IdleTimeout time.Duration
 	Resolution  time.Duration
 	Monotone    bool
-	Numbered    bool
 	Rules       flowtable.Rules
 	Keys        flowtable.Keys
 	Protocols   decode.Protocols

@@ -14,7 +14,6 @@ type Demand struct {
 	IdleTimeout time.Duration
 	Resolution  time.Duration
 	Monotone    bool
-	Numbered    bool
 	Rules       Rules
 	Keys        Keys
 	Protocols   decode.Protocols

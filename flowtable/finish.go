@@ -246,8 +246,6 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 	f.Protocol, f.V6 = r.key.proto(), r.key.v6()
 	f.Fine = r.state&fine != 0
 	f.Reason = d.reason
-	f.Number = t.given
-	t.given++
 	f.Start, f.First, f.Finish, f.Last = r.start, r.first, d.finish, r.last
 	if t.features != nil {
 		if f.Features == nil {

@@ -41,8 +41,8 @@ type Flow struct {
 	Finish Time
 	// First is the position of the first packet in the capture, from 0.
 	First uint64
-	// Number counts the flows that the table gave out before, from 0. It is the
-	// number of the row where there is one table.
+	// Number is that of the row, from 0. It is known when the flows of all tables
+	// are in order: a table leaves it alone.
 	Number uint64
 	// Features are what was asked for besides; nil if nothing was. They are lent
 	// as the flow is.

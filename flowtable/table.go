@@ -30,7 +30,6 @@ type Table struct {
 	earlyNext int
 	evicted   uint64
 	back      uint64 // what StepsBack has besides the pool's
-	given     uint64 // flows that Next has given out
 	latest    Time   // of the packets so far; after End the capture's clock
 	ended     bool   // the capture has ended
 

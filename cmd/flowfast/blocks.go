@@ -96,7 +96,7 @@ func (b *blocksCommand) take(args []string) error {
 		return err
 	}
 	if b.unnumbered {
-		b.columns = slices.DeleteFunc(b.columns, func(c *export.Column) bool { return export.Numbered([]*export.Column{c}) })
+		b.columns = slices.DeleteFunc(b.columns, func(c *export.Column) bool { return c.Numbered })
 	}
 	b.join = true
 	if err := b.readLabels(); err != nil {
@@ -214,7 +214,6 @@ func (b *blocksCommand) agree(of *block.Block) error {
 	b.filter.expression = said["--filter"]
 	encapsulation := o.Keys.Encapsulation
 	b.follow(b.profile)
-	o.Numbered = export.Numbered(b.columns)
 	o.Keys.Encapsulation = encapsulation // --key none of partition was not this one's
 	if mine := b.blockOptions(); !maps.Equal(mine, said) {
 		a, c := block.Header{Options: said, Features: of.Features}, block.Header{Options: mine, Features: of.Features}

@@ -60,6 +60,9 @@ type Sink interface {
 type RowSink interface {
 	Sink
 	Format
+	// Numbered tells if rows say [flowtable.Flow.Number]. They are then formatted
+	// when their order is known, not before.
+	Numbered() bool
 	// Rows takes rows, one or more, which are lent until the call returns.
 	Rows([]byte) error
 	// Batches is the writer that takes the rows in batches in place of Rows, nil for
@@ -111,11 +114,14 @@ func (e *Engine) Run(ctx context.Context, to Sink) error {
 func (e *Engine) walk(ctx context.Context, to Sink) error {
 	var flow flowtable.Flow
 	prepare, table := e.Prepare(), e.Tables[0]
+	number := uint64(0)
 	finished := func(s flowtable.Step) error {
 		for table.Next(&s, &flow) {
 			if !prepare(&flow) {
 				continue
 			}
+			flow.Number = number
+			number++
 			e.flows.Add(1)
 			if err := to.Flow(&flow); err != nil {
 				return err

@@ -2,7 +2,10 @@ package engine
 
 // give gives the rows of all tables out.
 func (c *crew) give(to Sink) error {
-	g := giver{crew: c, to: to, order: newOrder(len(c.owners))}
+	g := giver{crew: c, to: to, order: newOrder(len(c.owners)), few: fewRows, merger: merger{format: c.late}}
+	if c.late != nil {
+		g.few = fewLate
+	}
 	if rows, ok := to.(RowSink); ok {
 		g.rows, g.batches = rows, newBatches(rows.Batches(), len(c.workers))
 	}
@@ -56,6 +59,7 @@ type giver struct {
 	waiting []*block // in order
 	spare   []*block
 	kept    []*block // used by batches once, to be used again
+	few     int      // rows that it merges itself
 	merger  merger
 }
 
@@ -65,7 +69,7 @@ func (g *giver) cut() {
 		b := g.spare[len(g.spare)-1]
 		g.spare = g.spare[:len(g.spare)-1]
 		g.waiting = append(g.waiting, b)
-		if b.rows > fewRows {
+		if b.rows > g.few {
 			g.mu.Lock()
 			g.toMerge = append(g.toMerge, b)
 			g.mu.Unlock()

@@ -15,6 +15,8 @@ type merger struct {
 	lists []list
 	nodes []node // a power of two of them; that of number 0 is not used
 	part  int    // of the keys that tells most of them apart
+	// format is that of flows which have no rows before they are in order; nil for none.
+	format Format
 
 	places []place // see inPlace; zero but while it runs
 }
@@ -39,10 +41,13 @@ func (m *merger) merge(b *block) {
 	if len(b.lists[0].flows) > 0 {
 		for next, left := m.first(), b.rows; left > 0; left-- {
 			l := &m.lists[next.list]
-			b.flows = append(b.flows, &l.flows[0])
+			f := &l.flows[0]
+			f.Number = b.first + uint64(b.rows-left)
+			b.flows = append(b.flows, f)
 			l.flows = l.flows[1:]
 			next = m.replay(m.pass(next.list, l))
 		}
+		m.formatFlows(b)
 		return
 	}
 	if cap(b.bytes) < b.size {
@@ -65,6 +70,18 @@ func (m *merger) merge(b *block) {
 		next = m.replay(m.pass(next.list, l))
 	}
 	b.bytes = to
+}
+
+// formatFlows gives a block the rows of its flows in place of these, if they are to
+// have any.
+func (m *merger) formatFlows(b *block) {
+	if m.format == nil {
+		return
+	}
+	for _, f := range b.flows {
+		b.bytes = m.format.AppendRow(b.bytes, f)
+	}
+	b.flows = b.flows[:0]
 }
 
 // A place is where the flow of a position in the capture is: a list's number plus

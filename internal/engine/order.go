@@ -10,7 +10,9 @@ import (
 // Each table gives out its flows in order, as bundles. The rows of all tables are
 // put together in blocks: the caller's goroutine only finds up to which key every
 // table has come, and has the rows up to there merged by whichever worker is free.
-// It looks at a key for each bundle, and at no row.
+// It looks at a key for each bundle, and at no row. Tables give out rows, or flows
+// where there are none, or where rows say their number: a block knows that of its
+// first, and the worker that merges it formats them.
 
 // A bundle is flows on their way from a table.
 type bundle struct {
@@ -90,8 +92,9 @@ type segment struct {
 // A block is rows of all tables that come one after the other.
 type block struct {
 	lists  []segment // of each table that has any
+	first  uint64    // number of the first row among all
 	rows   int
-	size   int               // bytes of the rows
+	size   int               // bytes of the rows, if tables have formatted them
 	bytes  []byte            // the rows, when it is merged
 	flows  []*flowtable.Flow // or the flows
 	merged bool
@@ -101,6 +104,7 @@ type block struct {
 // An order finds out which rows come next.
 type order struct {
 	queues [][]segment // of each table: what has come and is in no block
+	rows   uint64      // that are in blocks
 	ended  bool        // the last step is through
 }
 
@@ -122,7 +126,7 @@ func (o *order) add(c *bundle) {
 // most. It returns false if they can't be known yet, or there are no more. Bundles
 // that the order needs no more go to unused.
 func (o *order) next(b *block, unused func(*bundle)) bool {
-	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0]}
+	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0], first: o.rows}
 	for !o.ended {
 		bound, known := o.bound()
 		if !known {
@@ -133,6 +137,7 @@ func (o *order) next(b *block, unused func(*bundle)) bool {
 			o.endStep(unused)
 		}
 		if b.rows > 0 {
+			o.rows += uint64(b.rows)
 			return true
 		}
 	}

@@ -31,8 +31,9 @@ const (
 	bundleSize      = 192 << 10 // bytes of rows after which a bundle ends sooner
 	blocksInFlight  = 4         // to be merged or written, and one for each eight workers
 	// fewRows are merged by the caller's goroutine, which is sooner done than asking
-	// a worker for it.
+	// a worker for it; of those that are to be formatted too, fewLate.
 	fewRows = 64
+	fewLate = 8
 )
 
 // A piece is one of the intake on its way through the workers.
@@ -46,7 +47,8 @@ type piece struct {
 // A crew is the workers of a run and what they have in common.
 type crew struct {
 	*Engine
-	format  Format   // of rows; nil for flows as they are
+	format  Format   // of rows that tables give out; nil where they give out flows
+	late    Format   // of rows that say their number, formatted as blocks; nil for others
 	pieces  []*piece // piece number n is in place n modulo their number
 	workers []*worker
 	owners  []*worker // of tables
@@ -86,7 +88,9 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 		Engine: e, pieces: make([]*piece, piecesPerWorker*e.Workers),
 		came: make(chan *bundle, bundlesInFlight*len(e.Tables)), done: make(chan struct{}, 1),
 	}
-	if rows, ok := to.(RowSink); ok {
+	if rows, ok := to.(RowSink); ok && rows.Numbered() {
+		c.late = rows
+	} else if ok {
 		c.format = rows
 	}
 	c.news.L = &c.mu
@@ -95,7 +99,7 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 		c.pieces[i] = &piece{Piece: p, packets: p.Packets()}
 	}
 	for i := range e.Workers {
-		w := &worker{crew: c, number: i}
+		w := &worker{crew: c, number: i, merger: merger{format: c.late}}
 		if i < len(e.Tables) {
 			w.table, w.prepare = e.Tables[i], e.Prepare()
 			for range bundlesInFlight {

@@ -37,6 +37,12 @@ func (w *Writer) Flow(f *flowtable.Flow) error {
 	return w.writeIfMany()
 }
 
+// Numbered tells if the format has a method of this name that does.
+func (w *Writer) Numbered() bool {
+	n, ok := w.Format.(interface{ Numbered() bool })
+	return ok && n.Numbered()
+}
+
 // Batches returns what is written to, if it takes batches and nothing is to be
 // flushed.
 func (w *Writer) Batches() BatchWriter {
