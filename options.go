@@ -14,8 +14,8 @@ import (
 
 // Options say how a run goes. The zero Options are the default.
 type Options struct {
-	// IdleTimeout is the silence after which a flow is over; 0 stands for 600
-	// seconds. A silence equal to it is not over.
+	// IdleTimeout is the silence after which a flow is over; 0 stands for
+	// [flowtable.DefaultIdleTimeout]. A silence equal to it is not over.
 	IdleTimeout time.Duration
 	// CheckEvery is the number of packets between two looks for idle flows,
 	// CheckMost the number of flows that one look finishes at most; 0 stands

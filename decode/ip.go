@@ -2,6 +2,12 @@ package decode
 
 import "encoding/binary"
 
+// The versions of IP, in the first four bits of its headers (RFC 791, 3.1; RFC 8200, 3).
+const (
+	version4 = 4
+	version6 = 6
+)
+
 // IP protocol numbers (IANA, protocol-numbers).
 const (
 	protoHopByHop    = 0
@@ -49,7 +55,7 @@ func (p *Packet) raw(b []byte, n int) Class {
 		return p.pppHDLC(b[1:], n-1)
 	case binary.BigEndian.Uint64(b) == 0 && b[8] == 0 && b[9] == 0:
 		return p.ipv4(b[10:], n-10)
-	case b[0]>>4 == 4 || b[0]>>4 == 6:
+	case b[0]>>4 == version4 || b[0]>>4 == version6:
 		return p.ipv4(b, n)
 	}
 	return NotIP

@@ -15,11 +15,11 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 	}
 	size := 20
 	if b[0] != 0x45 {
-		if b[0]>>4 == 6 {
+		if b[0]>>4 == version6 {
 			return p.ipv6(b, n)
 		}
 		size = int(b[0]&0xf) * 4
-		if b[0]>>4 != 4 || size < 20 {
+		if b[0]>>4 != version4 || size < 20 {
 			return Malformed
 		}
 	}
@@ -75,9 +75,9 @@ func (p *Packet) ipv4(b []byte, n int) Class {
 func (p *Packet) shortIPv4(b []byte, n int) Class {
 	if len(b) > 0 {
 		switch b[0] >> 4 {
-		case 6:
+		case version6:
 			return p.ipv6(b, n)
-		case 4:
+		case version4:
 		default:
 			return Malformed
 		}

@@ -13,7 +13,7 @@ import (
 // The destination is the header's, also where a routing header names a later
 // one: so does Wireshark's ipv6.dst.
 func (p *Packet) ipv6(b []byte, n int) Class {
-	if len(b) > 0 && b[0]>>4 != 6 {
+	if len(b) > 0 && b[0]>>4 != version6 {
 		return Malformed
 	}
 	if len(b) < 40 {

@@ -158,7 +158,7 @@ func juniperATM(linkType uint32, out bool, b []byte, n int) wrapping {
 		return wrapping{linkType: linkRFC1483, size: size}
 	case ethernet:
 		return wrapping{linkType: linkEthernet, size: size}
-	case front>>28 == 4, front>>28 == 6:
+	case front>>28 == version4, front>>28 == version6:
 		return wrapping{linkType: linkIPv4, size: size}
 	case linkType == linkJuniperATM2 && (front>>16 == pppIPv4 || front>>16 == pppIPv6):
 		return wrapping{linkType: linkPPP, size: size}

@@ -45,9 +45,9 @@ func (p *Packet) mpls(b []byte, n int) Class {
 			return short(n, 1)
 		}
 		switch b[0] >> 4 {
-		case 4:
+		case version4:
 			return p.ipv4(b, n)
-		case 6:
+		case version6:
 			return p.ipv6(b, n)
 		case 0:
 			return p.pseudowire(b, n)

@@ -101,7 +101,7 @@ func PlainIPv4(b *[PlainIPv4Size]byte, n int) (p Plain) {
 // PlainIPv6 is PlainIPv4 for IPv6.
 func PlainIPv6(b *[PlainIPv6Size]byte, n int) (p Plain) {
 	payload := int(binary.BigEndian.Uint16(b[4:]))
-	if b[0]>>4 != 6 || payload == 0 {
+	if b[0]>>4 != version6 || payload == 0 {
 		return p
 	}
 	n = min(n-40, payload)

@@ -175,10 +175,10 @@ func (p *Packet) gtpu(b []byte, n int) Class {
 		return noTunnel(n, 1)
 	}
 	switch b[0] >> 4 {
-	case 4:
+	case version4:
 		p.dig()
 		return p.ipv4(b, n)
-	case 6:
+	case version6:
 		p.dig()
 		return p.ipv6(b, n)
 	}
@@ -260,7 +260,7 @@ func (p *Packet) teredo(b []byte, n int) Class {
 	if len(b) < ipv6Need {
 		return noTunnel(n, ipv6Need)
 	}
-	if b[0]>>4 != 6 || ipv6Need+int(binary.BigEndian.Uint16(b[4:])) > n && !p.inFragment() {
+	if b[0]>>4 != version6 || ipv6Need+int(binary.BigEndian.Uint16(b[4:])) > n && !p.inFragment() {
 		return Counted
 	}
 	p.dig()

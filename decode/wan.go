@@ -112,7 +112,7 @@ func (p *Packet) slip(b []byte, n, header int) Class {
 	if len(b) <= header {
 		return short(n, header+20)
 	}
-	if v := b[header] >> 4; v != 4 && v != 6 {
+	if v := b[header] >> 4; v != version4 && v != version6 {
 		return NotIP
 	}
 	return p.ipv4(b[header:], n-header)

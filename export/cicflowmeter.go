@@ -24,7 +24,7 @@ var cicFlowMeter = Profile{
 	Columns:     cicFlowMeterColumns(),
 	IdleTimeout: 120 * time.Second,
 	Resolution:  time.Microsecond,
-	Keys:        flowtable.Keys{Portless: decode.AllProtocols.Without(6, 17, 33, 132, 136)}, // those that have ports
+	Keys:        flowtable.Keys{Portless: decode.AllProtocols.Without(decode.TCP, decode.UDP, decode.DCCP, decode.SCTP, decode.UDPLite)}, // those that have ports
 	Rules: flowtable.Rules{
 		ActiveTimeout: 120 * time.Second,
 		TCPEnd:        flowtable.EndFIN | flowtable.EndRST,
@@ -94,10 +94,10 @@ func cicFlowMeterColumns() []*Column {
 			func(f *flowtable.Flow) float64 { return f.Features.Intervals[i].Sum() / microsecond }))...)
 		add(features.Intervals, cicIntervals(d.name+" IAT ", "consecutive "+d.word+" packets", i)...)
 	}
-	for _, bit := range []int{3, 5} {
+	for _, bit := range []controlBit{psh, urg} {
 		for i, d := range sides {
-			add(0, saying(controlBits[bit][0], oneSided(i, count(d.name+" "+controlBits[bit][1]+" Flags", "packets", d.word+" packets with "+controlBits[bit][1],
-				func(f *flowtable.Flow) uint64 { return flags(d.of(f), bit) }))...)...)
+			add(0, saying(bit.name, oneSided(i, count(d.name+" "+bit.word+" Flags", "packets", d.word+" packets with "+bit.word,
+				func(f *flowtable.Flow) uint64 { return bit.in(d.of(f)) }))...)...)
 		}
 	}
 	for i, d := range sides {
@@ -117,9 +117,9 @@ func cicFlowMeterColumns() []*Column {
 	add(features.Payload, always(
 		real("Packet Length Std", "bytes", "standard deviation (n-1) "+what, func(f *flowtable.Flow) float64 { return both(f).Central.Deviation() }),
 		real("Packet Length Variance", "bytes²", "variance (n-1) "+what, func(f *flowtable.Flow) float64 { return both(f).Central.Variance() }))...)
-	for _, bit := range []int{0, 1, 2, 3, 4, 5, 7, 6} {
-		add(0, saying(controlBits[bit][0], count(controlBits[bit][1]+" Flag Count", "packets", "packets with "+controlBits[bit][1],
-			func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) }))...)
+	for _, bit := range [8]controlBit{fin, syn, rst, psh, ack, urg, cwr, ece} {
+		add(0, saying(bit.name, count(bit.word+" Flag Count", "packets", "packets with "+bit.word,
+			func(f *flowtable.Flow) uint64 { return bit.in(&f.Fwd) + bit.in(&f.Bwd) }))...)
 	}
 	add(0, always(real("Down/Up Ratio", "", "backward packets by forward packets; 0 without forward packets",
 		func(f *flowtable.Flow) float64 { return ratio(float64(f.Bwd.Packets), float64(f.Fwd.Packets)) }))...)
@@ -210,14 +210,6 @@ func ratio(a, b float64) float64 {
 		return 0
 	}
 	return a / b
-}
-
-// flags returns the packets of a direction with a control bit.
-func flags(d *flowtable.Direction, bit int) uint64 {
-	if d.Packets == 0 {
-		return 0
-	}
-	return d.Flags[bit]
 }
 
 func cicIntervals(prefix, what string, i int) []*Column {

@@ -1,8 +1,10 @@
 package export
 
 import (
+	"math/bits"
 	"slices"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -21,9 +23,29 @@ var fiveNumbers = [5]struct{ suffix, word string }{
 	{"min", "minimum"}, {"q1", "first quartile"}, {"median", "median"}, {"q3", "third quartile"}, {"max", "maximum"},
 }
 
-var controlBits = [8][2]string{
-	{"fin", "FIN"}, {"syn", "SYN"}, {"rst", "RST"}, {"psh", "PSH"},
-	{"ack", "ACK"}, {"urg", "URG"}, {"ece", "ECE"}, {"cwr", "CWR"},
+// A controlBit is one of the control bits of TCP, with what columns call it.
+type controlBit struct {
+	mask       uint8
+	name, word string
+}
+
+var (
+	fin = controlBit{decode.FIN, "fin", "FIN"}
+	syn = controlBit{decode.SYN, "syn", "SYN"}
+	rst = controlBit{decode.RST, "rst", "RST"}
+	psh = controlBit{decode.PSH, "psh", "PSH"}
+	ack = controlBit{decode.ACK, "ack", "ACK"}
+	urg = controlBit{decode.URG, "urg", "URG"}
+	ece = controlBit{decode.ECE, "ece", "ECE"}
+	cwr = controlBit{decode.CWR, "cwr", "CWR"}
+)
+
+// in returns the packets of a direction that have the bit.
+func (c controlBit) in(d *flowtable.Direction) uint64 {
+	if d.Packets == 0 {
+		return 0
+	}
+	return d.Flags[bits.TrailingZeros8(c.mask)]
 }
 
 var defaultColumns = makeColumns()
@@ -71,15 +93,10 @@ func makeColumns() []*Column {
 		}
 	}
 	for k, d := range sides {
-		for i, bit := range controlBits {
-			columns = append(columns, saying(bit[0], oneSided(k, uintColumn(d.prefix+"_"+bit[0]+"_cnt", "packets",
-				d.word+" packets with the TCP control bit "+bit[1],
-				func(f *flowtable.Flow) uint64 {
-					if d.of(f).Packets == 0 {
-						return 0
-					}
-					return d.of(f).Flags[i]
-				}))...)...)
+		for _, bit := range [8]controlBit{fin, syn, rst, psh, ack, urg, ece, cwr} {
+			columns = append(columns, saying(bit.name, oneSided(k, uintColumn(d.prefix+"_"+bit.name+"_cnt", "packets",
+				d.word+" packets with the TCP control bit "+bit.word,
+				func(f *flowtable.Flow) uint64 { return bit.in(d.of(f)) }))...)...)
 		}
 	}
 	return columns

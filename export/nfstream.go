@@ -20,7 +20,7 @@ var nfStream = Profile{
 	Resolution:  time.Millisecond,
 	Monotone:    true,
 	first:       nfSPLT,
-	Keys:        flowtable.Keys{Encapsulation: decode.VLANTags, Portless: decode.AllProtocols.Without(6, 17)},
+	Keys:        flowtable.Keys{Encapsulation: decode.VLANTags, Portless: decode.AllProtocols.Without(decode.TCP, decode.UDP)},
 	Protocols:   decode.AllProtocols,
 	Rules:       flowtable.Rules{ActiveTimeout: 1800 * time.Second, NoReuse: true, AtTimeout: true, Turn: true},
 }
@@ -126,13 +126,9 @@ func nfStreamColumns() []*Column {
 			func(f *features.Flow) *features.Moments { return &f.Intervals[s.i] })...)...)
 	}
 	for _, s := range scopes {
-		for _, bit := range []int{1, 7, 6, 5, 4, 3, 2, 0} {
-			add(0, saying(controlBits[bit][0], oneSided(s.i, uintColumn(s.name+"_"+controlBits[bit][0]+"_packets", "packets", s.word+" with "+controlBits[bit][1],
-				[3]func(f *flowtable.Flow) uint64{
-					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) },
-					func(f *flowtable.Flow) uint64 { return flags(&f.Bwd, bit) },
-					func(f *flowtable.Flow) uint64 { return flags(&f.Fwd, bit) + flags(&f.Bwd, bit) },
-				}[s.i]))...)...)
+		for _, bit := range [8]controlBit{syn, cwr, ece, urg, ack, psh, rst, fin} {
+			add(0, saying(bit.name, oneSided(s.i, uintColumn(s.name+"_"+bit.name+"_packets", "packets", s.word+" with "+bit.word,
+				func(f *flowtable.Flow) uint64 { return scope(f, s.i, bit.in) }))...)...)
 		}
 	}
 	return columns

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -47,17 +48,12 @@ func pyFlowMeterColumns() []*Column {
 	}
 	flags := [8]struct {
 		name string
-		bit  int
-	}{{"FIN", 0}, {"SYN", 1}, {"RST", 2}, {"PUSH", 3}, {"ACK", 4}, {"URG", 5}, {"CWE", 7}, {"ECE", 6}}
+		controlBit
+	}{{"FIN", fin}, {"SYN", syn}, {"RST", rst}, {"PUSH", psh}, {"ACK", ack}, {"URG", urg}, {"CWE", cwr}, {"ECE", ece}}
 	for i, d := range sides {
 		for _, flag := range flags {
 			columns = append(columns, oneSided(i, uintColumn(fmt.Sprintf("%s_%s_cnt", d.prefix, flag.name), "packets",
-				d.word+" packets with the TCP control bit "+controlBits[flag.bit][1], func(f *flowtable.Flow) uint64 {
-					if d.of(f).Packets == 0 {
-						return 0
-					}
-					return d.of(f).Flags[flag.bit]
-				}))...)
+				d.word+" packets with the TCP control bit "+flag.word, func(f *flowtable.Flow) uint64 { return flag.in(d.of(f)) }))...)
 		}
 	}
 	return columns
@@ -85,9 +81,9 @@ func sixColumns(needs features.Set, prefix, unit string, scale float64, what str
 
 func protocolName(protocol uint8) string {
 	switch protocol {
-	case 6:
+	case decode.TCP:
 		return "TCP"
-	case 17:
+	case decode.UDP:
 		return "UDP"
 	}
 	return fmt.Sprint(protocol)

@@ -2,7 +2,8 @@ package features
 
 import "time"
 
-// The constants of CICFlowMeter.
+// What makes bulks and subflows: the definitions have no standard, and these are the
+// ones that published data sets go by.
 const (
 	bulkGap     = uint64(time.Second) // within a bulk
 	bulkPackets = 4                   // in the shortest bulk

@@ -22,7 +22,7 @@ const (
 	TCP                       // windows, options, handshake, retransmissions
 	IP                        // TTL, DSCP, ECN
 	Periods                   // active and idle periods
-	Bulks                     // bulk transfers and subflows, as CICFlowMeter has them
+	Bulks                     // bulk transfers and subflows
 	First                     // the first packets, one by one
 	Entropy                   // of the first bytes of payload
 	Link                      // addresses, VLANs and MPLS label of the first packet

@@ -20,7 +20,7 @@ type Flow struct {
 	Identifier uint16
 	// Encapsulation is the digest of what of it the key has, 0 if that is nothing.
 	Encapsulation uint64
-	// Protocol is 6 (TCP), 17 (UDP), or another that is asked for.
+	// Protocol is the IP protocol: decode.TCP, decode.UDP, or another that is asked for.
 	Protocol uint8
 	V6       bool
 	// Fine is set when some packet's time has a finer resolution than a

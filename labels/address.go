@@ -239,12 +239,3 @@ func (s numberSet) String() string {
 	}
 	return strings.Join(texts, ",")
 }
-
-// hasPorts tells if a protocol has ports.
-func hasPorts(protocol uint8) bool {
-	switch protocol {
-	case 6, 17, 33, 132, 136:
-		return true
-	}
-	return false
-}

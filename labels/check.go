@@ -55,7 +55,7 @@ func (r *ruleFile) shadow(number int32) *Rule {
 
 // example returns a flow that a rule takes, as far as the index looks.
 func (r *Rule) example() flowtable.Flow {
-	f := flowtable.Flow{Protocol: 6}
+	f := flowtable.Flow{Protocol: decode.TCP}
 	var known *addresses
 	src, dst := r.src, r.dst
 	if r.between[0] != nil || r.between[1] != nil {

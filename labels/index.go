@@ -176,7 +176,7 @@ type search struct {
 // those of x.anywhere.
 func (x *index) at(f *flowtable.Flow, with func(t *tree)) {
 	ports := []int32{anyPort}
-	if hasPorts(f.Protocol) {
+	if decode.HasPorts(f.Protocol) {
 		if ports = append(ports, int32(f.SrcPort)); f.DstPort != f.SrcPort {
 			ports = append(ports, int32(f.DstPort))
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -146,7 +147,7 @@ func (r *Rule) takesEnds(f *flowtable.Flow) bool {
 	if r.protocols != nil && r.protocols[f.Protocol>>6]>>(f.Protocol&63)&1 == 0 {
 		return false
 	}
-	if r.asksPorts() && (!hasPorts(f.Protocol) || !r.srcPorts.has(f.SrcPort) || !r.dstPorts.has(f.DstPort) ||
+	if r.asksPorts() && (!decode.HasPorts(f.Protocol) || !r.srcPorts.has(f.SrcPort) || !r.dstPorts.has(f.DstPort) ||
 		!r.ports.has(f.SrcPort) && !r.ports.has(f.DstPort)) {
 		return false
 	}

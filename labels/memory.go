@@ -63,7 +63,7 @@ func (w *ruleWorker) recall(f *flowtable.Flow) *leaf {
 	c := &x.addresses[family(f.V6)]
 	l := latest{dst: f.Dst, dstPort: f.DstPort, protocol: f.Protocol, v6: f.V6, src: c.of(f.Src)}
 	k := leafKey{l.src<<32 | c.of(f.Dst), uint64(f.Protocol)<<34 | uint64(family(f.V6))<<42}
-	if l.ports = hasPorts(f.Protocol); l.ports {
+	if l.ports = decode.HasPorts(f.Protocol); l.ports {
 		l.srcPort = x.ports.of(f.SrcPort)
 		k.rest |= l.srcPort | x.ports.of(f.DstPort)<<17
 	}

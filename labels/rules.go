@@ -370,7 +370,7 @@ func (r *ruleFile) rule(n *yaml.Node) *Rule {
 	if rule.protocols != nil && rule.asksPorts() {
 		some := false
 		for p := range 256 {
-			some = some || rule.protocols[p>>6]>>(p&63)&1 != 0 && hasPorts(uint8(p))
+			some = some || rule.protocols[p>>6]>>(p&63)&1 != 0 && decode.HasPorts(uint8(p))
 		}
 		if !some {
 			r.fail(m["protocols"], "can't match: none of these protocols has ports, which the rule asks for")

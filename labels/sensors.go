@@ -56,7 +56,7 @@ type tuple struct {
 }
 
 func newTuple(src, dst decode.Addr, srcPort, dstPort uint16, protocol uint8, v6 bool) tuple {
-	if protocol != 0 && !hasPorts(protocol) {
+	if protocol != 0 && !decode.HasPorts(protocol) {
 		srcPort, dstPort = 0, 0
 	}
 	if dst.Less(src) || src == dst && dstPort < srcPort {
@@ -99,7 +99,7 @@ func (s *sensorFile) add(f fields, n names, from, to int64, label string) {
 			return
 		}
 		r.id = id
-	} else if strings.HasPrefix(id, "1:") && r.tuple.protocol != 0 && hasPorts(r.tuple.protocol) && id != r.tuple.communityID() {
+	} else if strings.HasPrefix(id, "1:") && r.tuple.protocol != 0 && decode.HasPorts(r.tuple.protocol) && id != r.tuple.communityID() {
 		// Of another seed, or of other addresses: of the two, those that stand there hold.
 		s.unusable["community_id is not that of the addresses with seed 0; they are used"]++
 	}
@@ -161,7 +161,7 @@ func (s *sensorFile) tupleOf(f fields, n names, t *tuple) (why string) {
 		switch v, err := parsePort(text); {
 		case ok && text != "" && err == nil:
 			ports[i] = v
-		case protocol == 0 || hasPorts(protocol):
+		case protocol == 0 || decode.HasPorts(protocol):
 			return "no ports"
 		}
 	}
@@ -292,7 +292,7 @@ func (w *sensorWorker) match(f *flowtable.Flow) *flowtable.Label {
 	w.look(w.of[t], t)
 	if w.loose {
 		t.protocol = 0
-		if hasPorts(f.Protocol) {
+		if decode.HasPorts(f.Protocol) {
 			w.look(w.of[t], t)
 		}
 	}
