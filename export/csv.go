@@ -62,9 +62,9 @@ func appendNames(b []byte, columns []*Column) []byte {
 
 // AppendRow appends the row of a flow. What can only be zero it does not read:
 // the IATs of a direction with fewer than two packets, and of one without any
-// all but their number. Nor does it read Fwd.Sizes of a flow of one packet,
-// whose five sizes are all Fwd.Bytes. So whoever hands over a flood of such
-// flows can leave these fields as they are.
+// all but their number. Nor does it read the Sizes of a direction with one packet,
+// which are all its Bytes. So whoever hands over a flood of such flows can leave
+// these fields as they are.
 func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	if !c.other {
 		b = appendDefault(b, f)
@@ -98,17 +98,14 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 func appendDefault(b []byte, f *flowtable.Flow) []byte {
 	b = slices.Grow(b, rowRoom)
 	r := (*row)(b[len(b) : len(b)+rowRoom])
-	n := r.addr(0, f.Src, f.V6)
-	n = r.uint(n, uint64(f.SrcPort))
-	n = r.addr(n, f.Dst, f.V6)
-	n = r.uint(n, uint64(f.DstPort))
-	n = r.uint(n, uint64(f.Protocol))
-	n = r.time(n, f.Start, f.Fine)
-	n = r.seconds(n, f.Nanoseconds(), 0, f.Fine)
-	if f.Fwd.Packets == 1 && f.Bwd.Packets == 0 {
-		n = r.one(n, &f.Fwd)
+	n := r.head(f)
+	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 {
+		n = r.fill(n, csvForm, d.Bytes)
+		n = r.text(n, &csvForm.before)
+		n = r.flags(n, d, false)
+		n = r.text(n, &csvForm.behind)
 	} else {
-		n = r.both(n, f)
+		n = r.groups(n, f)
 	}
 	return b[:len(b)+n]
 }

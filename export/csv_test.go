@@ -101,8 +101,10 @@ func someFlow(r *rand.Rand) *flowtable.Flow {
 			d.Flags[i] = r.Uint64() >> (30 + r.IntN(34))
 		}
 	}
-	if f.Fwd.Packets == 1 {
-		f.Fwd.Sizes = same(f.Fwd.Bytes)
+	for _, d := range []*flowtable.Direction{&f.Fwd, &f.Bwd} {
+		if d.Packets == 1 {
+			d.Sizes = same(d.Bytes)
+		}
 	}
 	if r.IntN(2) == 0 && f.Start < math.MaxInt64/2 {
 		f.Last = f.Start + flowtable.Time(r.Int64()>>(2+r.IntN(60)))
@@ -169,31 +171,24 @@ func TestRowReadsWhatCounts(t *testing.T) {
 	for i := range 1000 {
 		f := someFlow(r)
 		f.Fwd.Packets, f.Bwd.Packets = 1+uint64(i)%2, uint64(i)/2%3
-		if f.Fwd.Packets == 1 {
-			f.Fwd.IATs = stats.Five{}
-		}
-		if f.Fwd.Packets == 1 && f.Bwd.Packets == 0 {
-			f.Fwd.Sizes = same(f.Fwd.Bytes)
-		}
-		switch f.Bwd.Packets {
-		case 0:
-			f.Bwd = flowtable.Direction{}
-		case 1:
-			f.Bwd.IATs = stats.Five{}
+		both := []*flowtable.Direction{&f.Fwd, &f.Bwd}
+		for _, d := range both {
+			switch d.Packets {
+			case 0:
+				*d = flowtable.Direction{}
+			case 1:
+				d.Sizes, d.IATs = same(d.Bytes), stats.Five{}
+			}
 		}
 		want := twin(f)
-		if f.Fwd.Packets == 1 {
-			f.Fwd.IATs = junk.Fwd.IATs
-		}
-		if f.Fwd.Packets == 1 && f.Bwd.Packets == 0 {
-			f.Fwd.Sizes = junk.Fwd.Sizes
-		}
-		switch f.Bwd.Packets {
-		case 0:
-			f.Bwd = junk.Bwd
-			f.Bwd.Packets = 0
-		case 1:
-			f.Bwd.IATs = junk.Bwd.IATs
+		for _, d := range both {
+			switch d.Packets {
+			case 0:
+				*d = junk.Bwd
+				d.Packets = 0
+			case 1:
+				d.Sizes, d.IATs = junk.Fwd.Sizes, junk.Fwd.IATs
+			}
 		}
 		if got := string((CSV{}).AppendRow(nil, f)); got != want {
 			t.Fatalf("%+v:\ngot  %swant %s", *f, got, want)

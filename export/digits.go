@@ -9,11 +9,17 @@ type text [4]byte
 // The numbers 0 to 999 in decimal, with a comma behind them. With groups of
 // three digits a number takes a third of the divisions and stores; the tables
 // have 9 KB.
-var (
-	short     [1000]text  // without leading zeros
-	shortSize [1000]uint8 // length of the text in short, 2 to 4
-	three     [1000]text  // always three digits
-)
+var short, shortSize, three = digits()
+
+// digits returns the numbers without leading zeros, the lengths of those texts, 2 to 4,
+// and the numbers with three digits each.
+func digits() (short [1000]text, size [1000]uint8, three [1000]text) {
+	for i := range short {
+		size[i] = uint8(copy(short[i][:], fmt.Sprintf("%d,", i)))
+		copy(three[i][:], fmt.Sprintf("%03d,", i))
+	}
+	return short, size, three
+}
 
 // The decimals of a number of quarters, with a comma behind them: of a whole
 // number, and of nanoseconds, which have decimals already.
@@ -23,10 +29,3 @@ var (
 	decimals     = [4]text{{','}, {'2', '5', ','}, {'5', ','}, {'7', '5', ','}}
 	decimalsSize = [4]uint8{1, 3, 2, 3}
 )
-
-func init() {
-	for i := range short {
-		shortSize[i] = uint8(copy(short[i][:], fmt.Sprintf("%d,", i)))
-		copy(three[i][:], fmt.Sprintf("%03d,", i))
-	}
-}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -74,10 +73,10 @@ type key [24]byte
 // The keys of the columns of Columns, and an object in which all of them are 0,
 // with a comma behind each and without its braces.
 var (
-	keys      [47]key
-	keySizes  [47]uint8
+	keys      [numDefault]key
+	keySizes  [numDefault]uint8
 	allZero   []byte
-	zerosFrom [48]int // where each key begins in it
+	zerosFrom [numDefault + 1]int // where each key begins in it
 )
 
 func init() {
@@ -90,42 +89,38 @@ func init() {
 	zerosFrom[len(defaultColumns)] = len(allZero)
 }
 
-// Where the columns of Columns stand among them.
-const (
-	numSrc, numSrcPort, numDst, numDstPort, numProtocol, numStart, numDuration = 0, 1, 2, 3, 4, 5, 6
-
-	numCounts = 7
-	numSizes  = numCounts + 4
-	numIATs   = numSizes + 10
-	numFlags  = numIATs + 10
-)
-
 // appendDefaultJSON appends the values of the default columns with their keys, each
 // with a comma behind it.
 func appendDefaultJSON(b []byte, f *flowtable.Flow) []byte {
 	b = slices.Grow(b, rowRoom)
 	r := (*row)(b[len(b) : len(b)+rowRoom])
-	n := r.quotedAddr(r.key(0, numSrc), f.Src, f.V6)
-	n = r.uint(r.key(n, numSrcPort), uint64(f.SrcPort))
-	n = r.quotedAddr(r.key(n, numDst), f.Dst, f.V6)
-	n = r.uint(r.key(n, numDstPort), uint64(f.DstPort))
-	n = r.uint(r.key(n, numProtocol), uint64(f.Protocol))
-	n = r.time(r.key(n, numStart), f.Start, f.Fine)
-	n = r.seconds(r.key(n, numDuration), f.Nanoseconds(), 0, f.Fine)
+	n := r.headKeys(f)
 	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 {
-		n = r.uint(r.key(n, numCounts), 1)
-		n = r.uint(r.key(n, numCounts+1), d.Bytes)
-		n = r.zeroKeys(n, numCounts+2, numSizes)
-		for i := range 5 {
-			n = r.uint(r.key(n, numSizes+i), d.Bytes)
-		}
-		n = r.zeroKeys(n, numSizes+5, numFlags)
-		n = r.flagKeys(n, numFlags, &d.Flags)
-		n = r.zeroKeys(n, numFlags+8, len(defaultColumns))
+		n = r.fill(n, jsonForm, d.Bytes)
+		n = r.text(n, &jsonForm.before)
+		n = r.flagKeys(n, jsonForm.bits, d, false)
+		n = r.text(n, &jsonForm.behind)
 	} else {
-		n = r.bothKeys(n, f)
+		n = r.groupKeys(n, f)
 	}
 	return b[:len(b)+n]
+}
+
+// groupKeys writes the columns behind the head with their keys.
+func (r *row) groupKeys(n int, f *flowtable.Flow) int {
+	first := numHead
+	for i := range groups {
+		g := &groups[i]
+		for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
+			if d.Packets < g.least {
+				n = r.zeroKeys(n, first, first+g.size)
+			} else {
+				n = g.json(r, n, first, d, f.Fine)
+			}
+			first += g.size
+		}
+	}
+	return n
 }
 
 // key writes the key of a column.
@@ -134,72 +129,9 @@ func (r *row) key(n, column int) int {
 	return n + int(keySizes[column])
 }
 
-// quotedAddr writes an address in quotation marks.
-func (r *row) quotedAddr(n int, a decode.Addr, v6 bool) int {
-	r[n] = '"'
-	n = r.addr(n+1, a, v6)
-	r[n-1], r[n] = '"', ','
-	return n + 1
-}
-
 // zeroKeys writes columns whose values are 0, with their keys.
 func (r *row) zeroKeys(n, from, to int) int {
 	return n + copy(r[n:], allZero[zerosFrom[from]:zerosFrom[to]])
-}
-
-// flagKeys writes the counts of the control bits, with their keys.
-func (r *row) flagKeys(n, column int, counts *[8]uint64) int {
-	if counts[0]|counts[1]|counts[2]|counts[3]|counts[4]|counts[5]|counts[6]|counts[7] < 8 {
-		from := n - zerosFrom[column]
-		n = r.zeroKeys(n, column, column+8)
-		for i, v := range counts {
-			r[from+zerosFrom[column+i+1]-len("0,")] = '0' + byte(v)
-		}
-		return n
-	}
-	for i, v := range counts {
-		n = r.uint(r.key(n, column+i), v)
-	}
-	return n
-}
-
-// bothKeys writes the columns of the directions of any flow, with their keys.
-func (r *row) bothKeys(n int, f *flowtable.Flow) int {
-	directions := [2]*flowtable.Direction{&f.Fwd, &f.Bwd}
-	for i, d := range directions {
-		if d.Packets == 0 {
-			n = r.zeroKeys(n, numCounts+2*i, numCounts+2*i+2)
-			continue
-		}
-		n = r.uint(r.key(n, numCounts+2*i), d.Packets)
-		n = r.uint(r.key(n, numCounts+2*i+1), d.Bytes)
-	}
-	for i, d := range directions {
-		if d.Packets == 0 {
-			n = r.zeroKeys(n, numSizes+5*i, numSizes+5*i+5)
-			continue
-		}
-		for k, v := range d.Sizes.Whole {
-			n = r.quarters(r.key(n, numSizes+5*i+k), v, d.Sizes.Quarters[k])
-		}
-	}
-	for i, d := range directions {
-		if d.Packets < 2 {
-			n = r.zeroKeys(n, numIATs+5*i, numIATs+5*i+5)
-			continue
-		}
-		for k, v := range d.IATs.Whole {
-			n = r.seconds(r.key(n, numIATs+5*i+k), v, d.IATs.Quarters[k], f.Fine)
-		}
-	}
-	for i, d := range directions {
-		if d.Packets == 0 {
-			n = r.zeroKeys(n, numFlags+8*i, numFlags+8*i+8)
-			continue
-		}
-		n = r.flagKeys(n, numFlags+8*i, &d.Flags)
-	}
-	return n
 }
 
 // appendMember appends a value with a comma behind it.

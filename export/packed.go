@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/flowfast/flowfast/flowtable"
-	"github.com/flowfast/flowfast/stats"
 )
 
 // Packed are rows on their way to a format that keeps columns apart. All numbers
@@ -131,30 +130,9 @@ func (p *packed) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	return b
 }
 
-// Where the columns of Columns that have no 8 bytes stand in a packed row.
-const (
-	packedSrc      = 4
-	packedSrcPort  = packedSrc + 4
-	packedDst      = packedSrcPort + 2
-	packedDstPort  = packedDst + 4
-	packedProtocol = packedDstPort + 2
-	packedEnd      = packedProtocol + 1
-)
-
-// The bits of the others.
-const (
-	bitStart = iota
-	bitDuration
-	bitCounts = iota          // packets and bytes, forward and backward
-	bitSizes  = bitCounts + 4 // five for each direction
-	bitIATs   = bitSizes + 10 // five for each direction
-	bitFlags  = bitIATs + 10  // eight for each direction
-	bitsEnd   = bitFlags + 2*8
-)
-
 // A packer packs the columns of Columns that have 8 bytes.
 type packer struct {
-	to   *[8 * bitsEnd]byte
+	to   *[8 * numDefault]byte
 	n    int    // bytes that are written
 	bits uint64 // whose values are written
 }
@@ -174,101 +152,30 @@ func (p *packer) integer(bit int, v uint64) { p.put(bit, min(v, math.MaxInt64)) 
 // begins at a position of b and whose fixed part b has room for. Like CSV it does not
 // read what can only be zero.
 func packDefault(b []byte, from, bits int, f *flowtable.Flow) []byte {
-	le := binary.LittleEndian
-	fixed := (*[packedEnd]byte)(b[from : from+packedEnd])
-	le.PutUint16(fixed[packedSrcPort:], f.SrcPort)
-	le.PutUint16(fixed[packedDstPort:], f.DstPort)
-	fixed[packedProtocol] = f.Protocol
-	p := packer{to: (*[8 * bitsEnd]byte)(b[len(b) : len(b)+8*bitsEnd])}
-	switch d := &f.Fwd; {
-	case d.Packets != 1 || f.Bwd.Packets != 0:
-		p.both(f)
-	case f.Start != 0 && f.Last == f.Start && d.Bytes > 0:
-		p.one(f)
-	default: // of one packet too, whose sizes need not be filled in
-		one := *f
-		one.Fwd.Sizes = stats.Five{Whole: [5]uint64{d.Bytes, d.Bytes, d.Bytes, d.Bytes, d.Bytes}}
-		p.both(&one)
+	p := packer{to: (*[8 * numDefault]byte)(b[len(b) : len(b)+8*numDefault])}
+	p.head(b, from, f)
+	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 && d.Bytes > 0 {
+		p = p.fill(&onePacked, d)
+	} else {
+		p = p.groups(f)
 	}
-	le.PutUint64(b[from+bits:], p.bits)
+	binary.LittleEndian.PutUint64(b[from+bits:], p.bits)
 	return b[:len(b)+p.n]
 }
 
-// one packs a flow of one packet whose time and whose length are not 0: where its
-// values go to is known.
-func (p *packer) one(f *flowtable.Flow) {
-	le := binary.LittleEndian
-	d, to := &f.Fwd, p.to
-	size, real := min(d.Bytes, math.MaxInt64), math.Float64bits(float64(d.Bytes))
-	le.PutUint64(to[0:], uint64(f.Start))
-	le.PutUint64(to[8:], 1)
-	le.PutUint64(to[16:], size)
-	le.PutUint64(to[24:], size)
-	le.PutUint64(to[32:], real)
-	le.PutUint64(to[40:], real)
-	le.PutUint64(to[48:], real)
-	le.PutUint64(to[56:], size)
-	p.n = 64
-	p.bits = 1<<bitStart | 3<<bitCounts | 0x1f<<bitSizes
-	p.flags(bitFlags, &d.Flags)
-}
-
-// both packs any flow.
-func (p *packer) both(f *flowtable.Flow) {
-	p.put(bitStart, uint64(f.Start))
-	if ns := f.Nanoseconds(); ns > 0 {
-		p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
-	}
-	directions := [2]*flowtable.Direction{&f.Fwd, &f.Bwd}
-	for i, d := range directions {
-		if d.Packets > 0 {
-			p.integer(bitCounts+2*i, d.Packets)
-			p.integer(bitCounts+2*i+1, d.Bytes)
+// groups packs the columns behind the head.
+func (p packer) groups(f *flowtable.Flow) packer {
+	first := bitGroups
+	for i := range groups {
+		g := &groups[i]
+		for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
+			if d.Packets >= g.least {
+				p = g.pack(p, first, d)
+			}
+			first += g.size
 		}
 	}
-	for i, d := range directions {
-		if d.Packets == 0 {
-			continue
-		}
-		bit, s := bitSizes+5*i, &d.Sizes
-		p.integer(bit, s.Whole[0])
-		for k := 1; k < 4; k++ {
-			p.put(bit+k, math.Float64bits(quartered(s.Whole[k], s.Quarters[k])))
-		}
-		p.integer(bit+4, s.Whole[4])
-	}
-	for i, d := range directions {
-		if d.Packets < 2 {
-			continue
-		}
-		for k, v := range d.IATs.Whole {
-			p.put(bitIATs+5*i+k, math.Float64bits(seconds(v, d.IATs.Quarters[k])))
-		}
-	}
-	for i, d := range directions {
-		if d.Packets > 0 {
-			p.flags(bitFlags+8*i, &d.Flags)
-		}
-	}
-}
-
-func (p *packer) flags(bit int, counts *[8]uint64) {
-	for i, v := range counts {
-		if v != 0 {
-			p.integer(bit+i, v)
-		}
-	}
-}
-
-// packAddresses appends the addresses.
-func packAddresses(b []byte, from int, f *flowtable.Flow) []byte {
-	b = slices.Grow(b, rowRoom)
-	r := (*row)(b[len(b) : len(b)+rowRoom])
-	n := r.addr(0, f.Src, f.V6) - 1 // over the comma
-	m := r.addr(n, f.Dst, f.V6) - 1
-	binary.LittleEndian.PutUint32(b[from+packedSrc:], uint32(n))
-	binary.LittleEndian.PutUint32(b[from+packedDst:], uint32(m-n))
-	return b[:len(b)+m]
+	return p
 }
 
 // packedBits returns the 8 bytes of a value.

@@ -1,10 +1,7 @@
 package export
 
 import (
-	"encoding/binary"
-
 	"github.com/flowfast/flowfast/flowtable"
-	"github.com/flowfast/flowfast/stats"
 )
 
 // A row is the room in which one row is written. Its methods write a value at
@@ -83,6 +80,9 @@ func (r *row) long(n int, v uint64) int {
 // with 9 where the clock or the value is finer than a microsecond, and with
 // those of the quarters.
 func (r *row) seconds(n int, ns uint64, q uint8, fine bool) int {
+	if ns|uint64(q) == 0 {
+		return r.noSeconds(n, fine)
+	}
 	n = r.uint(n, ns/second)
 	rest := uint32(ns % second)
 	t := (*[16]byte)(r[n-1 : n+15]) // from the comma on
@@ -97,6 +97,18 @@ func (r *row) seconds(n int, ns uint64, q uint8, fine bool) int {
 	return n + len("123456789") + int(decimalsSize[q&3])
 }
 
+var zeroSeconds = [12]byte([]byte("0.000000000,"))
+
+// noSeconds is seconds of 0, which the duration of most flows in a flood is.
+func (r *row) noSeconds(n int, fine bool) int {
+	*(*[12]byte)(r[n : n+12]) = zeroSeconds
+	if fine {
+		return n + len(zeroSeconds)
+	}
+	r[n+len("0.000000")] = ','
+	return n + len("0.000000,")
+}
+
 // time writes a time as seconds since the epoch, negative before it.
 func (r *row) time(n int, t flowtable.Time, fine bool) int {
 	if t < 0 {
@@ -106,62 +118,17 @@ func (r *row) time(n int, t flowtable.Time, fine bool) int {
 	return r.seconds(n, uint64(t), 0, fine)
 }
 
-// one writes the columns of the directions of a flow of one packet, which is
-// forward and has d.Bytes bytes: its size is each of its five sizes.
-func (r *row) one(n int, d *flowtable.Direction) int {
-	r.put(n, &short[1])
-	n += len("1,")
-	if v := d.Bytes; v < 1000 { // one look for its digits, and then stores
-		t, size := short[v], int(shortSize[v])
-		r.put(n, &t)
-		n = r.zeros(n+size, 2)
-		for range 5 {
-			r.put(n, &t)
-			n += size
+// groups writes the columns behind the head with a comma behind each.
+func (r *row) groups(n int, f *flowtable.Flow) int {
+	for i := range groups {
+		g := &groups[i]
+		for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
+			if d.Packets < g.least {
+				n = r.zeros(n, g.size)
+				continue
+			}
+			n = g.csv(r, n, d, f.Fine)
 		}
-	} else {
-		n = r.long(n, v)
-		n = r.zeros(n, 2)
-		for range 5 {
-			n = r.long(n, v)
-		}
-	}
-	n = r.zeros(n, 15) // bwd_pkt_size, fwd_iat, bwd_iat
-	n = r.flags(n, &d.Flags)
-	return r.zeros(n, 8)
-}
-
-// both writes the columns of the directions of any flow.
-func (r *row) both(n int, f *flowtable.Flow) int {
-	directions := [2]*flowtable.Direction{&f.Fwd, &f.Bwd}
-	for _, d := range directions {
-		if d.Packets == 0 {
-			n = r.zeros(n, 2)
-			continue
-		}
-		n = r.uint(n, d.Packets)
-		n = r.uint(n, d.Bytes)
-	}
-	for _, d := range directions {
-		if d.Packets == 0 {
-			n = r.zeros(n, 5)
-			continue
-		}
-		n = r.sizes(n, &d.Sizes)
-	}
-	for _, d := range directions {
-		if d.Packets < 2 {
-			n = r.zeros(n, 5)
-			continue
-		}
-		n = r.iats(n, &d.IATs, f.Fine)
-	}
-	for _, d := range directions {
-		if d.Packets == 0 {
-			n = r.zeros(n, 8)
-			continue
-		}
-		n = r.flags(n, &d.Flags)
 	}
 	return n
 }
@@ -177,47 +144,9 @@ func (r *row) zeros(n, count int) int {
 	return n + count*len("0,")
 }
 
-// sizes writes a summary of whole numbers and quarters.
-func (r *row) sizes(n int, s *stats.Five) int {
-	for i, v := range s.Whole {
-		n = r.quarters(n, v, s.Quarters[i])
-	}
-	return n
-}
-
 // quarters writes a whole number and quarters.
 func (r *row) quarters(n int, v uint64, q uint8) int {
 	n = r.uint(n, v)
 	r.put(n-1, &quarters[q&3]) // over the comma
 	return n + int(quartersSize[q&3]) - 1
-}
-
-// iats writes a summary of nanoseconds.
-func (r *row) iats(n int, s *stats.Five, fine bool) int {
-	for i, v := range s.Whole {
-		n = r.seconds(n, v, s.Quarters[i], fine)
-	}
-	return n
-}
-
-// flags writes the counts of the control bits.
-func (r *row) flags(n int, counts *[8]uint64) int {
-	n = r.fourFlags(n, (*[4]uint64)(counts[:4]))
-	return r.fourFlags(n, (*[4]uint64)(counts[4:]))
-}
-
-func (r *row) fourFlags(n int, c *[4]uint64) int {
-	if c[0]|c[1]|c[2]|c[3] < 8 { // one digit each: all in one store
-		const zeros = 0x2c30_2c30_2c30_2c30 // "0,0,0,0,", the first byte in the lowest
-		binary.LittleEndian.PutUint64(r[n:n+8], zeros+(c[0]|c[1]<<16|c[2]<<32|c[3]<<48))
-		return n + 8
-	}
-	for _, v := range c {
-		if v < 1000 {
-			n = r.small(n, v) // as uint does, without a call
-			continue
-		}
-		n = r.long(n, v)
-	}
-	return n
 }

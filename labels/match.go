@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
 )
 

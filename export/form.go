@@ -1,0 +1,156 @@
+package export
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A flood is flows of one packet, and of what stands behind the head of their rows
+// little differs: the length of the frame, which several columns say, and the control
+// bits. So these rows are forms that are filled in. What can be printed beforehand, and
+// what differs, is known from the columns; see alone.go.
+
+// A form is what stands behind the head of the row of a flow whose only packet is
+// forward: blanks for the length, and behind them those of the control bits.
+type form struct {
+	lengths []blank
+	before  blank // the control bits
+	bits    int   // the number of the first one's column
+	behind  blank
+}
+
+// A blank is text, and behind it the length, if it has any times.
+type blank struct {
+	text  [32]byte // stored at once
+	size  int
+	more  []byte // of the text
+	times int
+}
+
+func newBlank(text []byte, times int) (b blank) {
+	b.times, b.size = times, copy(b.text[:], text)
+	b.more = text[b.size:]
+	return b
+}
+
+// The forms of CSV and JSON.
+var (
+	csvForm  = newForm((*Column).appendCSV, func(*Column) []byte { return nil })
+	jsonForm = newForm((*Column).appendMember, (*Column).key)
+)
+
+// newForm returns the form of the default columns, with a text before the value of each.
+func newForm(write appender, before func(*Column) []byte) *form {
+	f, some, v := &form{}, someAlone(0, false, 0), &Value{}
+	var text []byte
+	for i := numHead; i < numDefault; i++ {
+		switch c := defaultColumns[i]; {
+		case c.same[0]:
+			text = write(c, append(text, before(c)...), v, some)
+		case c.says == fin.name:
+			f.before, text, f.bits = newBlank(text, 0), nil, i
+			i += 7 // all of the direction
+		default:
+			text = append(text, before(c)...)
+			if last := len(f.lengths) - 1; len(text) == 0 && last >= 0 {
+				f.lengths[last].times++
+				continue
+			}
+			f.lengths, text = append(f.lengths, newBlank(text, 1)), nil
+		}
+	}
+	f.behind = newBlank(text, 0)
+	return f
+}
+
+// text writes the text of a blank.
+func (r *row) text(n int, b *blank) int {
+	*(*[32]byte)(r[n : n+32]) = b.text
+	n += b.size
+	if len(b.more) > 0 {
+		n += copy(r[n:], b.more)
+	}
+	return n
+}
+
+// fill writes the lengths of a form.
+func (r *row) fill(n int, f *form, length uint64) int {
+	if length >= 1000 {
+		return r.fillLong(n, f, length)
+	}
+	t, size := short[length], int(shortSize[length])
+	for i := range f.lengths {
+		b := &f.lengths[i]
+		n = r.text(n, b)
+		for range b.times {
+			r.put(n, &t)
+			n += size
+		}
+	}
+	return n
+}
+
+func (r *row) fillLong(n int, f *form, length uint64) int {
+	for i := range f.lengths {
+		b := &f.lengths[i]
+		n = r.text(n, b)
+		for range b.times {
+			n = r.long(n, length)
+		}
+	}
+	return n
+}
+
+// A packedForm is a form of packed values: of the numbers, and behind them the control
+// bits.
+type packedForm struct {
+	numbers [7]uint8 // which of the three that there are
+	bits    uint64   // of the numbers
+	flags   int      // the bit of the first control bit
+}
+
+// The numbers in such a row: 1, and the length as an integer and as a float64.
+const (
+	packedOne = iota
+	packedWhole
+	packedReal
+)
+
+var onePacked = newPackedForm()
+
+func newPackedForm() (f packedForm) {
+	some, v, n := someAlone(0, false, 0), &Value{}, 0
+	for i, c := range defaultColumns[numHead:] {
+		what := packedReal
+		switch {
+		case c.says == fin.name && !c.same[0]:
+			f.flags = bitGroups + i
+			return f // of the other direction there are none
+		case c.same[0] && c.packedBits(v, some) == 0:
+			continue
+		case c.same[0]:
+			what = packedOne
+		case c.Kind == Uint:
+			what = packedWhole
+		}
+		f.numbers[n] = uint8(what)
+		n++
+		f.bits |= 1 << (bitGroups + i)
+	}
+	return f
+}
+
+// fill packs the columns behind the head of a flow whose only packet is d's, and has a
+// length.
+func (p packer) fill(f *packedForm, d *flowtable.Direction) packer {
+	numbers := [4]uint64{1, min(d.Bytes, math.MaxInt64), math.Float64bits(quartered(d.Bytes, 0))}
+	to := (*[8 * len(f.numbers)]byte)(p.to[p.n : p.n+8*len(f.numbers)])
+	for i, what := range &f.numbers {
+		binary.LittleEndian.PutUint64(to[8*i:8*i+8], numbers[what&3])
+	}
+	p.n += len(to)
+	p.bits |= f.bits
+	return p.flags(f.flags, d)
+}

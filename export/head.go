@@ -1,0 +1,119 @@
+package export
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// The head of the default profile: who sent, and when. Its columns, and how each format
+// has them at once.
+
+// The numbers of its columns.
+const (
+	numSrc = iota
+	numSrcPort
+	numDst
+	numDstPort
+	numProtocol
+	numStart
+	numDuration
+	numHead
+)
+
+func headColumns() []*Column {
+	columns := []*Column{
+		numSrc: plainColumn("src_ip", "address of the flow's source: the sender of its first packet; after a cut by the active timeout that of the flow before",
+			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }),
+		numSrcPort: narrow(16, uintColumn("src_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) })),
+		numDst: plainColumn("dst_ip", "address of the flow's destination",
+			func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }),
+		numDstPort:  narrow(16, uintColumn("dst_port", "", "its port, or what another protocol has in its place", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) })),
+		numProtocol: narrow(8, uintColumn("protocol", "", "IP protocol number, such as 6 for TCP and 17 for UDP", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) })),
+		numStart: column(Time, "start_time", "seconds", "time of the first packet, since the Unix epoch",
+			func(v *Value, f *flowtable.Flow) { v.Int, v.Fine = int64(f.Start), f.Fine }),
+		numDuration: always(column(Seconds, "duration", "seconds", "latest packet time less start time",
+			func(v *Value, f *flowtable.Flow) {
+				v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
+			}))[0],
+	}
+	as(RoleIdentifier, columns[numSrc:numProtocol]...)
+	as(RoleTime, columns[numStart])
+	return columns
+}
+
+// head writes the values of the head with a comma behind each.
+func (r *row) head(f *flowtable.Flow) (n int) {
+	n = r.addr(0, f.Src, f.V6)
+	n = r.uint(n, uint64(f.SrcPort))
+	n = r.addr(n, f.Dst, f.V6)
+	n = r.uint(n, uint64(f.DstPort))
+	n = r.uint(n, uint64(f.Protocol))
+	n = r.time(n, f.Start, f.Fine)
+	return r.seconds(n, f.Nanoseconds(), 0, f.Fine)
+}
+
+// headKeys writes them with a key before each too.
+func (r *row) headKeys(f *flowtable.Flow) (n int) {
+	n = r.quotedAddr(r.key(0, numSrc), f.Src, f.V6)
+	n = r.uint(r.key(n, numSrcPort), uint64(f.SrcPort))
+	n = r.quotedAddr(r.key(n, numDst), f.Dst, f.V6)
+	n = r.uint(r.key(n, numDstPort), uint64(f.DstPort))
+	n = r.uint(r.key(n, numProtocol), uint64(f.Protocol))
+	n = r.time(r.key(n, numStart), f.Start, f.Fine)
+	return r.seconds(r.key(n, numDuration), f.Nanoseconds(), 0, f.Fine)
+}
+
+// quotedAddr writes an address in quotation marks.
+func (r *row) quotedAddr(n int, a decode.Addr, v6 bool) int {
+	r[n] = '"'
+	n = r.addr(n+1, a, v6)
+	r[n-1], r[n] = '"', ','
+	return n + 1
+}
+
+// Where the columns of the head that have no 8 bytes stand in a packed row. All others
+// of the default profile have 8.
+const (
+	packedSrc      = 4
+	packedSrcPort  = packedSrc + 4
+	packedDst      = packedSrcPort + 2
+	packedDstPort  = packedDst + 4
+	packedProtocol = packedDstPort + 2
+	packedEnd      = packedProtocol + 1
+)
+
+// The bits of those that have 8, and of the groups behind the head.
+const (
+	bitStart = iota
+	bitDuration
+	bitGroups
+)
+
+// packHead packs the numbers of the head: the narrow ones into a row that begins at a
+// position of b.
+func (p *packer) head(b []byte, from int, f *flowtable.Flow) {
+	le := binary.LittleEndian
+	fixed := (*[packedEnd]byte)(b[from : from+packedEnd])
+	le.PutUint16(fixed[packedSrcPort:], f.SrcPort)
+	le.PutUint16(fixed[packedDstPort:], f.DstPort)
+	fixed[packedProtocol] = f.Protocol
+	p.put(bitStart, uint64(f.Start))
+	if ns := f.Nanoseconds(); ns > 0 {
+		p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
+	}
+}
+
+// packAddresses appends the addresses to a packed row.
+func packAddresses(b []byte, from int, f *flowtable.Flow) []byte {
+	b = slices.Grow(b, rowRoom)
+	r := (*row)(b[len(b) : len(b)+rowRoom])
+	n := r.addr(0, f.Src, f.V6) - 1 // over the comma
+	m := r.addr(n, f.Dst, f.V6) - 1
+	binary.LittleEndian.PutUint32(b[from+packedSrc:], uint32(n))
+	binary.LittleEndian.PutUint32(b[from+packedDst:], uint32(m-n))
+	return b[:len(b)+m]
+}
