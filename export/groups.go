@@ -24,8 +24,7 @@ type group struct {
 	// where first is the number of the first column; both return the position behind.
 	csv  func(r *row, n int, d *flowtable.Direction, fine bool) int
 	json func(r *row, n, first int, d *flowtable.Direction, fine bool) int
-	// pack packs the values, where first is the bit of the first. The packer goes in and
-	// out, since it would leave the stack otherwise.
+	// pack packs the values, where first is the bit of the first.
 	pack func(p packer, first int, d *flowtable.Direction) packer
 }
 
@@ -64,8 +63,8 @@ func (r *row) countKeys(n, first int, d *flowtable.Direction, _ bool) int {
 }
 
 func (p packer) counts(first int, d *flowtable.Direction) packer {
-	p.integer(first, d.Packets)
-	p.integer(first+1, d.Bytes)
+	p = p.integer(first, d.Packets)
+	p = p.integer(first+1, d.Bytes)
 	return p
 }
 
@@ -136,11 +135,11 @@ func (p packer) sizes(first int, d *flowtable.Direction) packer {
 		s = &stats.Five{Whole: [5]uint64{d.Bytes, d.Bytes, d.Bytes, d.Bytes, d.Bytes}}
 	}
 	const last = len(fiveNumbers) - 1
-	p.integer(first, s.Whole[0])
+	p = p.integer(first, s.Whole[0])
 	for i := 1; i < last; i++ {
-		p.put(first+i, math.Float64bits(quartered(s.Whole[i], s.Quarters[i])))
+		p = p.put(first+i, math.Float64bits(quartered(s.Whole[i], s.Quarters[i])))
 	}
-	p.integer(first+last, s.Whole[last])
+	p = p.integer(first+last, s.Whole[last])
 	return p
 }
 
@@ -179,7 +178,7 @@ func (r *row) iatKeys(n, first int, d *flowtable.Direction, fine bool) int {
 
 func (p packer) iats(first int, d *flowtable.Direction) packer {
 	for i, v := range &d.IATs.Whole {
-		p.put(first+i, math.Float64bits(seconds(v, d.IATs.Quarters[i])))
+		p = p.put(first+i, math.Float64bits(seconds(v, d.IATs.Quarters[i])))
 	}
 	return p
 }
@@ -236,7 +235,7 @@ func (r *row) flagKeys(n, first int, d *flowtable.Direction, _ bool) int {
 func (p packer) flags(first int, d *flowtable.Direction) packer {
 	for i, v := range &d.Flags {
 		if v != 0 {
-			p.integer(first+i, v)
+			p = p.integer(first+i, v)
 		}
 	}
 	return p

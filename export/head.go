@@ -93,18 +93,23 @@ const (
 	bitGroups
 )
 
-// packHead packs the numbers of the head: the narrow ones into a row that begins at a
-// position of b.
-func (p *packer) head(b []byte, from int, f *flowtable.Flow) {
+// packPorts packs the narrow columns of the head into a row that begins at a position
+// of b.
+func packPorts(b []byte, from int, f *flowtable.Flow) {
 	le := binary.LittleEndian
 	fixed := (*[packedEnd]byte)(b[from : from+packedEnd])
 	le.PutUint16(fixed[packedSrcPort:], f.SrcPort)
 	le.PutUint16(fixed[packedDstPort:], f.DstPort)
 	fixed[packedProtocol] = f.Protocol
-	p.put(bitStart, uint64(f.Start))
+}
+
+// head packs the wide ones.
+func (p packer) head(f *flowtable.Flow) packer {
+	p = p.put(bitStart, uint64(f.Start))
 	if ns := f.Nanoseconds(); ns > 0 {
-		p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
+		p = p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
 	}
+	return p
 }
 
 // packAddresses appends the addresses to a packed row.

@@ -137,23 +137,26 @@ type packer struct {
 	bits uint64 // whose values are written
 }
 
-// put packs the value of a bit, unless it is 0. The bits come in order.
-func (p *packer) put(bit int, v uint64) {
+// put packs the value of a bit, unless it is 0. The bits come in order. The packer goes
+// in and out, which keeps it in registers.
+func (p packer) put(bit int, v uint64) packer {
 	binary.LittleEndian.PutUint64(p.to[p.n:], v)
 	some := (v | -v) >> 63
 	p.n += int(some * 8)
 	p.bits |= some << bit
+	return p
 }
 
 // integer packs an integer.
-func (p *packer) integer(bit int, v uint64) { p.put(bit, min(v, math.MaxInt64)) }
+func (p packer) integer(bit int, v uint64) packer { return p.put(bit, min(v, math.MaxInt64)) }
 
 // packDefault packs the columns of Columns, but for the addresses, into a row that
 // begins at a position of b and whose fixed part b has room for. Like CSV it does not
 // read what can only be zero.
 func packDefault(b []byte, from, bits int, f *flowtable.Flow) []byte {
 	p := packer{to: (*[8 * numDefault]byte)(b[len(b) : len(b)+8*numDefault])}
-	p.head(b, from, f)
+	packPorts(b, from, f)
+	p = p.head(f)
 	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 && d.Bytes > 0 {
 		p = p.fill(&onePacked, d)
 	} else {
