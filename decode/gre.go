@@ -45,7 +45,7 @@ func (p *Packet) gre(b []byte, n int) Class {
 	if ppp && flags&0x0080 != 0 {
 		size += 4
 	}
-	if t == greWCCP && len(b) > 4 && b[4]>>4 != 4 {
+	if t == greWCCP && len(b) > 4 && b[4]>>4 != version4 {
 		size += 4
 	}
 	if len(b) < size {

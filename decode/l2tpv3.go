@@ -93,7 +93,7 @@ func (p *Packet) sessionFrame(b []byte, n int) func(*Packet, []byte, int) Class 
 // rightIPv4 reports whether b begins with an IPv4 header whose lengths and check value
 // are right (RFC 791, 3.1).
 func (p *Packet) rightIPv4(b []byte, n int) bool {
-	if len(b) < 20 || b[0]>>4 != 4 {
+	if len(b) < 20 || b[0]>>4 != version4 {
 		return false
 	}
 	size, total := int(b[0]&0xf)*4, int(binary.BigEndian.Uint16(b[2:]))
@@ -110,7 +110,7 @@ func (p *Packet) rightIPv4(b []byte, n int) bool {
 // rightIPv6 reports whether b begins with an IPv6 header that says how much follows, and
 // leads to a header of a protocol that is common (RFC 8200, 3).
 func (p *Packet) rightIPv6(b []byte, n int) bool {
-	if len(b) < 40 || b[0]>>4 != 6 {
+	if len(b) < 40 || b[0]>>4 != version6 {
 		return false
 	}
 	if whole := 40 + int(binary.BigEndian.Uint16(b[4:])); whole != n && (!p.inFragment() || whole < n) {

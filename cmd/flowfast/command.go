@@ -10,6 +10,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/labels"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -176,7 +177,7 @@ func (c *command) flowFlags(f *pflag.FlagSet) {
 // endFlags are the flags that say when a flow ends.
 func (c *command) endFlags(f *pflag.FlagSet) {
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
-		"end a flow after a silence longer than `SECONDS`, such as 0.5, 90s or 5m (default 600)")
+		fmt.Sprintf("end a flow after a silence longer than `SECONDS`, such as 0.5, 90s or 5m (default %g)", flowtable.DefaultIdleTimeout.Seconds()))
 	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
 		"cut a flow when a packet arrives more than `SECONDS` after its first, or never: none (default none)")
 	f.Var((*tcpEnd)(&c.options.Rules.TCPEnd), "tcp-end",
