@@ -51,7 +51,7 @@ func newForm(write appender, before func(*Column) []byte) *form {
 			text = write(c, append(text, before(c)...), v, some)
 		case c.says == fin.name:
 			f.before, text, f.bits = newBlank(text, 0), nil, i
-			i += 7 // all of the direction
+			i += 7 // what is of the direction
 		default:
 			text = append(text, before(c)...)
 			if last := len(f.lengths) - 1; len(text) == 0 && last >= 0 {
@@ -111,7 +111,8 @@ type packedForm struct {
 	flags   int      // the bit of the first control bit
 }
 
-// The numbers in such a row: 1, and the length as an integer and as a float64.
+// The numbers in such a row: 1, which is the count of packets, and the length as an
+// integer and as a float64.
 const (
 	packedOne = iota
 	packedWhole

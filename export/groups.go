@@ -39,7 +39,8 @@ var groups = [4]group{
 // numDefault is the number of all columns of the default profile.
 const numDefault = numHead + 2*(2+len(fiveNumbers)+len(fiveNumbers)+8)
 
-// counts are packets and bytes.
+// The counts: packets and bytes.
+
 func countColumns(k int) []*Column {
 	d := sides[k]
 	return append(always(
@@ -72,8 +73,9 @@ var fiveNumbers = [5]struct{ suffix, word string }{
 	{"min", "minimum"}, {"q1", "first quartile"}, {"median", "median"}, {"q3", "third quartile"}, {"max", "maximum"},
 }
 
-// sizes are the five numbers of the frames' lengths. Of one packet they are all its
-// length, and not read.
+// The sizes: five numbers of the frames' lengths. Of one packet they are all its length,
+// and not read.
+
 func sizeColumns(k int) []*Column {
 	d := sides[k]
 	columns := make([]*Column, len(fiveNumbers))
@@ -143,7 +145,8 @@ func (p packer) sizes(first int, d *flowtable.Direction) packer {
 	return p
 }
 
-// iats are the five numbers of the times between packets, which only two have.
+// The inter-arrival times: five numbers, which only two packets have.
+
 func iatColumns(k int) []*Column {
 	d := sides[k]
 	columns := make([]*Column, len(fiveNumbers))
@@ -183,7 +186,8 @@ func (p packer) iats(first int, d *flowtable.Direction) packer {
 	return p
 }
 
-// flags are the packets with each control bit, in the order of flowtable's.
+// The flags: packets with each control bit, in the order of [flowtable.Direction].Flags.
+
 func flagColumns(k int) []*Column {
 	d := sides[k]
 	var columns []*Column
