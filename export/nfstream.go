@@ -128,7 +128,11 @@ func nfStreamColumns() []*Column {
 	for _, s := range scopes {
 		for _, bit := range [8]controlBit{syn, cwr, ece, urg, ack, psh, rst, fin} {
 			add(0, saying(bit.name, oneSided(s.i, uintColumn(s.name+"_"+bit.name+"_packets", "packets", s.word+" with "+bit.word,
-				func(f *flowtable.Flow) uint64 { return scope(f, s.i, bit.in) }))...)...)
+				[3]func(f *flowtable.Flow) uint64{
+					func(f *flowtable.Flow) uint64 { return bit.in(&f.Fwd) },
+					func(f *flowtable.Flow) uint64 { return bit.in(&f.Bwd) },
+					func(f *flowtable.Flow) uint64 { return bit.in(&f.Fwd) + bit.in(&f.Bwd) },
+				}[s.i]))...)...)
 		}
 	}
 	return columns
