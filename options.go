@@ -71,6 +71,10 @@ type Options struct {
 	Tunnels   decode.Tunnels
 	// Rules say when flows begin and end, besides the idle timeout.
 	Rules flowtable.Rules
+	// Meter, if it is not nil, makes the flows in place of the flow tables, by rules of
+	// its own: [Flow].Metered has them. Only MaxFlows, MaxMemory, Flush, Choice,
+	// Keys.Sample, AnonymizeKey, Labeler and Workers can be set with it.
+	Meter flowtable.Meter
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
 	// Workers is the number of goroutines that flows are shared out among;
@@ -94,9 +98,9 @@ const (
 )
 
 // tables returns the number of flow tables. A limit of the flows of a look, or
-// of the open ones, holds for all flows, so it takes one table.
+// of the open ones, holds for all flows, so it takes one table; so does a meter.
 func (o *Options) tables() int {
-	if o.CheckMost > 0 || o.MaxFlows > 0 {
+	if o.CheckMost > 0 || o.MaxFlows > 0 || o.Meter != nil {
 		return 1
 	}
 	return o.Workers
@@ -130,6 +134,7 @@ func (o *Options) take(captures int) intake.Options {
 		Features:    o.Features,
 		Looks:       flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost},
 		Monotone:    o.Monotone,
+		Meter:       o.Meter,
 	}
 	if o.Flush > 0 {
 		flows.Disorder = cmp.Or(o.Disorder, defaultDisorder)
@@ -161,6 +166,9 @@ func (o *Options) settle() error {
 		return fmt.Errorf("%d workers: must not be negative", o.Workers)
 	case o.Disorder < 0:
 		return fmt.Errorf("disorder of %v: must not be negative", o.Disorder)
+	}
+	if err := o.checkMeter(); err != nil {
+		return err
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

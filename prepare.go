@@ -15,7 +15,9 @@ func (r *Run) prepare() func(*Flow) bool {
 	}
 	key := r.key
 	return func(f *Flow) bool {
-		r.tunnels.see(f)
+		if r.options.Meter == nil {
+			r.tunnels.see(f)
+		}
 		if label != nil && !label(f) {
 			return false
 		}

@@ -22,7 +22,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"/features":        {"/decode", "/internal/slab", "/stats"},
 		"/flowtable":       {"/decode", "/features", "/internal/slab", "/stats"},
 		"/export":          {"/decode", "/features", "/flowtable", "/stats"},
-		"/legacy":          {"/ioutil"},
+		"/legacy":          {"/decode", "/flowtable", "/ioutil"},
 		"/labels":          {"/decode", "/export", "/flowtable"},
 		"/block":           {"/decode", "/features", "/flowtable"},
 		"/cmd/flowfast":    {"", "/block", "/decode", "/docs", "/export", "/features", "/flowtable", "/ioutil", "/labels", "/legacy", "/live"},

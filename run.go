@@ -159,6 +159,9 @@ func (r *Run) check(rows Rows) error {
 		return errors.New("this run has come to its end: open another one")
 	}
 	r.ran = true
+	if err := checkMetered(rows, r.options.Meter); err != nil {
+		return err
+	}
 	if c, ok := rows.(checkedRows); ok {
 		return c.Check(r.options.Features)
 	}
@@ -172,10 +175,10 @@ func (r *Run) run(ctx context.Context, to engine.Sink) error {
 	defer context.AfterFunc(ctx, r.intake.Interrupt)()
 	e := &r.engine
 	e.Intake, e.Workers, e.Prepare = pieces{r.intake}, r.options.Workers, r.prepare
-	e.Bounded = r.options.MaxFlows > 0 || r.options.MaxMemory > 0
-	e.Tables = make([]*flowtable.Table, r.options.tables())
+	e.Bounded = r.options.MaxFlows > 0 || r.options.MaxMemory > 0 || r.options.Meter != nil
+	e.Tables = make([]flowtable.Cache, r.options.tables())
 	for i := range e.Tables {
-		e.Tables[i] = r.intake.NewTable()
+		e.Tables[i] = r.intake.NewCache()
 	}
 	if err := e.Run(ctx, to); err != nil {
 		return err

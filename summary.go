@@ -112,6 +112,7 @@ func (r *Run) finish() {
 		s.Evicted += table.Evicted()
 		s.StepsBack += table.StepsBack()
 	}
+	said := r.warnings()
 	r.engine.Tables = nil // the run may be kept for its summary
 	s.EarlyFragments = in.EarlyFragments
 	s.Unread = commonest(in.Unread)
@@ -129,6 +130,7 @@ func (r *Run) finish() {
 		s.warn("%d flows were finished early to keep to the bound of flows or memory: "+
 			"what came later of them is in rows of its own", s.Evicted)
 	}
+	s.Warnings = append(s.Warnings, said...)
 	s.Elapsed = time.Since(r.started)
 }
 

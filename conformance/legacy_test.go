@@ -1,15 +1,14 @@
 package conformance
 
 import (
-	"errors"
-	"io"
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/flowfast/flowfast/ioutil"
+	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/legacy"
 )
 
@@ -57,34 +56,15 @@ func TestLegacy(t *testing.T) {
 
 // legacyRows returns the table of a capture, or of what could be read of it.
 func legacyRows(t *testing.T, path string) []byte {
-	c, err := ioutil.Open(path)
+	run, err := flowfast.Open(flowfast.Options{Meter: legacy.Original{}}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	var m legacy.Meter
-	var format legacy.CSV
-	b := format.AppendHeader(nil)
-	records := make([]ioutil.Record, 64)
-	for err == nil {
-		var n int
-		n, err = c.Read(records)
-		for i := range records[:n] {
-			if f := m.Add(&records[i]); f != nil {
-				b = format.AppendRow(b, f)
-			}
-		}
-	}
-	if !errors.Is(err, io.EOF) {
+	var b bytes.Buffer
+	if err := run.Write(t.Context(), &b, legacy.Rows{}); err != nil {
 		t.Log(err)
 	}
-	for _, f := range m.Rest() {
-		b = format.AppendRow(b, f)
-	}
-	if n := m.Counts(); n.Discarded+n.Repeated+n.Lost+n.Given != n.Packets {
-		t.Errorf("the counts do not add up: %+v", n)
-	}
-	return b
+	return b.Bytes()
 }
 
 // without returns the rows of a that are not in b, counting each of them as

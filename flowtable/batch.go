@@ -18,6 +18,9 @@ const MaxBatch = 1 << 16
 type Batch struct {
 	// Classes counts the packets of each class. After Admit none is a Fragment.
 	Classes [decode.NumClasses]uint64
+	// Frames are what a [Meter] has read of the packets, by the same numbers; nil
+	// without one.
+	Frames Frames
 
 	hasher    *hasher
 	takes     func(*decode.Packet) bool // nil for all
@@ -110,11 +113,18 @@ func (b *Batch) Reset() {
 	}
 	b.earliest, b.latest, b.latestOfFlow = math.MaxInt64, math.MinInt64, math.MinInt64
 	b.inOrder = true
+	if b.Frames != nil {
+		b.Frames.Reset()
+	}
 }
 
 // Latest returns the latest time of a packet, the least of all times if there is
 // none.
 func (b *Batch) Latest() Time { return b.latest }
+
+// First returns the position of the first packet in the capture, from 0, once the
+// batch is admitted.
+func (b *Batch) First() uint64 { return b.first }
 
 // Len returns the number of packets, at most [MaxBatch].
 func (b *Batch) Len() int { return len(b.packets) }

@@ -50,6 +50,9 @@ type Flow struct {
 	// Label is what rules have said of the flow, nil if none were asked. Flows share
 	// it: nobody changes it.
 	Label *Label
+	// Metered is the flow as a [Meter] has it, nil without one. The fields above are
+	// there then, and the packets of Fwd and Bwd.
+	Metered any
 	// Fwd counts the packets in the direction of the first, Bwd the others.
 	Fwd, Bwd Direction
 }

@@ -63,7 +63,10 @@ func (g *Gate) NewBatch(tables int) *Batch {
 	for i := range b.shares {
 		b.shares[i] = make([]uint16, 0, usual/(1+tables/64))
 	}
-	b.plain = b.takes == nil && !b.hasher.OneWay && b.hasher.Sample <= 1 && b.hasher.Encapsulation == 0
+	if g.options.Meter != nil {
+		b.Frames = g.options.Meter.NewFrames()
+	}
+	b.plain = b.Frames == nil && b.takes == nil && !b.hasher.OneWay && b.hasher.Sample <= 1 && b.hasher.Encapsulation == 0
 	b.Reset()
 	return b
 }
@@ -207,8 +210,8 @@ func (g *Gate) wrap(b *Batch, w *wrapped, carried *decode.Packet) {
 // Steps returns the steps of an admitted batch, of which there is one at least.
 func (b *Batch) Steps() []Step { return b.steps }
 
-// part returns the numbers of a share's packets in a step.
-func (b *Batch) part(share, step int) []uint16 {
+// Numbers returns the numbers of a share's packets of flows in a step, in order.
+func (b *Batch) Numbers(share, step int) []uint16 {
 	numbers := b.shares[share]
 	if len(b.steps) == 1 {
 		return numbers

@@ -37,6 +37,9 @@ type Options struct {
 	Monotone bool
 	// Disorder is [Clock.Disorder].
 	Disorder time.Duration
+	// Meter, if it is not nil, reads the frames of batches and says whose packets
+	// they are.
+	Meter Meter
 }
 
 // Looks say when tables are asked for finished flows: after every so many

@@ -84,7 +84,7 @@ const fewFlows = 256
 // Add takes in the packets of a share of an admitted batch, up to the end of a
 // step; it must be called for each step in order.
 func (t *Table) Add(b *Batch, share, step int) {
-	numbers := b.part(share, step)
+	numbers := b.Numbers(share, step)
 	at := place{batch: b, horizon: b.steps[step].before}
 	usual := !t.rules.any && t.features == nil && t.around == nil
 	var room [touchAhead]found

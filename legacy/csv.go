@@ -12,9 +12,6 @@ type CSV struct {
 	// Location is the time zone of the column Timestamp, that of the machine
 	// in the original; nil stands for UTC.
 	Location *time.Location
-	// Label returns the text of the last column; nil stands for what the original
-	// writes there.
-	Label func(*Flow) string
 }
 
 // label is the text of the last column.
@@ -32,20 +29,19 @@ func (c CSV) AppendHeader(b []byte) []byte {
 }
 
 // AppendRow appends the row of a flow.
-func (c CSV) AppendRow(b []byte, f *Flow) []byte {
+func (c CSV) AppendRow(b []byte, f *Flow) []byte { return c.appendRow(b, f, f.key, label) }
+
+// appendRow appends the row of a flow with addresses and ports of a key, and a label.
+func (c CSV) appendRow(b []byte, f *Flow, of key, label string) []byte {
 	r := row{b}
-	r.identity(f, c.time(f.start))
+	r.identity(f, of, c.time(f.start))
 	r.lengths(f)
 	r.intervals(f)
 	r.directions(f)
 	r.packets(f)
 	r.bulks(f)
 	r.periods(f)
-	said := label
-	if c.Label != nil {
-		said = quoted(c.Label(f))
-	}
-	return append(append(r.b, said...), '\n')
+	return append(append(r.b, quoted(label)...), '\n')
 }
 
 // quoted returns a text as it stands in a CSV.
@@ -112,22 +108,22 @@ func (r *row) quad(s *summary) {
 }
 
 // identity appends the columns Flow ID to Flow Duration.
-func (r *row) identity(f *Flow, start time.Time) {
-	r.addr(f.src)
+func (r *row) identity(f *Flow, of key, start time.Time) {
+	r.addr(of.src)
 	r.b = append(r.b, '-')
-	r.addr(f.dst)
-	for _, v := range []uint64{uint64(f.srcPort), uint64(f.dstPort), uint64(f.protocol)} {
+	r.addr(of.dst)
+	for _, v := range []uint64{uint64(of.srcPort), uint64(of.dstPort), uint64(of.protocol)} {
 		r.b = append(r.b, '-')
 		r.b = strconv.AppendUint(r.b, v, 10)
 	}
 	r.comma()
-	r.addr(f.src)
+	r.addr(of.src)
 	r.comma()
-	r.int(int64(f.srcPort))
-	r.addr(f.dst)
+	r.int(int64(of.srcPort))
+	r.addr(of.dst)
 	r.comma()
-	r.int(int64(f.dstPort))
-	r.int(int64(f.protocol))
+	r.int(int64(of.dstPort))
+	r.int(int64(of.protocol))
 	r.b = start.AppendFormat(r.b, "02/01/2006 03:04:05 PM")
 	r.comma()
 	r.int(f.last - f.start)

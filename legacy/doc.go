@@ -2,14 +2,17 @@
 // Lashkari et al., as its commit 98a5eba computes them, defects included, for
 // comparing with tables that were made with it.
 //
-// A packet has a way of its own through the package; it shares nothing with
-// the rest of flowfast but the reader of captures:
+// A packet has a way of its own through the package, which shares nothing with the
+// rest of flowfast:
 //
 //	scan     finds the headers of a frame, as jNetPcap 1.4.r1425 does
 //	packet   takes from them what counts, as PacketReader does
 //	Meter    finds or starts its flow, closes it, as FlowGenerator does
 //	Flow     adds the packet to its flow, as BasicFlow does
 //	CSV      turns a flow into a row, as FlowFeature and dumpFlowBasedFeaturesEx do
+//
+// [Original] is that way as a run of flowfast goes it, in place of flow tables: what is
+// read, chosen and told is the run's business.
 //
 // Two things are not kept: the order of the flows that are still open at the end,
 // there that of a Java hash table, here that of their first packets; and that

@@ -75,16 +75,6 @@ func newFlow(p *packet, number uint64) *Flow {
 	return f
 }
 
-// Endpoints returns IPv4 addresses, ports and protocol of the flow's source and
-// destination; those columns say the same.
-func (f *Flow) Endpoints() (src, dst uint32, srcPort, dstPort uint16, protocol uint8) {
-	return f.src, f.dst, f.srcPort, f.dstPort, f.protocol
-}
-
-// Span returns the times of the first packet and of the latest, in microseconds since
-// the epoch.
-func (f *Flow) Span() (start, last int64) { return f.start, f.last }
-
 // Packets returns the number of packets of the flow.
 func (f *Flow) Packets() uint64 { return uint64(f.fwd.lengths.n + f.bwd.lengths.n) }
 

@@ -30,7 +30,7 @@ func FuzzMeter(f *testing.F) {
 			r := &records[i]
 			got = appendRow(t, got, all.Add(r))
 			var p packet
-			if !p.read(r) {
+			if !p.read(r.Data, int(r.OrigLen)-int(r.FCS), r.Time) {
 				continue
 			}
 			pair := [2]uint32{min(p.src, p.dst), max(p.src, p.dst)}

@@ -54,12 +54,18 @@ type Counts struct {
 // The record is read as an Ethernet frame whatever its link type, cut as records
 // are to a MiB. It is not kept. No input makes Add panic; times may go back.
 func (m *Meter) Add(r *ioutil.Record) *Flow {
-	m.counts.Packets++
 	var p packet
-	if !p.read(r) {
+	if !p.read(r.Data, int(r.OrigLen)-int(r.FCS), r.Time) {
+		m.counts.Packets++
 		m.counts.Discarded++
 		return nil
 	}
+	return m.add(&p, m.counts.Packets)
+}
+
+// add adds a packet, of a number in the capture, and returns the flow that it closed.
+func (m *Meter) add(p *packet, number uint64) *Flow {
+	m.counts.Packets++
 	k := p.key
 	f := m.open[k]
 	if f == nil {
@@ -69,24 +75,24 @@ func (m *Meter) Add(r *ioutil.Record) *Flow {
 	switch {
 	case f == nil:
 		evicted := m.makeRoom()
-		m.begin(p.key, &p)
+		m.begin(p.key, p, number)
 		return evicted
 	case p.time-f.start > flowTimeout:
 		m.remove(f)
-		m.begin(k, &p).key = f.key
+		m.begin(k, p, number).key = f.key
 		return m.give(f)
-	case p.flags&flagFIN != 0 && f.forward(&p):
+	case p.flags&flagFIN != 0 && f.forward(p):
 		f.fins++
 		if f.fins > 1 {
 			m.counts.Repeated++
 			return nil
 		}
 	case p.flags&(flagFIN|flagRST) != 0:
-		f.add(&p)
+		f.add(p)
 		m.remove(f)
 		return m.give(f)
 	}
-	f.add(&p)
+	f.add(p)
 	m.unlink(f)
 	m.link(f)
 	return nil
@@ -135,11 +141,11 @@ func (m *Meter) unlink(f *Flow) {
 }
 
 // begin starts a flow under a key.
-func (m *Meter) begin(k key, p *packet) *Flow {
+func (m *Meter) begin(k key, p *packet, number uint64) *Flow {
 	if m.open == nil {
 		m.open = make(map[key]*Flow)
 	}
-	f := newFlow(p, m.counts.Packets)
+	f := newFlow(p, number)
 	f.under = k
 	m.open[k] = f
 	m.link(f)

@@ -1,10 +1,6 @@
 package legacy
 
-import (
-	"encoding/binary"
-
-	"github.com/flowfast/flowfast/ioutil"
-)
+import "encoding/binary"
 
 // Control bits of TCP (RFC 9293, 3.1; RFC 3168).
 const (
@@ -49,19 +45,20 @@ type packet struct {
 	payload int   // bytes behind it
 }
 
-// read reads a record, and reports whether it found an IPv4 header
+// read reads a frame of which so many bytes were on the wire, at a time in
+// nanoseconds since the epoch, and reports whether it found an IPv4 header
 // (PacketReader: nextPacket). A frame without one that can be read is read a
 // second time, as if it began with an IPv4 header; the L2TP header that the
 // original looks for first, in its getVPNInfo, is found in any 2 bytes.
-func (p *packet) read(r *ioutil.Record) bool {
+func (p *packet) read(frame []byte, length int, at int64) bool {
 	var s scan
-	s.scan(r.Data, int(r.OrigLen)-int(r.FCS), ethernet)
+	s.scan(frame, length, ethernet)
 	ok := p.from(&s)
 	if !ok {
-		s.scan(r.Data, int(r.OrigLen)-int(r.FCS), ipv4)
+		s.scan(frame, length, ipv4)
 		ok = p.from(&s)
 	}
-	p.time = microseconds(r.Time)
+	p.time = microseconds(at)
 	return ok
 }
 

@@ -175,7 +175,7 @@ func TestRead(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := &ioutil.Record{Time: 1500, Data: test.frame, OrigLen: uint32(len(test.frame) + test.cut)}
 			var p packet
-			if ok := p.read(r); ok != test.ok {
+			if ok := p.read(r.Data, int(r.OrigLen), r.Time); ok != test.ok {
 				t.Fatalf("% x: got %v, want %v", test.frame, ok, test.ok)
 			}
 			if !test.ok {

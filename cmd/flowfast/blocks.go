@@ -83,7 +83,7 @@ func (b *blocksCommand) take(args []string) error {
 		return errors.New("an argument is empty")
 	case slices.Contains(b.inputs, "-"):
 		return errors.New("blocks are read from files: their headers must be known before the first packet")
-	case b.rows.profile == legacyProfile:
+	case b.rows.metered():
 		return fmt.Errorf("--profile %s is for captures", legacyProfile)
 	case b.summary == b.output:
 		return fmt.Errorf("rows and summary can't both go to %q", b.output)

@@ -12,6 +12,7 @@ import (
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/labels"
+	"github.com/flowfast/flowfast/legacy"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -265,31 +266,36 @@ func (c *command) take(args []string) error {
 		return err
 	}
 	c.options.Choice.Endpoints = c.filter.list
+	if c.rows.metered() {
+		if err := c.checkMetered(); err != nil {
+			return err
+		}
+		c.options.Meter = legacy.Original{}
+	}
 	if err := c.options.Check(); err != nil {
 		return err
 	}
-	if c.rows.profile == legacyProfile {
-		if err := c.checkLegacy(); err != nil {
-			return err
-		}
-		if err := c.readLegacyLabels(); err != nil {
-			return err
-		}
-	} else {
-		columns, profile, err := c.rows.columns(c.labels.files != nil || c.splits.shares.Splits != nil)
-		if err != nil {
-			return err
-		}
-		c.columns = columns
-		if err := c.readLabels(); err != nil {
-			return err
-		}
-		c.follow(profile)
-		if err := c.readSplits(); err != nil {
-			return err
-		}
+	if err := c.takeRows(); err != nil {
+		return err
 	}
 	return c.takeFormat()
+}
+
+// takeRows sets what is in rows, and the rules that go with it.
+func (c *command) takeRows() error {
+	if c.rows.metered() {
+		return c.readMeteredLabels()
+	}
+	columns, profile, err := c.rows.columns(c.labels.files != nil || c.splits.shares.Splits != nil)
+	if err != nil {
+		return err
+	}
+	c.columns = columns
+	if err := c.readLabels(); err != nil {
+		return err
+	}
+	c.follow(profile)
+	return c.readSplits()
 }
 
 // follow makes the rules of a profile those of the run, but for what the user
@@ -329,13 +335,13 @@ func (c *command) takeFormat() error {
 	if c.given("time-unit") && !c.format.TimeUnits() {
 		return fmt.Errorf("--time-unit is for formats with a type of times, not for %v: its times are seconds, with the digits that the clock of a capture has", c.format)
 	}
-	if c.oneTable && c.rows.profile == legacyProfile {
+	if c.oneTable && c.rows.metered() {
 		return fmt.Errorf("--profile %s has no column %s: with -r OUTPUT is a folder", legacyProfile, captureTitle)
 	}
 	if c.options.Flush > 0 && !c.format.Streams() {
 		return fmt.Errorf("--flush: nobody can read a file of %v before its end", c.format)
 	}
-	if c.rows.profile == legacyProfile && !strings.HasPrefix(c.format.String(), "csv") {
+	if c.rows.metered() && !strings.HasPrefix(c.format.String(), "csv") {
 		return fmt.Errorf("--profile %s is written as csv, csv.gz or csv.zst, not as %v", legacyProfile, c.format)
 	}
 	if least := c.leastMemory(); c.memory != 0 && int64(c.memory) < least {

@@ -60,12 +60,15 @@ func TestCommandLinePage(t *testing.T) {
 			see = append(see, "["+of+"]("+link+")")
 		}
 		fmt.Fprintf(&b, "\n### %s\n\nSee %s.\n%s", h.title, strings.Join(see, ", "), head)
-		for _, name := range h.flags {
+		for _, name := range h.all() {
 			if flag := root.Flags().Lookup(name); flag != nil {
 				b.WriteString(row(flag, ""))
 			} else {
 				b.WriteString(row(live.Flags().Lookup(name), " (`flowfast live`)"))
 			}
+		}
+		if len(h.tables) > 0 {
+			fmt.Fprintf(&b, "\nNot with `--profile %s`: `--%s`.\n", legacyProfile, strings.Join(h.tables, "`, `--"))
 		}
 	}
 	b.WriteString("\n## Commands\n")
@@ -103,7 +106,7 @@ func TestHeadings(t *testing.T) {
 	}
 	under := map[string]int{}
 	for _, h := range headings {
-		for _, name := range h.flags {
+		for _, name := range h.all() {
 			under[name]++
 			if root.Flags().Lookup(name) == nil && live.Flags().Lookup(name) == nil {
 				t.Errorf("%s: there is no option --%s", h.title, name)

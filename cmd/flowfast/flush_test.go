@@ -86,12 +86,11 @@ func TestFlush(t *testing.T) {
 // What can't be flushed is refused.
 func TestFlushRefused(t *testing.T) {
 	for args, want := range map[string]string{
-		"--flush 1 a.pcap b.parquet":                           "nobody can read",
-		"--flush 1 a.pcap b.arrow":                             "nobody can read",
-		"--flush 1 -r in out":                                  "--flush is for one capture",
-		"--flush none --disorder 5 a.pcap b.csv":               "--disorder goes with",
-		"--flush 0 a.pcap b.csv":                               "seconds above 0",
-		"--profile cicflowmeter-legacy --flush 1 a.pcap b.csv": "--flush does not go",
+		"--flush 1 a.pcap b.parquet":             "nobody can read",
+		"--flush 1 a.pcap b.arrow":               "nobody can read",
+		"--flush 1 -r in out":                    "--flush is for one capture",
+		"--flush none --disorder 5 a.pcap b.csv": "--disorder goes with",
+		"--flush 0 a.pcap b.csv":                 "seconds above 0",
 	} {
 		var said strings.Builder
 		if status := run(strings.Fields(args), streams{strings.NewReader(""), io.Discard, &said}); status != exitUsage || !strings.Contains(said.String(), want) {

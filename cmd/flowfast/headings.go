@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -10,30 +12,34 @@ import (
 type heading struct {
 	title  string
 	topics []string
-	flags  []string
+	flags  []string // that go with every profile
+	tables []string // about flow tables: not with a profile that has a meter of its own
 }
+
+// all returns the options under the heading, in the order in which they are shown.
+func (h *heading) all() []string { return slices.Concat(h.flags, h.tables) }
 
 // headings has each option of flowfast and flowfast live once, in the order in
 // which they are shown.
 var headings = []heading{
 	{"Input", []string{"reading", "filters", "time"}, []string{
-		"recursive", "join", "interface", "from", "to", "filter", "sample"}},
-	{"Flow rules", []string{"flows", "protocols"}, []string{
+		"recursive", "join", "interface", "from", "to", "filter", "sample"}, nil},
+	{"Flow rules", []string{"flows", "protocols"}, nil, []string{
 		"idle-timeout", "active-timeout", "tcp-end", "unidirectional", "protocols", "decap", "key"}},
 	{"Columns", []string{"columns", "profiles"}, []string{
-		"profile", "columns", "splt", "quantiles", "end-reason"}},
+		"profile"}, []string{"columns", "splt", "quantiles", "end-reason"}},
 	{"Labels", []string{"labels"}, []string{
-		"labels", "split", "split-by", "split-seed", "split-block", "sample-label"}},
+		"labels"}, []string{"split", "split-by", "split-seed", "split-block", "sample-label"}},
 	{"Output", []string{"formats"}, []string{
-		"format", "time-unit", "anonymize", "rotate", "keep"}},
+		"format", "time-unit", "anonymize", "rotate", "keep"}, nil},
 	{"Data sets", []string{"folders", "datasets"}, []string{
-		"dataset", "resume", "overwrite", "dry-run", "hash"}},
+		"dataset", "resume", "overwrite", "dry-run", "hash"}, nil},
 	{"Live", []string{"live"}, []string{
-		"flush", "disorder", "snaplen", "promiscuous", "ring", "metrics", "serve", "serve-format", "serve-queue", "user"}},
+		"flush", "snaplen", "promiscuous", "ring", "metrics", "serve", "serve-format", "serve-queue", "user"}, []string{"disorder"}},
 	{"Performance", []string{"limits"}, []string{
-		"jobs", "max-memory", "max-flows", "check-every", "check-most"}},
+		"jobs", "max-memory", "max-flows"}, []string{"check-every", "check-most"}},
 	{"Messages", []string{"exit"}, []string{
-		"summary", "progress", "log-format", "quiet", "strict", "help", "version"}},
+		"summary", "progress", "log-format", "quiet", "strict", "help", "version"}, nil},
 }
 
 // A part is the options of a command that stand under a heading.
@@ -54,7 +60,7 @@ func parts(c *cobra.Command) (all []part) {
 	}
 	for _, h := range headings {
 		p := part{title: h.title, topics: h.topics}
-		for _, name := range h.flags {
+		for _, name := range h.all() {
 			if flag := f.Lookup(name); flag != nil {
 				p.options = append(p.options, flag)
 			}

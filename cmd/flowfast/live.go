@@ -117,7 +117,7 @@ func (l *liveCommand) take(args []string) error {
 		return err
 	}
 	switch {
-	case l.rows.profile == legacyProfile:
+	case l.rows.metered():
 		return fmt.Errorf("--profile %s is for captures", legacyProfile)
 	case l.rotate.none() && !l.keep.none():
 		return errors.New("--keep goes with --rotate")

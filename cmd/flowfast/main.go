@@ -14,7 +14,7 @@
 //	resume.go    what is done already
 //	run.go       the jobs, several at once
 //	one.go       one job: captures in, an output file out
-//	legacy.go    the same by the rules of CICFlowMeter itself
+//	legacy.go    the profile of CICFlowMeter itself, which has a meter of its own
 //	partition.go captures to blocks for many machines; blocks.go blocks to rows
 //	live.go      packets of interfaces; sink.go, rotate.go and serve.go where their rows go,
 //	             relabel.go other rules meanwhile, metrics.go and notify.go how it goes

@@ -43,11 +43,7 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 		}
 		return r
 	}
-	if c.rows.profile == legacyProfile {
-		err = c.writeLegacy(ctx, &r, to, options, show)
-	} else {
-		err = c.write(ctx, &r, to, options, show)
-	}
+	err = c.write(ctx, &r, to, options, show)
 	r.stopped = err != nil && ctx.Err() != nil
 	if err := out.err(); err != nil {
 		r.failed = err
@@ -77,7 +73,7 @@ func (c *command) write(ctx context.Context, r *result, to io.Writer, options fl
 			r.failed = err
 			return nil
 		}
-		err = run.Write(ctx, rows, c.format.Rows(table))
+		err = run.Write(ctx, rows, c.rowFormat(table))
 		r.failed = rows.Close()
 		return err
 	})

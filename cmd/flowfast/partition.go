@@ -107,7 +107,7 @@ func (p *partitionCommand) take(args []string) error {
 		return errors.New("--name is for one capture")
 	case slices.Contains(args, "-") && (len(args) > 1 || p.part.of > 1):
 		return errors.New("standard input is read alone, and as a whole")
-	case p.rows.profile == legacyProfile:
+	case p.rows.metered():
 		return fmt.Errorf("--profile %s is for captures: flows of it depend on all packets before", legacyProfile)
 	case p.summary == p.output:
 		return fmt.Errorf("blocks and summary can't both go to %q", p.output)

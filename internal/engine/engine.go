@@ -80,7 +80,7 @@ type Format interface {
 type Engine struct {
 	Intake Intake
 	// Tables have shares of the keys each. There are as many as Workers, or one.
-	Tables []*flowtable.Table
+	Tables []flowtable.Cache
 	// Workers is the number of goroutines; with 1 all is done on the caller's.
 	Workers int
 	// Bounded tells that tables finish flows early, and are to be asked for them

@@ -72,7 +72,7 @@ func (g *giving) run(b *testing.B, path string) {
 	enough := workload.Packets("flood", *serialScale)/256 + 1000
 	g.crew = &crew{Engine: &Engine{Intake: source{in}}, format: export.CSV{}, came: make(chan *bundle, enough)}
 	for i := range tables {
-		w := &worker{crew: g.crew, number: i, table: in.NewTable(), prepare: func(*flowtable.Flow) bool { return true }}
+		w := &worker{crew: g.crew, number: i, table: in.NewCache(), prepare: func(*flowtable.Flow) bool { return true }}
 		for range enough {
 			w.free = append(w.free, &bundle{owner: w})
 		}

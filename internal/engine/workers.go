@@ -73,10 +73,10 @@ type crew struct {
 type worker struct {
 	*crew
 	number  int
-	table   *flowtable.Table // nil for none
-	added   int              // pieces that the table has taken in
-	free    []*bundle        // to be used again
-	open    int              // as last told to progress
+	table   flowtable.Cache // nil for none
+	added   int             // pieces that the table has taken in
+	free    []*bundle       // to be used again
+	open    int             // as last told to progress
 	flow    flowtable.Flow
 	merger  merger
 	prepare func(*flowtable.Flow) bool

@@ -53,7 +53,7 @@ func (in *Intake) begin(c input, name string) error {
 
 // start makes a capture the one that is looked at, if it can be read.
 func (in *Intake) start(c input, name string) error {
-	if err := unknown(c.LinkTypes()); err != nil {
+	if err := in.unknown(c.LinkTypes()); err != nil {
 		c.Close()
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -105,7 +105,7 @@ func (in *Intake) offer() {
 // reportStrange reports the packets of the capture whose link types are not known,
 // or have no filter.
 func (in *Intake) reportStrange() {
-	if err := unknown(in.capture.LinkTypes()); err != nil {
+	if err := in.unknown(in.capture.LinkTypes()); err != nil {
 		in.fail(fmt.Errorf("%s: %w", in.name, err))
 	} else {
 		for _, s := range in.strange.seen {

@@ -111,8 +111,8 @@ func New(o Options) (*Intake, error) {
 	return &Intake{SpanLength: SpanLength, Now: time.Now, options: o, gate: gate, chosen: chosen, opened: map[input]int{}}, nil
 }
 
-// NewTable returns an empty flow table for the packets.
-func (in *Intake) NewTable() *flowtable.Table { return in.gate.NewTable() }
+// NewCache returns what holds the open flows of a share of the packets.
+func (in *Intake) NewCache() flowtable.Cache { return in.gate.NewCache() }
 
 // Latest returns the capture's clock: the latest time of a packet of a flow.
 func (in *Intake) Latest() flowtable.Time { return in.gate.Latest() }

@@ -43,9 +43,10 @@ func (l *linkTypes) find(number uint32) int {
 	return i
 }
 
-// unknown returns an error if link types were declared and all are unknown.
-func unknown(declared []uint32) error {
-	if len(declared) == 0 || slices.ContainsFunc(declared, decode.KnownLinkType) {
+// unknown returns an error if link types were declared and all are unknown. Which
+// ones a meter knows is its own business.
+func (in *Intake) unknown(declared []uint32) error {
+	if in.options.Flows.Meter != nil || len(declared) == 0 || slices.ContainsFunc(declared, decode.KnownLinkType) {
 		return nil
 	}
 	names := make([]string, len(declared))

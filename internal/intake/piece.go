@@ -36,6 +36,7 @@ type Piece struct {
 
 	plain      bool  // plain frames need no headers: nothing is asked of them but their flow
 	detailed   bool  // features need details
+	metered    bool  // a meter reads the frames
 	resolution int64 // of times, in nanoseconds; 0 leaves them as they are
 }
 
@@ -44,9 +45,9 @@ func (in *Intake) NewPiece(tables int) *Piece {
 	batch := in.gate.NewBatch(tables)
 	p := &Piece{
 		in: in, batch: batch, chosen: in.chosen.copy(), decoder: in.options.decoder(),
-		detailed: batch.Detailed(), resolution: int64(in.options.Resolution),
+		detailed: batch.Detailed(), metered: batch.Frames != nil, resolution: int64(in.options.Resolution),
 	}
-	p.plain = p.chosen == nil && p.decoder == nil && !p.detailed && p.resolution == 0
+	p.plain = p.chosen == nil && p.decoder == nil && !p.detailed && !p.metered && p.resolution == 0
 	return p
 }
 
@@ -131,7 +132,12 @@ func (p *Piece) add(r *ioutil.Record) {
 	if p.plain && r.FCS == 0 && p.batch.AddPlain(r.LinkType, r.Data, flowtable.Time(r.Time), r.OrigLen, r.Fine) {
 		return
 	}
-	if p.chosen != nil && !p.chosen.takes(r) {
+	if taken := p.chosen == nil || p.chosen.takes(r); p.metered {
+		p.batch.Frames.Read(&p.headers, r.Data, r.OrigLen-uint32(r.FCS), flowtable.Time(r.Time))
+		if !taken {
+			p.headers.Class = decode.LeftOut
+		}
+	} else if !taken {
 		p.headers = decode.Packet{Class: decode.LeftOut}
 	} else if n := r.OrigLen - uint32(r.FCS); p.decoder == nil && p.headers.Decode(r.LinkType, r.Data, n) == decode.NotIP ||
 		p.decoder != nil && p.decoder.Decode(&p.headers, r.LinkType, r.Data, n) == decode.NotIP {

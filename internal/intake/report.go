@@ -61,7 +61,7 @@ func (in *Intake) Report() *Report {
 		r.warn("%stime steps back by %v at packet %d, %d times in all, by up to %v: what was captured is not in the order of time",
 			of, span(back.FirstBy), back.First, back.Times, span(back.Longest))
 	}
-	if clock.Back > 0 {
+	if clock.Back > 0 && in.options.Flows.Meter == nil {
 		r.warn("time steps back by up to %v, past more than %d packets, %d times: "+
 			"flows finished before a step are not continued, and rows are in order between steps",
 			span(clock.LongestBack), flowtable.Window, clock.Back)
