@@ -64,6 +64,9 @@ type Options struct {
 	// are still the true ones. It may set its Label and its Split, and returns false
 	// if the flow is not to be given out.
 	Labeler func() func(*Flow) bool
+	// Packets, if it is not nil, is called with each batch of packets, in the order of
+	// the capture and never twice at once. The batch is lent for the time of the call.
+	Packets func(*flowtable.Batch)
 	// Protocols are the IP protocols whose packets have flows, TCP and UDP if
 	// none is set; Tunnels are the tunnels in UDP whose content has flows, instead
 	// of theirs.
@@ -150,6 +153,7 @@ func (o *Options) take(captures int) intake.Options {
 		Protocols:  o.Protocols,
 		Tunnels:    o.Tunnels,
 		Flows:      flows,
+		Admitted:   o.Packets,
 
 		OverlapMemory: overlap,
 	}

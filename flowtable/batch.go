@@ -129,6 +129,14 @@ func (b *Batch) First() uint64 { return b.first }
 // Len returns the number of packets, at most [MaxBatch].
 func (b *Batch) Len() int { return len(b.packets) }
 
+// Packet returns the time of packet number i, from 0, its frame's original length in
+// bytes, and whether it belongs to a flow, which of fragments is known after
+// [Gate.Admit].
+func (b *Batch) Packet(i int) (at Time, length uint32, counted bool) {
+	p := &b.packets[i]
+	return p.time, p.len, p.key.rest&ofFlow != 0
+}
+
 // Add adds a packet: its headers, its time, the frame's original length in
 // bytes, and whether the time has a finer resolution than a microsecond.
 func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {

@@ -37,11 +37,20 @@ func available() int64 {
 }
 
 // leastMemory returns the least memory that a job takes, in bytes.
-func (c *command) leastMemory() int64 { return flowfast.MinMemory + int64(c.format.Memory()) }
+func (c *command) leastMemory() int64 { return flowfast.MinMemory + int64(c.besides()) }
+
+// besides returns what a job takes for what comes of its flows, in bytes.
+func (c *command) besides() int {
+	n := c.format.Memory() + c.page.memory()
+	if c.dataset || c.oneTable { // a capture has a page beside that of those before it
+		n += c.page.memory()
+	}
+	return n
+}
 
 // atOnce returns how many of a number of jobs are done at the same time, and
 // the bound of memory of each, without what writing its rows takes.
 func (c *command) atOnce(jobs int) (n, memory int) {
 	n = max(min(c.jobs, jobs, int(int64(c.memory)/c.leastMemory())), 1)
-	return n, int(c.memory)/n - c.format.Memory()
+	return n, int(c.memory)/n - c.besides()
 }

@@ -27,7 +27,13 @@ func (c *command) checkOutputs(p *plan) error {
 		look.inputs[look.real(c.filter.file)] = "the list of --filter"
 	}
 	summary := look.real(c.summary)
+	if err := c.checkPage(p, &look); err != nil {
+		return err
+	}
 	for _, j := range p.jobs {
+		if j.output == "" {
+			continue
+		}
 		if err := look.output(j); err != nil {
 			return err
 		}

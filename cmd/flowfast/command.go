@@ -49,7 +49,8 @@ type command struct {
 	labels    labelFiles
 	splits    splitting
 	finished  labels.Plan // what is done with finished flows
-	summary   string      // where the summary goes as JSON, "" for nowhere
+	page      reportPage
+	summary   string // where the summary goes as JSON, "" for nowhere
 
 	flushSaid bool // --flush stands on the command line
 
@@ -116,7 +117,7 @@ func (c *command) cobra() *cobra.Command {
 	root.SetErr(c.err)
 	root.AddCommand(infoCommand(c.streams, &c.status), columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
 		versionCommand(c.out), completionCommand(c.out), manCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand(),
-		c.partitionCommand(), c.blocksCommand())
+		c.partitionCommand(), c.blocksCommand(), c.reportCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(helpCommand(c.out))
 	root.SetHelpFunc(func(of *cobra.Command, _ []string) {
@@ -143,8 +144,8 @@ func (c *command) cobra() *cobra.Command {
 		"with -r, write one Parquet data set with a column capture, OUTPUT/data, and what there is to be said of it, OUTPUT/DATASET.md and dataset.json (Croissant)")
 	f.BoolVar(&c.hash, "hash", false,
 		"with -r, tell the SHA-256 of each capture, in OUTPUT/flowfast-manifest.json and dataset.json")
-	f.BoolVar(&c.dryRun, "dry-run", false,
-		"with -r, list what would be done, and write nothing")
+	c.dryRunFlag(f)
+	c.page.flag(f)
 	c.closingFlags(f)
 	f.Bool("version", false, "show the version and exit")
 	completeValues(root)
@@ -203,6 +204,11 @@ func (c *command) formatFlag(f *pflag.FlagSet) {
 		"have times of `UNIT` in parquet, arrow and arrows: ns, or us, which Spark can read (default ns)")
 }
 
+func (c *command) dryRunFlag(f *pflag.FlagSet) {
+	f.BoolVar(&c.dryRun, "dry-run", false,
+		"with -r, list what would be done, and write nothing")
+}
+
 // closingFlags are the flags that say what is told about a run.
 func (c *command) closingFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.summary, "summary", "",
@@ -255,6 +261,8 @@ func (c *command) take(args []string) error {
 		return errors.New("--flush is for one capture, not for those of -r")
 	case c.given("disorder") && c.given("flush") && c.options.Flush == 0:
 		return errors.New("--disorder goes with --flush")
+	case c.page.file == "-":
+		return errors.New("--report takes the name of a file, not standard output")
 	case c.summary == c.output:
 		return fmt.Errorf("rows and summary can't both go to %q", c.output)
 	}
@@ -274,6 +282,9 @@ func (c *command) take(args []string) error {
 	}
 	if err := c.options.Check(); err != nil {
 		return err
+	}
+	if c.rows.profile == legacyProfile && c.page.file != "" {
+		return fmt.Errorf("--profile %s makes other flows than a page tells of", legacyProfile)
 	}
 	if err := c.takeRows(); err != nil {
 		return err

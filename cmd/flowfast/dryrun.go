@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"text/tabwriter"
@@ -29,7 +30,7 @@ func (c *command) list(p *plan) int {
 			reading, size = reading+len(of.job.inputs), size+of.job.size
 		}
 		for _, input := range of.job.inputs {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", why, printable(input), printable(of.job.output))
+			fmt.Fprintf(w, "%s\t%s\t%s\n", why, printable(input), printable(cmp.Or(of.job.output, c.page.file)))
 		}
 	}
 	if err := w.Flush(); err != nil {

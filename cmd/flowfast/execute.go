@@ -28,6 +28,7 @@ func (c *command) execute() int {
 		return exitUsage
 	}
 	c.notes = c.rowOptions().notes()
+	c.page.options = c.chosenOptions()
 	p, err := c.plan()
 	if err == nil && c.dryRun {
 		return c.list(p)
@@ -50,6 +51,7 @@ func (c *command) execute() int {
 	show.say(func() { c.warn(c.labels.warnings()) })
 	results := c.all(ctx, p, show, func(r *result) {
 		show.say(func() { c.tell(r) })
+		c.page.add(r)
 	})
 	show.close()
 	if err := c.closeFolder(ctx, p); err != nil {
@@ -112,6 +114,10 @@ func (c *command) close(ctx context.Context, r report) int {
 		fmt.Fprint(c.err, r.text())
 	}
 	if err := c.writeSummary(ctx, r); err != nil {
+		c.complain(err)
+		status = exitBad
+	}
+	if err := c.page.write(ctx, &r.outcome, r.AlreadyDone, ctx.Err() != nil); err != nil {
 		c.complain(err)
 		status = exitBad
 	}

@@ -12,22 +12,24 @@ import (
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/labels"
+	pages "github.com/flowfast/flowfast/report"
 )
 
 // A result is what came of a job.
 type result struct {
 	job     job
 	summary flowfast.Summary
-	errs    []error        // of the input, after which the rows before them are written
-	failed  error          // of the output, which is then not there
-	stopped bool           // by a signal
-	partial string         // where the rows of what was read before the signal are, "" for nowhere
-	written int64          // bytes of the output, whole or partial
-	parts   []partFile     // files of the output in a dataset, said with the first capture in them
-	told    bool           // failed is told with another result
-	sha256  string         // of the capture, with --hash
-	labels  *labels.Counts // nil without rules and splits
-	ruled   bool           // there are rules
+	errs    []error          // of the input, after which the rows before them are written
+	failed  error            // of the output, which is then not there
+	stopped bool             // by a signal
+	partial string           // where the rows of what was read before the signal are, "" for nowhere
+	written int64            // bytes of the output, whole or partial
+	parts   []partFile       // files of the output in a dataset, said with the first capture in them
+	told    bool             // failed is told with another result
+	sha256  string           // of the capture, with --hash
+	labels  *labels.Counts   // nil without rules and splits
+	ruled   bool             // there are rules
+	page    *pages.Collector // nil without a page; in a series, with the first capture that of all
 }
 
 // one does a job of one run. The output is created first, since what is wrong with
@@ -73,7 +75,10 @@ func (c *command) write(ctx context.Context, r *result, to io.Writer, options fl
 			r.failed = err
 			return nil
 		}
-		err = run.Write(ctx, rows, c.rowFormat(table))
+		format, counted, err := c.rowsOf(c.rowFormat(table), rows, r.page)
+		if err == nil {
+			err = run.Write(ctx, counted, format)
+		}
 		r.failed = rows.Close()
 		return err
 	})
@@ -85,6 +90,9 @@ func (c *command) measure(ctx context.Context, r *result, options flowfast.Optio
 	labeled := c.begin(r.job)
 	if labeled != nil {
 		options.Labeler = labeled.Labeler
+	}
+	if r.page = c.page.collector(); r.page != nil {
+		options.Packets = r.page.Packets
 	}
 	run, closeStream, err := c.open(ctx, r.job, options)
 	defer closeStream()
@@ -128,7 +136,10 @@ func (r *result) finish(out *outputs) {
 
 // create begins the output of a job. Under -r its folder is made.
 func (c *command) create(ctx context.Context, name string) (*export.File, error) {
-	if name == "-" {
+	switch {
+	case c.page.only:
+		return export.Direct(io.Discard, ""), nil
+	case name == "-":
 		return export.Direct(c.out, "standard output"), nil
 	}
 	out, err := export.Create(ctx, name)

@@ -69,6 +69,9 @@ func (c *command) plan() (*plan, error) {
 }
 
 func (c *command) find() (*plan, error) {
+	if c.page.only {
+		return c.captures()
+	}
 	if c.join {
 		return c.joined()
 	}
@@ -210,12 +213,12 @@ func (c *command) checkFolders(input string) error {
 }
 
 // intoFolder tells if OUTPUT is a folder.
-func (c *command) intoFolder() bool { return c.recursive && !c.join && !c.oneTable }
+func (c *command) intoFolder() bool { return c.recursive && !c.join && !c.oneTable && !c.page.only }
 
 // asksOneTable tells if OUTPUT is to be one file with the rows of all captures under a
 // folder: it is called so, and there is no folder that is called so.
 func (c *command) asksOneTable() bool {
-	if !c.recursive || c.join || c.dataset {
+	if !c.recursive || c.join || c.dataset || c.page.only {
 		return false
 	}
 	info, err := os.Stat(c.output)

@@ -18,6 +18,7 @@ func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*r
 	results := make([][]result, len(jobs))
 	next := 0
 	var mu sync.Mutex
+	ahead := sync.NewCond(&mu)
 	finish := func(i int, of []result) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -27,6 +28,7 @@ func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*r
 				ready(&results[next][k])
 			}
 		}
+		ahead.Broadcast()
 	}
 
 	var group sync.WaitGroup
@@ -43,7 +45,14 @@ func (c *command) all(ctx context.Context, p *plan, show *display, ready func(*r
 			}
 		})
 	}
-	for _, i := range largestFirst(jobs) {
+	for _, i := range c.orderOf(jobs) {
+		if c.page.file != "" { // what the page has of a job waits for the jobs before
+			mu.Lock()
+			for i > next+atOnce+pagesWaiting {
+				ahead.Wait()
+			}
+			mu.Unlock()
+		}
 		order <- i
 	}
 	close(order)
@@ -64,6 +73,18 @@ func (c *command) do(ctx context.Context, j job, options flowfast.Options, show 
 		return c.series(ctx, j, options, show)
 	}
 	return []result{c.one(ctx, j, options, show)}
+}
+
+// orderOf returns the order in which to begin the jobs.
+func (c *command) orderOf(jobs []job) []int {
+	if c.page.file == "" {
+		return largestFirst(jobs)
+	}
+	order := make([]int, len(jobs))
+	for i := range order {
+		order[i] = i
+	}
+	return order
 }
 
 // largestFirst returns the order in which to begin the jobs, so that not one

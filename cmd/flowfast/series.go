@@ -8,6 +8,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	pages "github.com/flowfast/flowfast/report"
 )
 
 // A series is a job whose captures are read each by a run of its own, and whose
@@ -22,6 +23,7 @@ type series struct {
 	out     *outputs
 	options flowfast.Options
 	show    *display
+	page    *pages.Collector // of the captures that are done
 }
 
 // smallCapture is the size in bytes, as it is stored, from which on a capture is
@@ -91,6 +93,7 @@ func (s *series) alone(ctx context.Context, i int) {
 		return // Close tells
 	}
 	s.capture(ctx, i, s.options, s.writer)
+	s.count(i)
 	if ok {
 		_ = batches.EndBatch()
 	}
@@ -98,9 +101,9 @@ func (s *series) alone(ctx context.Context, i int) {
 
 // together reads small captures, several at once.
 func (s *series) together(ctx context.Context, from, to int) {
-	o := s.options
-	atOnce := min(o.Workers, to-from, max(o.MaxMemory/flowfast.MinMemory, 1))
-	o.Workers, o.MaxMemory = 1, o.MaxMemory/atOnce
+	o, page := s.options, s.command.page.memory() // which s.options has left for one
+	atOnce := min(o.Workers, to-from, max((o.MaxMemory+page)/(flowfast.MinMemory+page), 1))
+	o.Workers, o.MaxMemory = 1, (o.MaxMemory+page)/atOnce-page
 	turns := newTurns(s.writer, from)
 	next := atomic.Int64{}
 	next.Store(int64(from))
@@ -116,6 +119,8 @@ func (s *series) together(ctx context.Context, from, to int) {
 				if ctx.Err() == nil && !turns.failed() {
 					s.capture(ctx, i, o, &turn)
 				}
+				turn.await()
+				s.count(i)
 				turn.end()
 			}
 		})
@@ -127,7 +132,12 @@ func (s *series) together(ctx context.Context, from, to int) {
 func (s *series) capture(ctx context.Context, i int, options flowfast.Options, to io.Writer) {
 	r := &s.results[i]
 	err := s.command.measure(ctx, r, options, s.show, func(run *flowfast.Run) error {
-		return run.Write(ctx, to, headless{s.command.format.Rows(s.command.withCapture(r.job))})
+		rows := headless{s.command.format.Rows(s.command.withCapture(r.job))}
+		format, counted, err := s.command.rowsOf(rows, to, r.page)
+		if err != nil {
+			return err
+		}
+		return run.Write(ctx, counted, format)
 	})
 	r.stopped = err != nil && ctx.Err() != nil
 	if !r.stopped && s.out.err() == nil {
@@ -135,6 +145,10 @@ func (s *series) capture(ctx context.Context, i int, options flowfast.Options, t
 	}
 	s.command.digest(ctx, r)
 }
+
+// count takes what a page has of a capture, in the order of the captures: so one
+// waits for each that is being read, and none for each that was.
+func (s *series) count(i int) { s.results[i].mergePage(&s.page) }
 
 // finish gives the table its name, another one if a signal ended it early, and says
 // in the results what has become of it.
@@ -159,6 +173,9 @@ func (s *series) finish(ctx context.Context, failed error) {
 		r.stopped = stopped
 		if len(r.summary.Captures) > 0 {
 			r.partial = partial
+		}
+		if i == 0 {
+			r.page = s.page
 		}
 		if failed == nil && some && i == 0 {
 			r.written, r.parts = s.out.size(), s.out.parts()
@@ -253,8 +270,8 @@ func (t *turns) write(b []byte) {
 	}
 }
 
-// end waits for the turn, and passes it on.
-func (t *turn) end() {
+// await waits for the turn, and writes what has been kept.
+func (t *turn) await() {
 	q := t.turns
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -262,6 +279,13 @@ func (t *turn) end() {
 		q.moved.Wait()
 	}
 	t.write()
+}
+
+// end passes the turn on.
+func (t *turn) end() {
+	q := t.turns
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.now++
 	q.moved.Broadcast()
 }

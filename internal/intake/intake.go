@@ -37,6 +37,8 @@ type Options struct {
 	OverlapMemory int
 	// Flows say what makes packets flows.
 	Flows flowtable.Options
+	// Admitted, if it is not nil, is called with each batch when it is admitted.
+	Admitted func(*flowtable.Batch)
 }
 
 // decoder returns a decoder for what is asked for, nil for the default.

@@ -64,6 +64,9 @@ func (in *Intake) admitPackets(p *Piece) bool {
 
 // count counts the packets of an admitted piece.
 func (in *Intake) count(p *Piece) {
+	if in.options.Admitted != nil {
+		in.options.Admitted(p.batch)
+	}
 	in.report.Packets += uint64(p.batch.Len())
 	for class, n := range p.batch.Classes {
 		in.report.Classes[class] += n

@@ -1,0 +1,200 @@
+package report
+
+import (
+	"encoding/binary"
+	"io"
+
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// A RowFormat is a format of rows, as those of package export are.
+type RowFormat interface {
+	AppendHeader(b []byte) []byte
+	AppendRow(b []byte, f *flowtable.Flow) []byte
+}
+
+// Rows are the rows of a format, each with what a [Collector] counts of its flow
+// before it:
+//
+//	length, 4 bytes, little-endian, of all of this
+//	record
+//	row of the format
+type Rows struct {
+	// Format is that of the rows; nil for none.
+	Format RowFormat
+}
+
+// AppendHeader appends nothing: the header is for [NewWriter].
+func (Rows) AppendHeader(b []byte) []byte { return b }
+
+// AppendRow appends the record of a flow, and its row.
+func (r Rows) AppendRow(b []byte, f *flowtable.Flow) []byte {
+	from := len(b)
+	b = appendRecord(append(b, 0, 0, 0, 0), f)
+	if r.Format != nil {
+		b = r.Format.AppendRow(b, f)
+	}
+	binary.LittleEndian.PutUint32(b[from:], uint32(len(b)-from))
+	return b
+}
+
+// Check is that of the format.
+func (r Rows) Check(o features.Options) error {
+	if c, ok := r.Format.(interface{ Check(features.Options) error }); ok {
+		return c.Check(o)
+	}
+	return nil
+}
+
+// A Writer takes what [Rows] have appended, gives the records to a collector and
+// writes the rows.
+type Writer struct {
+	to        io.Writer // nil for none
+	collector *Collector
+	rows      []byte
+	record    record
+}
+
+// NewWriter returns a writer of rows of a format, whose header it writes.
+func NewWriter(to io.Writer, format RowFormat, c *Collector) (*Writer, error) {
+	w := &Writer{to: to, collector: c}
+	if format == nil {
+		w.to = nil
+		return w, nil
+	}
+	var err error
+	if header := format.AppendHeader(nil); len(header) > 0 {
+		_, err = to.Write(header)
+	}
+	return w, err
+}
+
+// Write takes whole rows.
+func (w *Writer) Write(b []byte) (int, error) {
+	w.rows = w.rows[:0]
+	for rest := b; len(rest) > 0; {
+		n := binary.LittleEndian.Uint32(rest)
+		row := w.record.read(rest[4:n])
+		w.collector.flow(&w.record)
+		w.rows = append(w.rows, row...)
+		rest = rest[n:]
+	}
+	if w.to == nil || len(w.rows) == 0 {
+		return len(b), nil
+	}
+	if _, err := w.to.Write(w.rows); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Flush has the writer of the rows withhold nothing.
+func (w *Writer) Flush() error {
+	if f, ok := w.to.(interface{ Flush() error }); ok {
+		return f.Flush()
+	}
+	return nil
+}
+
+// A record is what is counted of a flow.
+type record struct {
+	src, dst            host
+	srcPort, dstPort    uint16
+	protocol            uint8
+	reason              flowtable.Reason
+	start, last, finish flowtable.Time
+	packets, bytes      [2]uint64 // forward, backward
+	flags               [2][8]uint64
+	labelled            bool
+	label, rule         []byte
+}
+
+// Bits of the first byte of a record.
+const (
+	recordV6 = 1 << iota
+	recordLabelled
+)
+
+func appendRecord(b []byte, f *flowtable.Flow) []byte {
+	marks := byte(0)
+	if f.V6 {
+		marks |= recordV6
+	}
+	if f.Label != nil {
+		marks |= recordLabelled
+	}
+	le := binary.LittleEndian
+	b = append(b, marks, f.Protocol, byte(f.Reason))
+	b = le.AppendUint16(le.AppendUint16(b, f.SrcPort), f.DstPort)
+	for _, a := range [2]decode.Addr{f.Src, f.Dst} {
+		if f.V6 {
+			b = le.AppendUint64(b, a.Hi)
+		}
+		b = le.AppendUint64(b, a.Lo)
+	}
+	for _, t := range [3]flowtable.Time{f.Start, f.Last, f.Finish} {
+		b = le.AppendUint64(b, uint64(t))
+	}
+	for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
+		b = binary.AppendUvarint(binary.AppendUvarint(b, d.Packets), d.Bytes)
+	}
+	if f.Protocol == protocolTCP {
+		for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
+			for _, n := range d.Flags {
+				b = binary.AppendUvarint(b, n)
+			}
+		}
+	}
+	if f.Label != nil {
+		for _, text := range [2]string{f.Label.Name, f.Label.Rule} {
+			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		}
+	}
+	return b
+}
+
+// read reads a record, and returns what stands behind it. Texts are those of b.
+func (r *record) read(b []byte) (rest []byte) {
+	le := binary.LittleEndian
+	marks := b[0]
+	v6 := marks&recordV6 != 0
+	*r = record{protocol: b[1], reason: flowtable.Reason(b[2]), srcPort: le.Uint16(b[3:]), dstPort: le.Uint16(b[5:]), labelled: marks&recordLabelled != 0}
+	b = b[7:]
+	for _, h := range [2]*host{&r.src, &r.dst} {
+		h.v6 = v6
+		if v6 {
+			h.addr.Hi = le.Uint64(b)
+			b = b[8:]
+		}
+		h.addr.Lo = le.Uint64(b)
+		b = b[8:]
+	}
+	for _, t := range [3]*flowtable.Time{&r.start, &r.last, &r.finish} {
+		*t = flowtable.Time(le.Uint64(b))
+		b = b[8:]
+	}
+	number := func() uint64 {
+		v, n := binary.Uvarint(b)
+		b = b[n:]
+		return v
+	}
+	for d := range 2 {
+		r.packets[d], r.bytes[d] = number(), number()
+	}
+	if r.protocol == protocolTCP {
+		for d := range 2 {
+			for i := range r.flags[d] {
+				r.flags[d][i] = number()
+			}
+		}
+	}
+	if r.labelled {
+		for _, text := range [2]*[]byte{&r.label, &r.rule} {
+			n := number()
+			*text, b = b[:n], b[n:]
+		}
+	}
+	return b
+}
