@@ -40,6 +40,9 @@ var (
 	script string
 )
 
+// Style is the style sheet of the page, for others that are to look like it.
+func Style() string { return style }
+
 var page = template.Must(template.New("page").Parse(pageText))
 
 // A view is what the template is filled with.

@@ -117,7 +117,7 @@ func (c *command) cobra() *cobra.Command {
 	root.SetErr(c.err)
 	root.AddCommand(infoCommand(c.streams, &c.status), columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
 		versionCommand(c.out), completionCommand(c.out), manCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand(),
-		c.partitionCommand(), c.blocksCommand(), c.reportCommand())
+		c.partitionCommand(), c.blocksCommand(), c.reportCommand(), compareCommand(c.streams, &c.status))
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(helpCommand(c.out))
 	root.SetHelpFunc(func(of *cobra.Command, _ []string) {

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flowfast/flowfast/compare"
+	"github.com/flowfast/flowfast/export"
+)
+
+const compareLong = `Flowfast compare tells how two tables of flows differ, flow by flow: which flows
+only one of them has, and for each column how many values differ and by how much,
+with examples. A and B are tables that flowfast wrote, in any format, or CSV of
+CICFlowMeter, NFStream or PyFlowMeter; their first bytes tell which. Rows are of
+the same flow if endpoints, in either order, protocol and start time are the
+same. Times without a zone are taken for UTC.
+
+The exit status is 0 if the tables say the same, 1 if they differ, 2 if
+something could not be read or the arguments make no sense.`
+
+const compareExamples = `  flowfast compare before.csv after.parquet
+  flowfast compare --relative 1e-9 --html differences.html a.csv b.csv
+  flowfast compare --slack 0.001 flows.csv nfstream.csv
+  flowfast compare --pair flow_duration=duration --ignore label a.csv b.csv`
+
+// The exit statuses of compare, as diff has them.
+const (
+	exitDiffer  = 1
+	exitTrouble = 2
+)
+
+// compareCommand returns the command that compares two tables.
+func compareCommand(s streams, status *int) *cobra.Command {
+	o := compare.Options{Slack: time.Second}
+	page, quiet := "", false
+	var ignore, pairs []string
+	c := &cobra.Command{
+		Use:     "compare [flags] A B",
+		Short:   "tell how two tables of flows differ",
+		Long:    compareLong,
+		Example: compareExamples,
+		Args:    cobra.ExactArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if o.Absolute < 0 || o.Relative < 0 || o.Absolute != o.Absolute || o.Relative != o.Relative {
+				return errors.New("--absolute and --relative must not be negative")
+			}
+			for _, p := range pairs {
+				a, b, ok := strings.Cut(p, "=")
+				if !ok {
+					return fmt.Errorf("--pair %s: want a column of A, = and a column of B", p)
+				}
+				o.Pairs = append(o.Pairs, [2]string{a, b})
+			}
+			o.Ignore = ignore
+			*status = runCompare(args, o, page, quiet, s)
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.Var((*seconds)(&o.Slack), "slack",
+		"take rows for the same flow whose start times\ndiffer by no more than `SECONDS` (default 1)")
+	f.Float64Var(&o.Absolute, "absolute", 0,
+		"take numbers for equal that differ by no more\nthan `N` (default 0)")
+	f.Float64Var(&o.Relative, "relative", 0,
+		"take numbers for equal that differ by no more\nthan `N` times the greater one (default 0)")
+	for _, name := range []string{"absolute", "relative"} {
+		f.Lookup(name).DefValue = "0"
+	}
+	f.StringArrayVar(&ignore, "ignore", nil,
+		"leave the column `NAME` out; can be given several\ntimes (default none)")
+	f.StringArrayVar(&pairs, "pair", nil,
+		"compare a column of A with one of B that has\nanother name: `A=B`; can be given several times\n(default those that are known to say the same)")
+	f.StringVar(&page, "html", "",
+		"write a page of HTML to `FILE` in place of text to\nstandard output (default none)")
+	f.BoolVarP(&quiet, "quiet", "q", false, "write nothing, only exit with the status")
+	return c
+}
+
+// runCompare compares two tables, says what came of it and returns the exit status.
+func runCompare(files []string, o compare.Options, page string, quiet bool, s streams) int {
+	ctx, stop := untilSignal()
+	defer stop()
+	r, err := compare.Files(ctx, files[0], files[1], o)
+	switch {
+	case err != nil:
+	case page != "":
+		err = writePage(ctx, page, r.WriteHTML)
+	case !quiet:
+		err = r.WriteText(s.out)
+	}
+	switch {
+	case signalOf(ctx) != 0:
+		return 128 + int(signalOf(ctx))
+	case err != nil:
+		fmt.Fprintf(s.err, "flowfast: %s\n", printable(message(err)))
+		return exitTrouble
+	case !r.Same():
+		return exitDiffer
+	}
+	return exitOK
+}
+
+// writePage writes a file that appears under its name when it is whole.
+func writePage(ctx context.Context, name string, write func(io.Writer) error) error {
+	out, err := export.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	if err := write(out); err != nil {
+		return err
+	}
+	return out.Commit()
+}
