@@ -2,8 +2,8 @@ package report
 
 import (
 	"math"
+	"math/bits"
 	"slices"
-	"sort"
 )
 
 // logEdges are where the bins of distributions begin: the Renard series R5 (ISO 3),
@@ -25,8 +25,28 @@ func makeLogEdges() []uint64 {
 
 // logBin returns the number of the bin of a value: 0 for 0, and i for edge number i-1
 // and on.
-func logBin(v uint64) int {
-	return sort.Search(len(logEdges), func(i int) bool { return logEdges[i] > v })
+func logBin(v uint64) int { return binOf(v, logEdges, &logStarts) }
+
+// logStarts are the numbers of the bins of the powers of two, by which a search
+// begins: there are few edges between two of them.
+var logStarts = starts(logEdges)
+
+func starts(edges []uint64) (all [65]uint8) {
+	for n := 1; n <= 64; n++ {
+		for all[n] = all[n-1]; int(all[n]) < len(edges) && edges[all[n]] <= 1<<(n-1); {
+			all[n]++
+		}
+	}
+	return all
+}
+
+// binOf returns how many edges are no greater than a value.
+func binOf(v uint64, edges []uint64, starts *[65]uint8) int {
+	i := int(starts[bits.Len64(v)])
+	for i < len(edges) && edges[i] <= v {
+		i++
+	}
+	return i
 }
 
 // A histogram counts values in bins by a constant factor.
@@ -79,18 +99,22 @@ func (h *histogram) quantile(p float64) int {
 // decade, 1, 3.2, 10, 32 and so on, as whole numbers rounded up.
 var cellEdges = makeCellEdges()
 
-func makeCellEdges() []uint64 {
-	var edges []uint64
-	for decade := uint64(1); ; decade *= 10 {
-		edges = append(edges, decade)
-		if decade == 1e18 {
-			return edges
+func makeCellEdges() (edges [37]uint64) {
+	decade := uint64(1)
+	for i := range edges {
+		if i%2 == 0 {
+			edges[i] = decade
+			continue
 		}
-		edges = append(edges, uint64(math.Ceil(float64(decade)*math.Sqrt(10))))
+		edges[i] = uint64(math.Ceil(float64(decade) * math.Sqrt(10)))
+		decade *= 10
 	}
+	return edges
 }
 
 // cell returns the number of the cell of a value: 0 for 0.
 func cell(v uint64) int {
-	return sort.Search(len(cellEdges), func(i int) bool { return cellEdges[i] > v })
+	return binOf(v, cellEdges[:], &cellStarts)
 }
+
+var cellStarts = starts(cellEdges[:])

@@ -101,10 +101,12 @@ type Collector struct {
 	otherRuled             count
 
 	sizes, packets, durations histogram
-	byDuration                map[[2]int]uint64 // flows by bins of duration and bytes
+	byDuration                [len(cellEdges) + 1][len(cellEdges) + 1]uint64 // flows by cells of duration and bytes
 
-	protocols map[uint8]*count
+	protocols [256]count
 	ports     map[port]*count
+	lastPort  port // which is often that of the next flow
+	lastCount *count
 	hosts     heavy[host]
 	pairs     heavy[pair]
 	sources   heavy[host]
@@ -118,8 +120,7 @@ type Collector struct {
 // NewCollector returns a collector that has counted nothing.
 func NewCollector() *Collector {
 	return &Collector{
-		labels: map[string]*over{}, ruled: map[ruled]*count{}, byDuration: map[[2]int]uint64{},
-		protocols: map[uint8]*count{}, ports: map[port]*count{},
+		labels: map[string]*over{}, ruled: map[ruled]*count{}, ports: map[port]*count{},
 	}
 }
 
@@ -179,14 +180,17 @@ func (c *Collector) flow(r *record) {
 	c.sizes.add(bytes)
 	c.packets.add(packets)
 	c.durations.add(duration)
-	c.byDuration[[2]int{cell(duration / 1000), cell(bytes)}]++
+	c.byDuration[cell(duration/1000)][cell(bytes)]++
 	if r.labelled {
 		c.label(r, packets)
 	}
 
-	of(c.protocols, r.protocol).add(r)
+	c.protocols[r.protocol].add(r)
 	if hasPorts(r.protocol) {
-		of(c.ports, port{r.protocol, r.dstPort}).add(r)
+		if p := (port{r.protocol, r.dstPort}); c.lastCount == nil || p != c.lastPort {
+			c.lastPort, c.lastCount = p, of(c.ports, p)
+		}
+		c.lastCount.add(r)
 	}
 	for i, h := range [2]host{r.src, r.dst} {
 		if i == 1 && r.src == r.dst {
@@ -197,9 +201,6 @@ func (c *Collector) flow(r *record) {
 	c.pairs.add(pairOf(r.src, r.dst), bytes).add(r)
 	source := c.sources.add(r.src, 1)
 	source.add(r)
-	if source.fan == nil {
-		source.fan = &fan{}
-	}
 	source.fan.add(r)
 
 	if r.protocol == protocolTCP {
@@ -302,11 +303,13 @@ func (c *Collector) Merge(o *Collector) {
 	c.sizes.merge(&o.sizes)
 	c.packets.merge(&o.packets)
 	c.durations.merge(&o.durations)
-	for cell, n := range o.byDuration {
-		c.byDuration[cell] += n
+	for x := range c.byDuration {
+		for y, n := range o.byDuration[x] {
+			c.byDuration[x][y] += n
+		}
 	}
-	for key, n := range o.protocols {
-		of(c.protocols, key).merge(*n)
+	for i, n := range o.protocols {
+		c.protocols[i].merge(n)
 	}
 	for key, n := range o.ports {
 		of(c.ports, key).merge(*n)

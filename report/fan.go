@@ -15,7 +15,7 @@ const fanPrecision = 11
 // fanError is the standard error of the numbers of destinations, in percent.
 const fanError = 2.3
 
-// A fan is what is counted of a source besides.
+// A fan is what is counted of a source besides. The zero one is empty.
 type fan struct {
 	tcp, halfOpen    uint64 // flows of TCP; those of them that were not opened from its side
 	hosts, endpoints distinct

@@ -11,15 +11,19 @@ import (
 func (c *Collector) heat() chart {
 	h := chart{ID: "duration-bytes", Title: "Duration by bytes", XTitle: "duration", YTitle: "bytes, both directions", Half: true,
 		Note: "How many flows a cell has is told by its shade, by powers of ten from light to full. Two cells to a decade; the first column is of flows under 1 µs."}
-	h.None = len(c.byDuration) == 0
+	h.None = c.all.flows == 0
 	if h.None {
 		return h
 	}
 	lowX, highX, lowY, highY := math.MaxInt, 0, math.MaxInt, 0
 	greatest := uint64(0)
-	for at, n := range c.byDuration {
-		lowX, highX, lowY, highY = min(lowX, at[0]), max(highX, at[0]), min(lowY, at[1]), max(highY, at[1])
-		greatest = max(greatest, n)
+	for x := range c.byDuration {
+		for y, n := range c.byDuration[x] {
+			if n > 0 {
+				lowX, highX, lowY, highY = min(lowX, x), max(highX, x), min(lowY, y), max(highY, y)
+				greatest = max(greatest, n)
+			}
+		}
 	}
 	duration := func(cell int) string {
 		if cell == 0 {
@@ -48,7 +52,7 @@ func (c *Collector) heat() chart {
 		}
 		row := []string{size(y)}
 		for x := lowX; x <= highX; x++ {
-			n := c.byDuration[[2]int{x, y}]
+			n := c.byDuration[x][y]
 			row = append(row, grouped(n))
 			if n == 0 {
 				continue
@@ -67,7 +71,7 @@ func (c *Collector) heat() chart {
 
 // fans tells if some source has more than one destination.
 func (c *Collector) fans() bool {
-	for _, t := range c.sources.keys {
+	for t := range c.sources.all {
 		if t.fan.endpoints.count() > 1 {
 			return true
 		}
@@ -82,14 +86,14 @@ func (c *Collector) fanOut() section {
 		Text: "A source that opens flows to many destinations, of which most stay half-open, scans or floods. " +
 			"Half-open is a TCP flow that begins with a SYN and whose handshake its source does not complete: unanswered, refused, or answered and left."}
 	const marks, rows = 250, 20
-	top := c.sources.top(marks, compareHosts)
+	top := c.sources.top(marks)
 	f := chart{ID: "fan-out-chart", Title: "Destinations and half-open flows", XTitle: "destinations: addresses and ports", YTitle: "half-open share of TCP flows", Half: true,
 		Note: fmt.Sprintf("The %d sources with the most flows, those of TCP. Squares stand for more than half half-open.", len(top))}
 	r := ranking{ID: "top-sources", Title: "Sources by destinations", Half: true,
 		Head: []string{"source", "half-open", "TCP flows", "flows", "hosts", "destinations"},
 		Note: exact(&c.sources, grouped, "Flows") + fmt.Sprintf(" Numbers of hosts and destinations have a standard error of %.1f %% above some thousand (HyperLogLog).", fanError)}
 	type point struct {
-		ranked[host]
+		*slot[host]
 		hosts, endpoints uint64
 	}
 	var points []point

@@ -287,8 +287,14 @@ func (c *Collector) distributions() section {
 func (c *Collector) protocolsAndPorts() section {
 	s := section{ID: "ports", Title: "Protocols and ports"}
 	protocols := ranking{ID: "protocols", Title: "Protocols by bytes", Head: []string{"protocol", "share", "flows", "packets", "bytes"}, Half: true}
-	for _, key := range byWeight(c.protocols, func(n *count) uint64 { return n.bytes }, func(a, b uint8) int { return cmp.Compare(a, b) }) {
-		n := c.protocols[key]
+	seen := map[uint8]*count{}
+	for i := range c.protocols {
+		if n := &c.protocols[i]; n.flows > 0 {
+			seen[uint8(i)] = n
+		}
+	}
+	for _, key := range byWeight(seen, func(n *count) uint64 { return n.bytes }, func(a, b uint8) int { return cmp.Compare(a, b) }) {
+		n := seen[key]
 		protocols.add(protocolName(key), "", n.bytes, c.all.bytes, n.flows, n.packets, n.bytes)
 	}
 	const most = 20
@@ -334,9 +340,9 @@ func (r *ranking) row(name, detail string, part, whole uint64, cells ...string) 
 }
 
 // exact says how exact a ranking of frequent keys is.
-func exact[K comparable](h *heavy[K], unit func(uint64) string, what string) string {
+func exact[K keyed[K]](h *heavy[K], unit func(uint64) string, what string) string {
 	if h.lost == 0 {
-		return fmt.Sprintf("Exact: there are %s.", grouped(uint64(len(h.keys))))
+		return fmt.Sprintf("Exact: there are %s.", grouped(uint64(h.n)))
 	}
 	return fmt.Sprintf("There are too many to count each. %s are too low by %s at most, and none that has more than that is missing (Misra and Gries); "+
 		"the other numbers count from where the row came in.", what, unit(h.lost))
@@ -347,12 +353,12 @@ func (c *Collector) talkers() section {
 	s := section{ID: "hosts", Title: "Hosts"}
 	hosts := ranking{ID: "top-hosts", Title: "Hosts by bytes", Head: []string{"host", "share", "flows", "packets", "bytes"}, Half: true,
 		Note: "Sent and received. " + exact(&c.hosts, bytesText, "Bytes")}
-	for _, h := range c.hosts.top(most, compareHosts) {
+	for _, h := range c.hosts.top(most) {
 		hosts.add(h.key.ip().String(), "", h.weight, c.all.bytes, h.flows, h.packets, h.weight)
 	}
 	pairs := ranking{ID: "top-pairs", Title: "Pairs of hosts by bytes", Head: []string{"pair", "share", "flows", "packets", "bytes"}, Half: true,
 		Note: exact(&c.pairs, bytesText, "Bytes")}
-	for _, p := range c.pairs.top(most, comparePairs) {
+	for _, p := range c.pairs.top(most) {
 		pairs.add(p.key[0].ip().String()+" ↔ "+p.key[1].ip().String(), "", p.weight, c.all.bytes, p.flows, p.packets, p.weight)
 	}
 	s.Blocks = []block{{Ranking: &hosts}, {Ranking: &pairs}}
