@@ -35,6 +35,7 @@ type Column struct {
 	Examples []Difference
 
 	scale [2]float64
+	form  func(string) string // writes values in one form; nil for numbers and texts
 	time  bool
 }
 
@@ -48,6 +49,9 @@ type Difference struct {
 
 // compare compares two values, and tells if they are equal.
 func (c *Column) compare(a, b *row, textA, textB string, o *Options) bool {
+	if c.form != nil {
+		textA, textB = c.form(textA), c.form(textB)
+	}
 	if textA == textB && c.scale[0] == c.scale[1] {
 		c.Same++
 		return true

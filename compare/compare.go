@@ -135,13 +135,6 @@ func (c *comparison) choose() error {
 		}
 	}
 	taken := [2]map[int]bool{{}, {}}
-	for i, k := range c.keys {
-		for _, part := range [2]int{protocol, start} { // they may be written in different ways
-			if k.at[part] >= 0 {
-				taken[i][k.at[part]] = a[min(c.keys[0].at[part], len(a)-1)] != b[min(c.keys[1].at[part], len(b)-1)]
-			}
-		}
-	}
 	add := func(name string, i, k int, scale [2]float64) {
 		if i < 0 || k < 0 || taken[0][i] || taken[1][k] {
 			return
@@ -153,6 +146,11 @@ func (c *comparison) choose() error {
 		c.at[0], c.at[1] = append(c.at[0], i), append(c.at[1], k)
 		column := &Column{Name: name, scale: scale}
 		column.time = c.keys[0].at[start] == i && c.keys[1].at[start] == k
+		for part, form := range [keyParts]func(string) string{srcIP: address, dstIP: address, protocol: protocolNumber} {
+			if c.keys[0].at[part] == i {
+				column.form = form
+			}
+		}
 		c.result.Columns = append(c.result.Columns, column)
 	}
 	for _, p := range c.Pairs {
@@ -180,9 +178,18 @@ func (c *comparison) choose() error {
 			add(fmt.Sprintf("%s: %s = %s", e.name, a[i], b[k]), i, k, [2]float64{scaleA, scaleB})
 		}
 	}
+	for part := range keyParts { // those of other names
+		i, k := c.keys[0].at[part], c.keys[1].at[part]
+		if i >= 0 && a[i] != b[k] {
+			if part == start { // one program may write seconds and the other less
+				taken[0][i], taken[1][k] = true, true
+			}
+			add(a[i]+" = "+b[k], i, k, [2]float64{1, 1})
+		}
+	}
 	for i, of := range [2]*Table{&c.result.A, &c.result.B} {
 		for k, name := range c.tables[i].columns() {
-			if _, is := taken[i][k]; !is {
+			if !taken[i][k] {
 				of.Columns = append(of.Columns, name)
 			}
 		}

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -116,24 +115,14 @@ func (k *keyer) of(row [][]byte, room []byte) (key, error) {
 		}
 		return row[k.at[i]]
 	}
-	source, err := endpoint(part(srcIP), part(srcPort))
-	if err != nil {
-		return key{}, err
-	}
-	destination, err := endpoint(part(dstIP), part(dstPort))
-	if err != nil {
-		return key{}, err
-	}
+	source, destination := endpoint(part(srcIP), part(srcPort)), endpoint(part(dstIP), part(dstPort))
 	to := key{}
 	if to.swapped = strings.Compare(source, destination) > 0; to.swapped {
 		source, destination = destination, source
 	}
-	number := bytes.ToUpper(bytes.Join(bytes.Fields(part(protocol)), nil))
-	if n, named := protocolNumbers[string(number)]; named {
-		number = []byte(n)
-	}
-	to.tuple = append(append(append(append(append(room, source...), ' '), destination...), ' '), number...)
+	to.tuple = append(append(append(append(append(room, source...), ' '), destination...), ' '), protocolNumber(string(part(protocol)))...)
 	if k.at[start] >= 0 {
+		var err error
 		if to.start, err = parseTime(string(part(start))); err != nil {
 			return key{}, err
 		}
@@ -142,30 +131,44 @@ func (k *keyer) of(row [][]byte, room []byte) (key, error) {
 }
 
 // endpoint writes an address and a port in one form.
-func endpoint(ip, port []byte) (string, error) {
+func endpoint(ip, port []byte) string {
 	text := ""
 	if ip != nil {
-		text = string(bytes.TrimSpace(ip))
-		if a, err := netip.ParseAddr(text); err == nil {
-			text = a.Unmap().String()
-		} else {
-			text = strings.Join(strings.Fields(text), "_") // a tuple has spaces between its parts
-		}
+		text = address(string(ip))
 	}
 	if port == nil {
-		return text, nil
+		return text
 	}
-	number := strings.TrimSpace(string(port))
+	number := unspaced(string(port))
 	if v, err := strconv.ParseFloat(number, 64); err == nil && v == float64(int64(v)) {
 		number = strconv.FormatInt(int64(v), 10) // some CSVs have 443.0
-	} else {
-		number = strings.Join(strings.Fields(number), "_")
 	}
 	if strings.Contains(text, ":") {
 		text = "[" + text + "]"
 	}
-	return text + ":" + number, nil
+	return text + ":" + number
 }
+
+// address writes an address in the form of RFC 5952, and what is none as it is.
+func address(text string) string {
+	text = unspaced(text)
+	if a, err := netip.ParseAddr(text); err == nil {
+		return a.Unmap().String()
+	}
+	return text
+}
+
+// protocolNumber writes the number of a protocol that may stand there by its name.
+func protocolNumber(text string) string {
+	text = unspaced(text)
+	if n, named := protocolNumbers[strings.ToUpper(text)]; named {
+		return n
+	}
+	return text
+}
+
+// unspaced leaves spaces out: a tuple has them between its parts.
+func unspaced(text string) string { return strings.Join(strings.Fields(text), "_") }
 
 // layouts are how programs write times without saying of which zone, which is taken for
 // UTC: CICFlowMeter with a clock of twelve hours and without, and ISO 8601.

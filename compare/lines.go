@@ -142,6 +142,9 @@ func (r *jsonReader) members(line []byte, take func(name string, value []byte) e
 		if err == nil {
 			err = d.Decode(&value)
 		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
 		if err != nil {
 			return &Error{r.file, r.line, err.Error()}
 		}
