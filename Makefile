@@ -35,6 +35,32 @@ check: ## gofmt, vet, staticcheck, golangci-lint, go.mod
 	go mod verify
 	go mod verify -modfile=tools/go.mod
 
+.PHONY: report-install report-check report-picture
+
+BROWSER = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/browser
+LOOKED_AT = --labels report/browser/rules.yaml $(addprefix testdata/,web.pcap.zst scan.pcap.zst slow.pcap.zst dns.pcap)
+
+report-install: ## put what drives a headless browser where report-check finds it (needs chromium)
+	@cmp -s report/browser/requirements.txt $(BROWSER)/requirements.txt || \
+	  { $(PYTHON) -m venv --clear $(BROWSER) && \
+	    $(BROWSER)/bin/python -m pip install --quiet --disable-pip-version-check -r report/browser/requirements.txt && \
+	    cp report/browser/requirements.txt $(BROWSER)/; }
+
+report-check: report-install ## look at the pages of report and compare in a headless browser
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  go build -o $$temp/flowfast ./cmd/flowfast && \
+	  $$temp/flowfast report -q $(LOOKED_AT) $$temp/report.html && \
+	  $$temp/flowfast -q testdata/web.pcap.zst $$temp/a.csv && \
+	  $$temp/flowfast -q -t 1 testdata/web.pcap.zst $$temp/b.csv && \
+	  { $$temp/flowfast compare --html $$temp/compare.html $$temp/a.csv $$temp/b.csv || test $$? = 1; } && \
+	  $(BROWSER)/bin/python report/browser/check.py $$temp/report.html $$temp/compare.html
+
+report-picture: report-install ## make docs/report.png anew
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  go run ./bench/cmd/generate -scale 0.02 dos >$$temp/capture.pcap && \
+	  go run ./cmd/flowfast report -q --labels report/browser/rules.yaml $$temp/capture.pcap $$temp/report.html && \
+	  $(BROWSER)/bin/python report/browser/check.py --picture docs/report.png $$temp/report.html
+
 .PHONY: vuln reproducible soak
 
 vuln: ## look for known vulnerabilities in what is compiled (asks vuln.go.dev)

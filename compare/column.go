@@ -37,6 +37,7 @@ type Column struct {
 	scale [2]float64
 	form  func(string) string // writes values in one form; nil for numbers and texts
 	time  bool
+	unit  int64 // of times, as parseTime has it
 }
 
 // A Difference is two values of a flow that differ.
@@ -60,7 +61,7 @@ func (c *Column) compare(a, b *row, textA, textB string, o *Options) bool {
 	y, errY := strconv.ParseFloat(strings.TrimSpace(textB), 64)
 	x, y = x*c.scale[0], y*c.scale[1]
 	difference := math.Abs(x - y)
-	if s, t, ok := times(textA, textB); c.time && ok { // in floating point they have no nanoseconds
+	if s, t, ok := times(textA, textB, c.unit); c.time && ok { // in floating point they have no nanoseconds
 		difference, errX, errY = math.Abs(float64(s-t))/1e9, nil, nil
 		x, y = float64(s)/1e9, float64(t)/1e9
 	}
@@ -98,9 +99,9 @@ func finite(values ...float64) bool {
 	return !slices.ContainsFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
-func times(a, b string) (x, y int64, ok bool) {
-	x, errX := parseTime(a)
-	y, errY := parseTime(b)
+func times(a, b string, unit int64) (x, y int64, ok bool) {
+	x, errX := parseTime(a, unit)
+	y, errY := parseTime(b, unit)
 	return x, y, errX == nil && errY == nil
 }
 

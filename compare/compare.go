@@ -145,7 +145,7 @@ func (c *comparison) choose() error {
 		}
 		c.at[0], c.at[1] = append(c.at[0], i), append(c.at[1], k)
 		column := &Column{Name: name, scale: scale}
-		column.time = c.keys[0].at[start] == i && c.keys[1].at[start] == k
+		column.time, column.unit = c.keys[0].at[start] == i && c.keys[1].at[start] == k, c.keys[0].unit
 		for part, form := range [keyParts]func(string) string{srcIP: address, dstIP: address, protocol: protocolNumber} {
 			if c.keys[0].at[part] == i {
 				column.form = form

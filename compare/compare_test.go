@@ -220,12 +220,12 @@ func TestTimes(t *testing.T) {
 		"1795433932369.5": 3695e5, "23/11/2026 11:38:52 AM": 0, "23/11/2026 11:38:52": 0, "2026-11-23 11:38:52": 0, "2026-11-23 11:38:52.25": 25e7,
 		"2026-11-23T11:38:52Z": 0, "2026-11-23T13:38:52+02:00": 0, "23/11/2026 11:38": -52e9,
 	} {
-		if got, err := parseTime(text); err != nil || got != want+more {
+		if got, err := parseTime(text, 0); err != nil || got != want+more {
 			t.Errorf("%s: got %d and %v, want %d", text, got, err, want+more)
 		}
 	}
 	for _, text := range []string{"", "x", "1.x", "2026-13-01 00:00:00", "9300000000000000000000"} {
-		if got, err := parseTime(text); err == nil {
+		if got, err := parseTime(text, 0); err == nil {
 			t.Errorf("%q: got %d", text, got)
 		}
 	}

@@ -32,6 +32,9 @@ var keyNames = [keyParts][]string{
 	start:    {"start_time", "bidirectional_first_seen_ms", "Timestamp", "timestamp"},
 }
 
+// startUnits are the units of start times that a name tells.
+var startUnits = map[string]int64{"start_time": 1e9, "bidirectional_first_seen_ms": 1e6}
+
 // equivalents are columns of different programs that say the same, with what they
 // are multiplied by.
 var equivalents = []struct {
@@ -50,7 +53,8 @@ var protocolNumbers = map[string]string{"TCP": "6", "UDP": "17", "ICMP": "1", "I
 
 // A keyer finds out what flow a row is of.
 type keyer struct {
-	at [keyParts]int // columns, -1 for none
+	at   [keyParts]int // columns, -1 for none
+	unit int64         // nanoseconds of a unit of the start time; 0 if its size tells
 }
 
 func newKeyer(columns []string) keyer {
@@ -60,6 +64,9 @@ func newKeyer(columns []string) keyer {
 		for _, name := range names {
 			if i := slices.Index(columns, name); i >= 0 {
 				k.at[part] = i
+				if part == start {
+					k.unit = startUnits[name]
+				}
 				break
 			}
 		}
@@ -123,7 +130,7 @@ func (k *keyer) of(row [][]byte, room []byte) (key, error) {
 	to.tuple = append(append(append(append(append(room, source...), ' '), destination...), ' '), protocolNumber(string(part(protocol)))...)
 	if k.at[start] >= 0 {
 		var err error
-		if to.start, err = parseTime(string(part(start))); err != nil {
+		if to.start, err = parseTime(string(part(start)), k.unit); err != nil {
 			return key{}, err
 		}
 	}
@@ -177,11 +184,12 @@ var layouts = []string{
 	"2006-01-02 15:04:05", "2006-01-02T15:04:05Z07:00",
 }
 
-// parseTime returns a time in nanoseconds since 1970: seconds, milliseconds,
-// microseconds or nanoseconds since then, told by their size, or a date and a time.
-func parseTime(text string) (int64, error) {
+// parseTime returns a time in nanoseconds since 1970, of a number of units since then, or
+// of a date and a time. With a unit of 0 the size of the number tells seconds,
+// milliseconds, microseconds and nanoseconds apart.
+func parseTime(text string, unit int64) (int64, error) {
 	text = strings.TrimSpace(text)
-	if ns, ok := decimalTime(text); ok {
+	if ns, ok := decimalTime(text, unit); ok {
 		return ns, nil
 	}
 	for _, layout := range layouts {
@@ -192,16 +200,18 @@ func parseTime(text string) (int64, error) {
 	return 0, fmt.Errorf("%q is no time: want seconds since 1970, or a date such as 2026-11-23 11:38:52 or 23/11/2026 11:38:52 AM", text)
 }
 
-func decimalTime(text string) (int64, bool) {
+func decimalTime(text string, unit int64) (int64, bool) {
 	whole, part, _ := strings.Cut(text, ".")
 	v, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || len(part) > 0 && strings.Trim(part, "0123456789") != "" {
 		return 0, false
 	}
-	unit := int64(1e9)
-	for _, at := range []int64{1e11, 1e14, 1e17} { // in the year 5138, or 1973 if it were the next unit
-		if v >= at || v <= -at {
-			unit /= 1000
+	if unit == 0 {
+		unit = 1e9
+		for _, at := range []int64{1e11, 1e14, 1e17} { // in the year 5138, or 1973 if it were the next unit
+			if v >= at || v <= -at {
+				unit /= 1000
+			}
 		}
 	}
 	digits := len(strconv.FormatInt(unit, 10)) - 1

@@ -2,23 +2,27 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A chart is a figure. Positions are in percent of its area, from its left and its
 // top, so that it fits any width.
 type chart struct {
-	ID, Title, Note  string
-	XTitle, YTitle   string
-	X, Y             []tick
-	Lines            []line
-	Bars             []bar
-	Marks            []mark
-	Hits             []hit // what is told of a part of the area, from left to right
-	Legend           bool
-	Table            table
-	Tall, Half, None bool // None: there is nothing to show
+	ID, Title, Note string
+	XTitle, YTitle  string
+	X, Y            []tick
+	Lines           []line
+	Bars            []bar
+	Marks           []mark
+	Hits            []hit // what is told of a part of the area, from left to right
+	Legend          bool
+	Table           table
+	Half            bool // half as wide as the page, if that is wide
+	None            bool // there is nothing to show
+	Log             bool // the axis of numbers is that of log(1+n)
 }
 
 // A tick is a number on an axis. A minor one has no place in a narrow window.
@@ -97,6 +101,16 @@ func axis(greatest float64, text func(float64) string) (top float64, ticks []tic
 	}
 }
 
+// logAxis returns an axis of log(1+n), on which 0 has a place.
+func logAxis(greatest int64) (ticks []tick, height func(int64) float64) {
+	top := math.Log10(1 + float64(max(greatest, 10)))
+	height = func(v int64) float64 { return math.Log10(1+float64(v)) / top }
+	for v := int64(0); v <= max(greatest, 10); v = max(10*v, 1) {
+		ticks = append(ticks, tick{At: round(100 - 100*height(v)), Label: shortNumber(float64(v))})
+	}
+	return ticks, height
+}
+
 // A grid is bins over time that several figures share.
 type grid struct {
 	width int // number of the width
@@ -147,33 +161,47 @@ func (g grid) of(t *timeline) []int64 {
 func (g grid) step() int64        { return widths[g.width] }
 func (g grid) time(bin int) int64 { return (g.first + int64(bin)) * g.step() }
 
-// ticks returns some of the limits of bins.
+// ticks returns times, in round steps.
 func (g grid) ticks() []tick {
-	const most = 7
-	step := g.step()
-	for w := g.width; w+1 < len(widths) && int64(g.n)*g.step()/step >= most; w++ {
-		step = widths[w+1]
-	}
-	by := int(step / g.step())
-	for by > 1 && g.n/by < 3 { // two wide steps say little: halve them where that is whole
-		switch {
-		case by%5 == 0:
-			by /= 5
-		case by%2 == 0:
-			by /= 2
-		default:
-			by /= 3
+	const most = 5 // steps; labels are as long as 11:38:52
+	length := int64(g.n) * g.step()
+	step := steps[len(steps)-1]
+	for i := len(steps) - 1; i >= 0 && length/steps[i] <= most; i-- {
+		if steps[i]%g.step() == 0 {
+			step = steps[i]
 		}
 	}
 	var ticks []tick
-	first := int(floor(g.first+int64(by)-1, int64(by))*int64(by) - g.first)
-	for i := first; i <= g.n; i += by {
-		ticks = append(ticks, tick{At: round(100 * float64(i) / float64(g.n)), Label: moment(g.time(i), int64(by)*g.step()), Minor: len(ticks)%2 == 1})
+	for n := -floor(-g.time(0), step); n*step <= g.time(g.n); n++ {
+		at := float64(n*step-g.time(0)) / float64(length)
+		ticks = append(ticks, tick{At: round(100 * at), Label: tickMoment(n*step, step), Minor: len(ticks)%2 == 1})
 	}
 	if len(ticks) == 0 {
-		ticks = append(ticks, tick{Label: moment(g.time(0), g.step())})
+		ticks = append(ticks, tick{Label: tickMoment(g.time(0), g.step())})
 	}
 	return ticks
+}
+
+// steps are those between the ticks of an axis of time, in nanoseconds.
+var steps = makeSteps()
+
+func makeSteps() []int64 {
+	const day = 24 * time.Hour
+	var all []int64
+	decades := func(from, to time.Duration) {
+		for d := from; d < to; d *= 10 {
+			all = append(all, int64(d), 2*int64(d), 5*int64(d))
+		}
+	}
+	decades(time.Microsecond, 10*time.Second)
+	for _, d := range []time.Duration{
+		10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute,
+		30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	} {
+		all = append(all, int64(d))
+	}
+	decades(day, 10000*day)
+	return append(all, int64(10000*day), int64(20000*day))
 }
 
 // A series is values over the bins of a grid.
@@ -197,12 +225,17 @@ func (g grid) overTime(c chart, all []series, factor float64, text func(float64)
 		}
 	}
 	top, y := axis(float64(greatest)*factor, text)
+	height := func(v int64) float64 { return float64(v) * factor / top }
+	if c.Log {
+		c.YTitle += "; the axis is logarithmic"
+		y, height = logAxis(greatest)
+	}
 	c.Y, c.X = y, g.ticks()
 	c.XTitle = "time, UTC; intervals of " + span(uint64(g.step()))
 	c.Legend = len(all) > 1
 	c.Table.Head = []string{"from"}
 	for i, s := range all {
-		c.Lines = append(c.Lines, line{Name: s.name, Class: i % 8, Area: s.area, Path: g.path(s, factor/top)})
+		c.Lines = append(c.Lines, line{Name: s.name, Class: i % 8, Area: s.area, Path: g.path(s, height)})
 		c.Table.Head = append(c.Table.Head, s.name)
 	}
 	w := 100 / float64(g.n)
@@ -227,11 +260,11 @@ func (g grid) overTime(c chart, all []series, factor float64, text func(float64)
 }
 
 // path draws steps in an area of 1000 by 1000.
-func (g grid) path(s series, factor float64) string {
+func (g grid) path(s series, height func(int64) float64) string {
 	var b strings.Builder
 	x := func(i int) string { return strconv.FormatFloat(round(1000*float64(i)/float64(g.n)), 'f', -1, 64) }
 	y := func(i int) string {
-		return strconv.FormatFloat(round(1000-1000*float64(s.values[i])*factor), 'f', -1, 64)
+		return strconv.FormatFloat(round(1000-1000*height(s.values[i])), 'f', -1, 64)
 	}
 	if s.area {
 		b.WriteString("M0,1000V" + y(0))

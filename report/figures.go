@@ -137,9 +137,12 @@ func (c *Collector) fanOut() section {
 	return s
 }
 
-// connections returns how TCP flows went.
+// connections returns how flows began and ended.
 func (c *Collector) connections() section {
-	s := section{ID: "tcp", Title: "TCP"}
+	s := section{ID: "course", Title: "Beginnings and ends", Blocks: []block{{Ranking: c.endings()}}}
+	if c.tcp == 0 {
+		return s
+	}
 	flags := ranking{ID: "tcp-flags", Title: "Control bits of TCP packets", Head: []string{"bit", "share", "forward", "backward"}, Half: true,
 		Note: "Packets with the bit, from the source of the flow and to it."}
 	for i, name := range []string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"} {
@@ -160,7 +163,7 @@ func (c *Collector) connections() section {
 	} {
 		out.row(text[0], text[1], c.outcomes[o], all, grouped(c.outcomes[o]))
 	}
-	s.Blocks = []block{{Ranking: &out}, {Ranking: &flags}}
+	s.Blocks = append([]block{{Ranking: &out}}, append(s.Blocks, block{Ranking: &flags})...)
 	return s
 }
 

@@ -102,10 +102,7 @@ func Write(to io.Writer, c *Collector, r Run) error {
 	if c.fans() {
 		v.Sections = append(v.Sections, c.fanOut())
 	}
-	if c.tcp > 0 {
-		v.Sections = append(v.Sections, c.connections())
-	}
-	v.Sections = append(v.Sections, c.endings())
+	v.Sections = append(v.Sections, c.connections())
 	if len(c.ruled) > 0 {
 		v.Sections = append(v.Sections, c.byRule(r.Unmatched))
 	}
@@ -213,11 +210,12 @@ func (c *Collector) overTime(g grid) section {
 	started := []series{{"flows", g.of(&c.started), true}}
 	if len(c.labels) > 0 {
 		flows.Title += ", by label"
+		flows.Log = len(c.labels) > 1
 		started = c.labelled(g, func(o *over) *timeline { return &o.flows })
 	}
 	put(g.overTime(flows, started, 1, shortNumber))
 	if len(c.labels) > 0 {
-		put(g.overTime(chart{
+		put(g.overTime(chart{Log: len(c.labels) > 1,
 			ID: "label-packets-time", Title: "Packets of flows, by label", YTitle: "packets in an interval", Half: true,
 			Note: "The packets of each flow, spread evenly over its time from the first to the last.",
 		}, c.labelled(g, func(o *over) *timeline { return &o.packets }), 1, shortNumber))
@@ -239,8 +237,8 @@ func (c *Collector) overTime(g grid) section {
 	return s
 }
 
-// labelled returns what is counted by label over time: the commonest labels, and the
-// sum of all others.
+// labelled returns what is counted by label over time: the labels with the most flows,
+// and the sum of all others.
 func (c *Collector) labelled(g grid, which func(*over) *timeline) []series {
 	const most = 7
 	total := func(v []int64) (sum int64) {
@@ -249,11 +247,13 @@ func (c *Collector) labelled(g grid, which func(*over) *timeline) []series {
 		}
 		return sum
 	}
+	names := slices.SortedFunc(maps.Keys(c.labels), func(a, b string) int {
+		return cmp.Or(cmp.Compare(total(c.labels[b].flows.bins), total(c.labels[a].flows.bins)), strings.Compare(a, b))
+	})
 	var all []series
-	for _, name := range slices.Sorted(maps.Keys(c.labels)) {
+	for _, name := range names {
 		all = append(all, series{labelName(name), g.of(which(c.labels[name])), false})
 	}
-	slices.SortStableFunc(all, func(a, b series) int { return cmp.Compare(total(b.values), total(a.values)) })
 	others := g.of(which(&c.otherLabels))
 	for _, s := range all[min(most, len(all)):] {
 		for i, v := range s.values {
@@ -365,9 +365,9 @@ func (c *Collector) talkers() section {
 	return s
 }
 
-func (c *Collector) endings() section {
-	s := section{ID: "ends", Title: "Why flows ended"}
-	reasons := ranking{ID: "end-reasons", Title: "End reasons of flows", Head: []string{"reason", "share", "flows"}}
+// endings returns why flows ended.
+func (c *Collector) endings() *ranking {
+	reasons := &ranking{ID: "end-reasons", Title: "Why flows ended", Head: []string{"reason", "share", "flows"}, Half: true}
 	for reason, text := range []string{
 		flowtable.Idle:    "silent for longer than the idle timeout",
 		flowtable.Reuse:   "its ports were used again: a SYN with another sequence number",
@@ -381,24 +381,28 @@ func (c *Collector) endings() section {
 		}
 	}
 	slices.SortStableFunc(reasons.Rows, func(a, b rankingRow) int { return cmp.Compare(b.Share, a.Share) })
-	s.Blocks = []block{{Ranking: &reasons}}
-	return s
+	return reasons
 }
 
 func (c *Collector) byRule(unmatched []string) section {
 	const most = 100
 	s := section{ID: "labels", Title: "Labels"}
-	rules := ranking{ID: "rules", Title: "Flows by label and rule", Head: []string{"label", "share", "rule", "flows", "packets", "bytes"}, Text: 2}
+	rules := ranking{ID: "rules", Title: "Flows by label and rule", Head: []string{"label", "rule", "share", "flows", "packets", "bytes"}, Text: 1}
+	add := func(label, rule string, n count) {
+		rules.add(label, "", n.flows, c.all.flows, n.flows, n.packets, n.bytes)
+		last := &rules.Rows[len(rules.Rows)-1]
+		last.Cells = slices.Insert(last.Cells, 0, rule)
+	}
 	for i, key := range byWeight(c.ruled, func(n *count) uint64 { return n.flows }, compareRuled) {
 		n := c.ruled[key]
 		if i >= most {
 			c.otherRuled.merge(*n)
 			continue
 		}
-		rules.row(labelName(key.label), "", n.flows, c.all.flows, cmp.Or(key.rule, "(no rule matched)"), grouped(n.flows), grouped(n.packets), bytesText(n.bytes))
+		add(labelName(key.label), cmp.Or(key.rule, "(no rule matched)"), *n)
 	}
 	if n := c.otherRuled; n.flows > 0 {
-		rules.row("all others", "", n.flows, c.all.flows, "", grouped(n.flows), grouped(n.packets), bytesText(n.bytes))
+		add("all others", "", n)
 	}
 	if len(unmatched) > 0 {
 		rules.Note = "Rules that matched no flow: " + strings.Join(unmatched, ", ") + "."

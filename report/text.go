@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -115,6 +116,26 @@ func moment(ns, step int64) string {
 		return t.Format("15:04:05.000")
 	}
 	return t.Format("15:04:05.000000")
+}
+
+// tickMoment writes a time for an axis, whose other ticks are whole steps away: only as
+// much as tells them apart.
+func tickMoment(ns, step int64) string {
+	t := time.Unix(0, ns).UTC()
+	const day = 86400e9
+	switch {
+	case step >= 50*day:
+		return t.Format("Jan\u00a02006")
+	case step%day == 0:
+		return t.Format("2\u00a0Jan")
+	case step%1e9 == 0:
+		return moment(ns, step)
+	}
+	digits := 1
+	for unit := int64(1e8); step%unit != 0; unit /= 10 {
+		digits++
+	}
+	return t.Format("04:05." + strings.Repeat("0", digits))
 }
 
 // fullMoment writes a time with its date.

@@ -64,8 +64,8 @@ func compareCommand(s streams, status *int) *cobra.Command {
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.Var((*seconds)(&o.Slack), "slack",
-		"take rows for the same flow whose start times\ndiffer by no more than `SECONDS` (default 1)")
+	f.Var((*orNone)(&o.Slack), "slack",
+		"take rows for the same flow whose start times\ndiffer by no more than `SECONDS`, or by nothing:\nnone (default 1)")
 	f.Float64Var(&o.Absolute, "absolute", 0,
 		"take numbers for equal that differ by no more\nthan `N` (default 0)")
 	f.Float64Var(&o.Relative, "relative", 0,
