@@ -99,6 +99,22 @@ func TestHeavy(t *testing.T) {
 	}
 }
 
+// TestNth compares with sorting.
+func TestNth(t *testing.T) {
+	random := rand.New(rand.NewPCG(9, 10))
+	for range 2000 {
+		values := make([]uint64, 1+random.IntN(50))
+		for i := range values {
+			values[i] = random.Uint64N(20)
+		}
+		place := random.IntN(len(values))
+		sorted := slices.Sorted(slices.Values(values))
+		if got := nth(values, place); got != sorted[place] {
+			t.Fatalf("place %d of %v: got %d", place, sorted, got)
+		}
+	}
+}
+
 // TestFan wants numbers of destinations to be exact where they are few, and near where
 // they are many, in one go and merged.
 func TestFan(t *testing.T) {

@@ -92,6 +92,9 @@ type heavy[K keyed[K]] struct {
 	slots []slot[K] // their number is a power of two
 	n     int       // keys
 	lost  uint64
+
+	kept    []slot[K] // for rebuild
+	weights []uint64  // for purge
 }
 
 type slot[K any] struct {
@@ -138,7 +141,7 @@ func (h *heavy[K]) slot(key K) *slot[K] {
 
 // rebuild puts the keys for which keep returns true into so many slots.
 func (h *heavy[K]) rebuild(slots int, keep func(*slot[K]) bool) {
-	var kept []slot[K]
+	kept := h.kept[:0]
 	for i := range h.slots {
 		if s := &h.slots[i]; s.taken && keep(s) {
 			kept = append(kept, *s)
@@ -153,6 +156,8 @@ func (h *heavy[K]) rebuild(slots int, keep func(*slot[K]) bool) {
 	for i := range kept {
 		*h.slot(kept[i].key) = kept[i]
 	}
+	clear(kept) // of sketches
+	h.kept = kept
 }
 
 // purge keeps mostKeys keys at most.
@@ -160,14 +165,14 @@ func (h *heavy[K]) purge() {
 	if h.n <= mostKeys {
 		return
 	}
-	weights := make([]uint64, 0, 2*mostKeys)
+	weights := h.weights[:0]
 	for i := range h.slots {
 		if h.slots[i].taken {
 			weights = append(weights, h.slots[i].weight)
 		}
 	}
-	slices.Sort(weights)
-	cut := weights[len(weights)-mostKeys-1]
+	h.weights = weights
+	cut := nth(weights, len(weights)-mostKeys-1)
 	h.lost += cut
 	h.rebuild(len(h.slots), func(s *slot[K]) bool {
 		if s.weight <= cut {
@@ -176,6 +181,37 @@ func (h *heavy[K]) purge() {
 		s.weight -= cut
 		return true
 	})
+}
+
+// nth returns the value that would stand in a place if the values were sorted (Hoare,
+// Find, 1961).
+func nth(values []uint64, place int) uint64 {
+	for low, high := 0, len(values)-1; low < high; {
+		pivot := values[int(uint(low+high)>>1)]
+		i, j := low, high
+		for i <= j {
+			for values[i] < pivot {
+				i++
+			}
+			for values[j] > pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case place <= j:
+			high = j
+		case place >= i:
+			low = i
+		default:
+			return values[place]
+		}
+	}
+	return values[place]
 }
 
 // merge adds what another has counted, which is not to be used any more.
