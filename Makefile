@@ -2,7 +2,7 @@
 
 FUZZTIME ?= 10s
 TOOL = go tool -modfile=tools/go.mod
-FUZZED = ./ioutil ./decode ./flowtable ./stats ./block ./fuzz ./fuzz/stacks ./cmd/flowfast ./labels ./legacy
+FUZZED = ./ioutil ./decode ./flowtable ./stats ./block ./fuzz ./fuzz/stacks ./cmd/flowfast ./labels ./legacy ./compare
 SWEEP ?= 100000
 STACKS ?= 100000
 SEED ?= 1

@@ -43,6 +43,9 @@ type parquetColumn struct {
 	raw, unpacked []byte
 }
 
+// pageMost is the most bytes of a page. Batches of 4 MiB of packed rows make pages.
+const pageMost = 64 << 20
+
 // The numbers by which Parquet calls things.
 const (
 	parquetInt32, parquetInt64, parquetDouble, parquetBinary = 1, 2, 5, 6
@@ -83,7 +86,7 @@ func newParquet(in io.ReaderAt, size int64, file string) (reader, error) {
 		return nil, err
 	}
 	r.groups = s.structs(4)
-	r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<30))
+	r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(pageMost))
 	return r, err
 }
 
@@ -188,7 +191,7 @@ func (r *parquetReader) readPages() error {
 
 // page reads a page of a column, and returns how many rows it has.
 func (r *parquetReader) page(c *parquetColumn) (rows int, err error) {
-	const headMost, pageMost = 64 << 10, 1 << 30
+	const headMost = 64 << 10
 	head := make([]byte, min(headMost, c.end-c.at))
 	if _, err := r.in.ReadAt(head, c.at); err != nil {
 		return 0, r.wrong("%v", err)

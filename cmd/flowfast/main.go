@@ -19,6 +19,7 @@
 //	live.go      packets of interfaces; sink.go, rotate.go and serve.go where their rows go,
 //	             relabel.go other rules meanwhile, metrics.go and notify.go how it goes
 //	outputs.go   the files of an output
+//	page.go      a page about what was counted; compare.go two tables compared
 //	dataset.go   the parts of a dataset
 //	manifest.go  what has become of each, for a run that resumes
 //	progress.go  how far they are, on a terminal or in a log
