@@ -65,20 +65,20 @@ func compareCommand(s streams, status *int) *cobra.Command {
 	f := c.Flags()
 	f.SortFlags = false
 	f.Var((*orNone)(&o.Slack), "slack",
-		"take rows for the same flow whose start times\ndiffer by no more than `SECONDS`, or by nothing:\nnone (default 1)")
+		"take rows for the same flow whose start times differ by no more than `SECONDS`, or by nothing: none (default 1)")
 	f.Float64Var(&o.Absolute, "absolute", 0,
-		"take numbers for equal that differ by no more\nthan `N` (default 0)")
+		"take numbers for equal that differ by no more than `N` (default 0)")
 	f.Float64Var(&o.Relative, "relative", 0,
-		"take numbers for equal that differ by no more\nthan `N` times the greater one (default 0)")
+		"take numbers for equal that differ by no more than `N` times the greater one (default 0)")
 	for _, name := range []string{"absolute", "relative"} {
 		f.Lookup(name).DefValue = "0"
 	}
 	f.StringArrayVar(&ignore, "ignore", nil,
-		"leave the column `NAME` out; can be given several\ntimes (default none)")
+		"leave the column `NAME` out; can be given several times (default none)")
 	f.StringArrayVar(&pairs, "pair", nil,
-		"compare a column of A with one of B that has\nanother name: `A=B`; can be given several times\n(default those that are known to say the same)")
+		"compare a column of A with one of B that has another name: `A=B`; can be given several times (default those that are known to say the same)")
 	f.StringVar(&page, "html", "",
-		"write a page of HTML to `FILE` in place of text to\nstandard output (default none)")
+		"write a page of HTML to `FILE` in place of text to standard output (default none)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "write nothing, only exit with the status")
 	return c
 }

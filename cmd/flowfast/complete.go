@@ -88,7 +88,7 @@ __flowfast_quote()
 }
 
 // takesFile are the options whose values shells complete as names of files.
-var takesFile = []string{"summary", "filter", "anonymize", "dir"}
+var takesFile = []string{"summary", "report", "html", "filter", "anonymize", "dir"}
 
 // completeValues tells shells the values of the options of a command and of those
 // below it.

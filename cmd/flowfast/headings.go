@@ -38,8 +38,8 @@ var headings = []heading{
 		"flush", "snaplen", "promiscuous", "ring", "metrics", "serve", "serve-format", "serve-queue", "user"}, []string{"disorder"}},
 	{"Performance", []string{"limits"}, []string{
 		"jobs", "max-memory", "max-flows"}, []string{"check-every", "check-most"}},
-	{"Messages", []string{"exit"}, []string{
-		"summary", "progress", "log-format", "quiet", "strict", "help", "version"}, nil},
+	{"Messages", []string{"exit", "report"}, []string{
+		"summary", "progress", "log-format", "quiet", "strict", "help", "version"}, []string{"report"}},
 }
 
 // A part is the options of a command that stand under a heading.

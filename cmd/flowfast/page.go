@@ -36,7 +36,7 @@ const (
 
 func (p *reportPage) flag(f *pflag.FlagSet) {
 	f.StringVar(&p.file, "report", "",
-		"write a page of HTML to `FILE` too, with\nfigures and tables of all captures (default\nnone)")
+		"write a page of HTML to `FILE` too, with figures and tables of all captures (default none)")
 }
 
 // collector returns the collector of a job, nil without a page.
@@ -172,9 +172,9 @@ func (root *command) reportCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.BoolVarP(&c.recursive, "recursive", "r", false,
-		"read every capture under a folder INPUT, at\nany depth; other files are passed over")
+		"read every capture under a folder INPUT, at any depth; other files are passed over")
 	f.BoolVar(&c.join, "join", false,
-		"read all captures as one stream in the order of\ntime, as mergecap does: a flow that crosses files\nis one flow")
+		"read all captures as one stream in the order of time, as mergecap does: a flow that crosses files is one flow")
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	all.SortFlags = false
 	c.flowFlags(all)
@@ -183,7 +183,7 @@ func (root *command) reportCommand() *cobra.Command {
 		case "check-every", "check-most", "columns", "splt", "quantiles", "end-reason", "format", "time-unit", "flush", "disorder":
 			return
 		case "profile":
-			flag.Usage = "end flows by the rules of the profile `NAME`; see\nflowfast columns (default \"default\")"
+			flag.Usage = "end flows by the rules of the profile `NAME`; see flowfast columns (default \"default\")"
 		}
 		f.AddFlag(flag)
 	})

@@ -34,6 +34,7 @@ var topics = []topic{
 	{"profiles", "the columns and rules of other programs", "profiles.md", ""},
 	{"protocols", "other protocols, UDP tunnels, VLANs", "protocols.md", ""},
 	{"reading", "which captures are read, and what is said of damage", "formats-read.md", ""},
+	{"report", "a page with figures and tables, and tables compared", "report.md", ""},
 	{"time", "how time spans and points in time are written", "cli.md", "Times"},
 }
 
