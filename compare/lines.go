@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -27,21 +28,12 @@ func newCSV(in io.Reader, file string) (reader, error) {
 	}
 	for i, name := range head {
 		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")) // the CSVs of CIC-IDS2017 have spaces there
-		for n := 2; contains(r.names, name); n++ {                   // and one name twice
+		for n := 2; slices.Contains(r.names, name); n++ {            // and one name twice
 			name = fmt.Sprintf("%s.%d", strings.TrimSpace(head[i]), n)
 		}
 		r.names = append(r.names, name)
 	}
 	return r, nil
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *csvReader) wrong(err error) error {
