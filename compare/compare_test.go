@@ -309,3 +309,20 @@ func FuzzTable(f *testing.F) {
 		}
 	})
 }
+
+// TestLists reads a page of the lists [], [5, 6] and [].
+func TestLists(t *testing.T) {
+	c := parquetColumn{list: true, kind: parquetInt64, values: []byte{
+		6, 0, 0, 0, 2 << 1, 0, 1 << 1, 1, 1 << 1, 0, // whether a number stands in the list of the one before: 0 0 1 0
+		6, 0, 0, 0, 1 << 1, 0, 2 << 1, 1, 1 << 1, 0, // whether it is there: 0 1 1 0
+		5, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0,
+	}}
+	if !c.levels(4) || len(c.ends) != 3 {
+		t.Fatal(c.ends)
+	}
+	for row, want := range []string{"[]", "[5, 6]", "[]"} {
+		if got, ok := c.append(nil, row); !ok || string(got) != want {
+			t.Errorf("row %d: got %s, want %s", row, got, want)
+		}
+	}
+}

@@ -63,6 +63,9 @@ func (c *command) execute() int {
 	status := c.close(ctx, r)
 	if s := signalOf(ctx); s != 0 {
 		text := stopped(s, results)
+		if c.page.file != "" {
+			text += "; page about what was read: " + c.page.file + export.Partial
+		}
 		if p.manifest != nil {
 			text += "; --resume goes on from here"
 		}

@@ -101,7 +101,10 @@ func (p *reportPage) write(ctx context.Context, r *outcome, done int, stopped bo
 	if stopped {
 		return out.CommitPartial()
 	}
-	return out.Commit()
+	if err := out.Commit(); err != nil {
+		return err
+	}
+	return out.RemovePartial()
 }
 
 // title names what was read: the last parts of a few names.
