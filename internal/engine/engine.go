@@ -113,10 +113,12 @@ func (e *Engine) Run(ctx context.Context, to Sink) error {
 // walk is the way of the packets with one table, on this goroutine.
 func (e *Engine) walk(ctx context.Context, to Sink) error {
 	var flow flowtable.Flow
+	var step flowtable.Step // one for all: what a cache is lent is on the heap
 	prepare, table := e.Prepare(), e.Tables[0]
 	number := uint64(0)
 	finished := func(s flowtable.Step) error {
-		for table.Next(&s, &flow) {
+		step = s
+		for table.Next(&step, &flow) {
 			if !prepare(&flow) {
 				continue
 			}

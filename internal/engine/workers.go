@@ -77,7 +77,8 @@ type worker struct {
 	added   int             // pieces that the table has taken in
 	free    []*bundle       // to be used again
 	open    int             // as last told to progress
-	flow    flowtable.Flow
+	step    flowtable.Step  // whose flows are sent, and
+	flow    flowtable.Flow  // one of them: a cache is lent them, which puts them on the heap
 	merger  merger
 	prepare func(*flowtable.Flow) bool
 }
@@ -251,6 +252,7 @@ func (w *worker) add(p *piece) bool {
 
 // send sends the flows that are due out, and returns false when told to stop.
 func (w *worker) send(s flowtable.Step, end bool) bool {
+	w.step = s
 	for {
 		c := w.room()
 		if c == nil {
@@ -259,7 +261,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 		c.flows, c.keys, c.rows, c.last, c.end = c.flows[:0], c.keys[:0], c.rows[:0], false, end
 		c.uses.Store(1)
 		for !c.full() {
-			if !w.table.Next(&s, &w.flow) {
+			if !w.table.Next(&w.step, &w.flow) {
 				c.last = true
 				break
 			}
