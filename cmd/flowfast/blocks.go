@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/block"
@@ -64,12 +65,16 @@ func (root *command) blocksCommand() *cobra.Command {
 	b.memoryFlag(f)
 	anonymizeFlag(f, &b.anonymize)
 	b.rows.flags(f)
-	f.BoolVar(&b.unnumbered, "unnumbered", false,
-		"leave out columns that number all rows, such as id of nfstream: one bucket does not know how many rows the others have")
+	unnumberedFlag(f, &b.unnumbered)
 	b.labels.flags(f)
 	b.formatFlag(f)
 	b.closingFlags(f)
 	return c
+}
+
+func unnumberedFlag(f *pflag.FlagSet, unnumbered *bool) {
+	f.BoolVar(unnumbered, "unnumbered", false,
+		"leave out columns that number all rows, such as id of nfstream: one bucket does not know how many rows the others have")
 }
 
 // take takes the arguments, and says what is wrong with them and the flags.
@@ -272,7 +277,7 @@ func (b *blocksCommand) run(ctx context.Context, r *result, blocks []*block.Bloc
 	r.failed = rows.Close()
 	r.summary = run.Summary()
 	if labeled != nil {
-		r.labels = labeled.Counts()
+		r.labels, r.ruled = labeled.Counts(), true
 		r.summary.Warnings = append(r.summary.Warnings, r.labels.Warnings...)
 	}
 	if r.stopped = err != nil && ctx.Err() != nil; !r.stopped {

@@ -117,7 +117,7 @@ func (c *command) cobra() *cobra.Command {
 	root.SetErr(c.err)
 	root.AddCommand(infoCommand(c.streams, &c.status), columnsCommand(c.out), optionsCommand(c.out), capturesCommand(c.out),
 		versionCommand(c.out), completionCommand(c.out), manCommand(c.out), labelsCommand(c.streams, &c.status), c.liveCommand(),
-		c.partitionCommand(), c.blocksCommand(), c.reportCommand(), compareCommand(c.streams, &c.status))
+		c.partitionCommand(), c.blocksCommand(), c.reportCommand(), compareCommand(c.streams, &c.status), c.describeCommand())
 	root.CompletionOptions.DisableDefaultCmd = true // a capture may be called so
 	root.SetHelpCommand(helpCommand(c.out))
 	root.SetHelpFunc(func(of *cobra.Command, _ []string) {
@@ -200,6 +200,10 @@ func (c *command) memoryFlag(f *pflag.FlagSet) {
 func (c *command) formatFlag(f *pflag.FlagSet) {
 	f.Var((*formatName)(c), "format",
 		"write `FORMAT`: "+formatList()+" (default by OUTPUT's extension; with -r csv)")
+	c.timeUnitFlag(f)
+}
+
+func (c *command) timeUnitFlag(f *pflag.FlagSet) {
 	f.Var(&c.timeUnit, "time-unit",
 		"have times of `UNIT` in parquet, arrow and arrows: ns, or us, which Spark can read (default ns)")
 }

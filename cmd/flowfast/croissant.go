@@ -211,10 +211,13 @@ func setOf(id, what string, fields []plainField) croissantSet {
 func (d *description) captureSet() croissantSet {
 	fields := []plainField{
 		{"path", "path below the folder that was read", "sc:Text"}, {"size", "bytes, as it is stored", "sc:Integer"},
-		{"packets", "packets that were read", "sc:Integer"}, {"flows", "rows", "sc:Integer"},
+		{"packets", "packets that were read", "sc:Integer"},
 		{"status", "done; damaged: read up to the damage; failed: not read", "sc:Text"},
 	}
-	if !slices.ContainsFunc(d.captures, func(e entry) bool { return e.SHA256 == "" }) {
+	if !d.joined {
+		fields = slices.Insert(fields, 3, plainField{"flows", "rows", "sc:Integer"})
+	}
+	if !d.joined && !slices.ContainsFunc(d.captures, func(e entry) bool { return e.SHA256 == "" }) {
 		fields = append(fields, plainField{"sha256", "SHA-256 of the file", "sc:Text"})
 	}
 	set := setOf("captures", "the captures that were read", fields)

@@ -19,7 +19,7 @@ func (d *description) page() []byte {
 	fmt.Fprintf(&b, "\n    pandas.read_parquet(\"%s\")\n    polars.read_parquet(\"%[1]s/*.parquet\")\n    duckdb.sql(\"from '%[1]s/*.parquet'\")\n", partFolder)
 	b.WriteString("\nNeither file says under which licence this may be used, who made the captures, nor how they are to be cited: that is for the publisher to add.\n")
 
-	fmt.Fprintf(&b, "\n## How it was made\n\n    %s\n\nwith flowfast %s. The rules by which flows begin and end, and what else shapes the rows:\n\n", d.command, flowfast.Version)
+	fmt.Fprintf(&b, "\n## How it was made\n\n    %s\n\nwith flowfast %s%s. The rules by which flows begin and end, and what else shapes the rows:\n\n", d.command, flowfast.Version, d.shared())
 	b.WriteString("| option | value | meaning |\n| --- | --- | --- |\n")
 	for _, r := range d.rules {
 		fmt.Fprintf(&b, "| `--%s` | %s | %s |\n", r.Name, cell(cmp.Or(r.Value, "none")), cell(r.Meaning))
@@ -60,15 +60,32 @@ func (d *description) page() []byte {
 	return []byte(b.String())
 }
 
+// shared says that the work was shared out, if it was.
+func (d *description) shared() string {
+	if !d.joined {
+		return ""
+	}
+	return ", or the same rows in another order by many machines (flowfast partition and flowfast flows, " + grouped(len(d.parts)) + " buckets)"
+}
+
 // captureTable writes the captures.
 func (d *description) captureTable(b *strings.Builder) {
-	b.WriteString("\n## Captures\n\n| capture | bytes | packets | flows | | SHA-256 |\n| --- | ---: | ---: | ---: | --- | --- |\n")
+	if d.joined {
+		b.WriteString("\n## Captures\n\n| capture | bytes | packets | |\n| --- | ---: | ---: | --- |\n")
+	} else {
+		b.WriteString("\n## Captures\n\n| capture | bytes | packets | flows | | SHA-256 |\n| --- | ---: | ---: | ---: | --- | --- |\n")
+	}
 	for _, e := range d.captures[:min(len(d.captures), listedCaptures)] {
 		said := ""
 		if e.Status != done {
 			said = fmt.Sprintf("%s: %s", e.Status, printable(string(e.Error)))
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", cell(printable(string(e.Path))), grouped(e.Size), grouped(e.Packets), grouped(e.Flows), cell(said), e.SHA256)
+		fmt.Fprintf(b, "| %s | %s | %s | ", cell(printable(string(e.Path))), grouped(e.Size), grouped(e.Packets))
+		if d.joined {
+			fmt.Fprintf(b, "%s |\n", cell(said))
+		} else {
+			fmt.Fprintf(b, "%s | %s | %s |\n", grouped(e.Flows), cell(said), e.SHA256)
+		}
 	}
 	if more := len(d.captures) - listedCaptures; more > 0 {
 		fmt.Fprintf(b, "\nand %s more, which %s lists.\n", grouped(more), manifestName)

@@ -32,6 +32,7 @@ type description struct {
 	captures []entry
 	parts    []partFile
 	manifest partFile // which lists the captures
+	joined   bool     // flows go on from capture to capture: none has rows of its own
 
 	// Sums over the captures.
 	summary flowfast.Summary
@@ -58,19 +59,26 @@ func removeDescription(folder string) error {
 	return errors.Join(errs...)
 }
 
-// describe writes the files.
+// describe writes the files of a dataset.
 func (c *command) describe(ctx context.Context, m *manifest) error {
 	d, err := c.description(m)
 	if err != nil {
 		return err
 	}
+	return d.write(ctx, c.output)
+}
+
+// write writes the files into a folder.
+func (d *description) write(ctx context.Context, folder string) error {
+	slices.SortFunc(d.parts, func(a, b partFile) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(d.captures, func(a, b entry) int { return cmp.Compare(a.Path, b.Path) })
 	text, err := d.croissant()
 	if err != nil {
 		return err
 	}
 	return cmp.Or(
-		writeFile(ctx, filepath.Join(c.output, descriptionPage), d.page()),
-		writeFile(ctx, filepath.Join(c.output, descriptionName), text))
+		writeFile(ctx, filepath.Join(folder, descriptionPage), d.page()),
+		writeFile(ctx, filepath.Join(folder, descriptionName), text))
 }
 
 // writeFile writes a file that appears when it is complete.
@@ -105,8 +113,11 @@ func (c *command) description(m *manifest) (*description, error) {
 		}
 		d.add(e)
 	}
-	d.command = c.commandLine(m.options, slices.ContainsFunc(d.captures, func(e entry) bool { return e.SHA256 != "" }))
-	slices.SortFunc(d.parts, func(a, b partFile) int { return cmp.Compare(a.Path, b.Path) })
+	rest := "INPUT OUTPUT"
+	if slices.ContainsFunc(d.captures, func(e entry) bool { return e.SHA256 != "" }) {
+		rest = "--hash " + rest
+	}
+	d.command = c.commandLine("-r --dataset", m.options, rest)
 	return d, nil
 }
 
@@ -133,8 +144,12 @@ func (d *description) add(e entry) {
 
 // sentence says what the dataset is.
 func (d *description) sentence() string {
-	return fmt.Sprintf("Flows of %s captures, measured by flowfast %s: %s rows, one for each flow, in %s Parquet files, which are read as one table.",
-		grouped(len(d.captures)-d.failed), flowfast.Version, grouped(d.summary.Flows), grouped(len(d.parts)))
+	how := ""
+	if d.joined {
+		how = " as one stream in the order of time"
+	}
+	return fmt.Sprintf("Flows of %s captures%s, measured by flowfast %s: %s rows, one for each flow, in %s Parquet files, which are read as one table.",
+		grouped(len(d.captures)-d.failed), how, flowfast.Version, grouped(d.summary.Flows), grouped(len(d.parts)))
 }
 
 // times returns the first and the last packet's time.
@@ -163,18 +178,18 @@ func (c *command) rules(o rowOptions) []rule {
 	return all
 }
 
-// commandLine returns the command that makes the dataset, with the options that shape
-// it, and --hash where captures were hashed. Keys and lists are only named.
-func (c *command) commandLine(o rowOptions, hashed bool) string {
-	words := []string{"flowfast", "-r", "--dataset"}
+// commandLine returns the command that makes the rows, with the options that shape
+// them between how it does and the rest. Keys and lists are only named.
+func (c *command) commandLine(how string, o rowOptions, rest string) string {
+	words := []string{"flowfast", how}
 	values := reflect.ValueOf(o)
 	for i := range values.NumField() {
 		name := values.Type().Field(i).Tag.Get("json")
 		value := fmt.Sprint(values.Field(i).Interface())
 		switch {
-		case !c.given(name) || name == "dataset" || name == "format":
-		case name == "columns":
+		case name == "columns" && c.rows.names != nil:
 			words = append(words, "--columns", quoted(strings.Join(c.rows.names, ",")))
+		case !c.given(name) || name == "dataset" || name == "format":
 		case name == "anonymize":
 			words = append(words, "--anonymize", "KEY")
 		case name == "active-timeout" && value == "0":
@@ -195,10 +210,7 @@ func (c *command) commandLine(o rowOptions, hashed bool) string {
 	if c.rows.endReason {
 		words = append(words, "--end-reason")
 	}
-	if hashed {
-		words = append(words, "--hash")
-	}
-	return strings.Join(append(words, "INPUT", "OUTPUT"), " ")
+	return strings.Join(append(words, rest), " ")
 }
 
 // quoted writes a word for a shell.

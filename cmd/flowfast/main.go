@@ -21,6 +21,7 @@
 //	outputs.go   the files of an output
 //	page.go      a page about what was counted; compare.go two tables compared
 //	dataset.go   the parts of a dataset
+//	joined.go    what is said of a dataset that many machines have made
 //	manifest.go  what has become of each, for a run that resumes
 //	progress.go  how far they are, on a terminal or in a log
 //	report.go    what came of them, as text and as JSON

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -92,14 +94,14 @@ def test_equal(archive: Path, profile: str, buckets: int, monkeypatch: pytest.Mo
 
 def test_put(tmp_path: Path) -> None:
     to = _cluster.destination(tmp_path / "out", None)
-    to.begin()
+    to.begin("data")
     for text in (b"one", b"two"):  # a task that runs twice
-        to.write("part", text)
-    with pytest.raises(OSError, match="no more"), _cluster.put(to, "other", open(__file__, "rb")):
+        to.write("data/part", text)
+    with pytest.raises(OSError, match="no more"), _cluster.put(to, "data/other", open(__file__, "rb")):
         raise OSError("no more")
-    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == {"part": b"two"}
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out" / "data").iterdir()} == {"part": b"two"}
     with pytest.raises(FileExistsError):
-        to.begin()
+        to.begin("data")
 
 
 def test_files_that_options_name(tmp_path: Path, archive: Path) -> None:
@@ -109,12 +111,25 @@ def test_files_that_options_name(tmp_path: Path, archive: Path) -> None:
     rules.unlink()
     assert "label" in job.schema().names
     to = _cluster.destination(tmp_path / "out", None)
-    to.begin()
+    to.begin("data")
     rows = list(spark._blocks(job, _cluster.find(archive / "a.pcap", None)[0], 0, [0], None))
     batch = pa.RecordBatch.from_pylist([dict(zip(("key", "bucket", "capture", "size", "at", "data"), r, strict=True)) for r in rows])
-    list(spark._files(job, to)(iter([batch])))
-    assert set(pq.read_table(tmp_path / "out" / "part-00000.parquet").column("label").to_pylist()) == {"dns"}
-    assert len(list((tmp_path / "out").iterdir())) == 1
+    done = pa.Table.from_batches(list(spark._files(job, to)(iter([batch])))).to_pylist()
+    said = {row["bucket"]: json.loads(row["summary"]) for row in done}
+    part = tmp_path / "out" / "data" / "part-00000-000.parquet"
+    assert set(pq.read_table(part).column("label").to_pylist()) == {"dns"}
+    assert list((tmp_path / "out").rglob("*.*")) == [part]
+    assert (said[0]["path"], said[0]["size"]) == ("data/part-00000-000.parquet", part.stat().st_size)
+
+    captures = _cluster.find(archive, None)
+    job.describe(to, [(captures[0], said[-1])], [said[0]])
+    page = (tmp_path / "out" / "DATASET.md").read_text()
+    assert "| a.pcap | " in page and "    flowfast -r --join --labels rules.yaml INPUT OUTPUT.parquet\n" in page
+    described = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert described["name"] == "archive" and described["flowfast"]["rows"] == said[0]["summary"]["flows"] > 0
+    for file in described["distribution"][1:]:
+        content = (tmp_path / "out" / file["contentUrl"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest() and file["contentSize"] == str(len(content))
 
 
 def test_arguments() -> None:

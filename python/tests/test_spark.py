@@ -106,6 +106,13 @@ def rows(table: pa.Table) -> list[str]:
     return sorted(json.dumps(row) for row in table.to_pylist())
 
 
+def written(folder: Path, buckets: int) -> list[pa.Table]:
+    """Return the parts of a data set, which are whole and no more than these."""
+    parts = sorted(p for p in (folder / "data").iterdir() if not p.name.startswith("_"))
+    assert [p.name for p in parts] == [f"part-{b:05d}-000.parquet" for b in range(buckets)]
+    return [pq.read_table(p) for p in parts]
+
+
 LABELS = """default: other
 rules:
   - {name: web, label: web, where: dst_port == 80}
@@ -144,13 +151,17 @@ def test_write(spark: Any, archive: Path, tmp_path: Path) -> None:
     import flowfast.spark
 
     report = flowfast.spark.write(spark, str(archive), tmp_path / "out", buckets=3)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["_flowfast-summary.json", *(f"part-0000{b}.parquet" for b in range(3))]
-    parts = [pq.read_table(p) for p in sorted((tmp_path / "out").glob("*.parquet"))]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "DATASET.md", "_flowfast-summary.json", "data", "dataset.json", "flowfast-manifest.json"
+    ]  # fmt: skip
+    parts = written(tmp_path / "out", 3)
     want = joined(archive)
     assert rows(pa.concat_tables(parts)) == rows(want)
     assert parts[0].schema.metadata[b"flowfast.profile"] == want.schema.metadata[b"flowfast.profile"]
     said = json.loads((tmp_path / "out" / "_flowfast-summary.json").read_text())
     assert said["flows"] == len(want) and said["packets"] == sum(c["packets"] for c in said["captures"])
+    described = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert described["flowfast"]["rows"] == len(want) and [c["name"] for c in described["flowfast"]["columns"]] == want.column_names
     assert [e for e in report.errors if "zz-damaged" in e] and said["errors"] == report.errors
     with pytest.raises(FileExistsError):
         flowfast.spark.write(spark, str(archive), tmp_path / "out", buckets=3)
@@ -173,10 +184,8 @@ def test_executor_killed(spark: Any, archive: Path, tmp_path: Path, stage: str) 
         pass
     report = flowfast.spark.write(spark, str(archive), tmp_path / "out", buckets=3)
     assert (spark.calls / f"killed-{stage}").exists(), "no executor was killed"
-    table = pa.concat_tables([pq.read_table(p) for p in sorted((tmp_path / "out").glob("*.parquet"))])
-    assert rows(table) == rows(joined(archive))
+    assert rows(pa.concat_tables(written(tmp_path / "out", 3))) == rows(joined(archive))
     assert len(report.captures) == len(list(archive.iterdir()))
-    assert not [p for p in (tmp_path / "out").iterdir() if p.name.startswith("_part") and p.name.endswith(".parquet")]
 
 
 def test_hash() -> None:

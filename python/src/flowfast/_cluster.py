@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import hashlib
+import json
 import os
 import stat
 import subprocess
@@ -153,11 +155,12 @@ def groups(captures: Sequence[Capture]) -> list[list[int]]:
 
 
 class Commands(NamedTuple):
-    """The options of the two commands, and the content of files that they name."""
+    """The options of the commands, and the content of files that they name."""
 
     buckets: int
     of_partition: tuple[str, ...]
     of_flows: tuple[str, ...]
+    of_describe: tuple[str, ...]
     contents: Mapping[str, bytes]
 
     @contextlib.contextmanager
@@ -168,15 +171,17 @@ class Commands(NamedTuple):
             return
         with tempfile.TemporaryDirectory(prefix="flowfast-", dir=scratch()) as folder:
             for name, content in self.contents.items():
-                with open(os.path.join(folder, name), "wb") as file:
+                path = os.path.join(folder, name)
+                os.mkdir(os.path.dirname(path))
+                with open(path, "wb") as file:
                     file.write(content)
             yield folder
 
     def partition(self, folder: str) -> list[str]:
-        return [f"--buckets={self.buckets}", *(flag.replace("\0", folder + os.sep) for flag in self.of_partition)]
+        return [f"--buckets={self.buckets}", *_named(self.of_partition, folder)]
 
     def flows(self, folder: str) -> list[str]:
-        return [flag.replace("\0", folder + os.sep) for flag in self.of_flows]
+        return _named(self.of_flows, folder)
 
     def schema(self) -> pa.Schema:
         """Return the columns of the rows, by making those of a capture without packets."""
@@ -194,6 +199,25 @@ class Commands(NamedTuple):
             return reader.schema
 
 
+    def describe(self, to: Destination, captures: Sequence[tuple[Capture, Any]], parts: Sequence[dict[str, Any]]) -> None:
+        """Write what there is to be said of a data set, from the summaries of its captures and its parts."""
+        above = os.path.dirname(os.path.commonprefix([c.path for c, _ in captures])) if captures else ""
+        told = {
+            "name": os.path.basename(above) or "captures",
+            "captures": [{"path": c.path[len(above) :].lstrip("/"), "size": c.size, "summary": s} for c, s in captures],
+            "parts": parts,
+        }
+        with tempfile.TemporaryDirectory(prefix="flowfast-") as folder, self.files() as files:
+            _run(["describe", *_named(self.of_describe, files), folder], json.dumps(told).encode())
+            for name in sorted(os.listdir(folder)):
+                with open(os.path.join(folder, name), "rb") as file:
+                    to.write(name, file.read())
+
+
+def _named(flags: Sequence[str], folder: str) -> list[str]:
+    return [flag.replace("\0", folder + os.sep) for flag in flags]
+
+
 def _run(command: list[str], stdin: bytes) -> bytes:
     path = binary()
     try:
@@ -206,28 +230,30 @@ def _run(command: list[str], stdin: bytes) -> bytes:
 
 
 def commands(function: str, buckets: int, given: Mapping[str, Any], without: frozenset[str]) -> Commands:
-    """Return what keyword arguments say to the two commands. Files are read here and sent along."""
+    """Return what keyword arguments say to the commands. Files are read here and sent along."""
     if not 1 <= buckets <= 1 << 16:
         raise ValueError(f"{function}(): {buckets} buckets, want 1 to 65,536")
     without |= {"buckets", "output", "name", "range", "unnumbered"}
     contents: dict[str, bytes] = {}
     first: list[str] = []
     second: list[str] = []
+    third: list[str] = []
     for flag in arguments(function, given, without, ("partition", "flows")):
         name, _, value = flag.partition("=")
         file = value if name == "--labels" else value.removeprefix("@") if value.startswith("@") else ""
         sent = flag
         if file and not file.startswith("builtin:"):
-            as_name = f"{len(contents)}-{os.path.basename(file)}"
+            as_name = f"{len(contents)}/{os.path.basename(file)}"  # by which messages call it
             with open(file, "rb") as opened:
                 contents[as_name] = opened.read()
             sent = f"{name}={'@' if value.startswith('@') else ''}\0{as_name}"
-        for command, flags in (("partition", first), ("flows", second)):
+        for command, flags in (("partition", first), ("flows", second), ("describe", third)):
             if name.removeprefix("--").replace("-", "_") in options(command):
                 flags.append(sent)
     if buckets > 1:
         second.append("--unnumbered")
-    return Commands(buckets, tuple(first), tuple(second), contents)
+        third.append("--unnumbered")
+    return Commands(buckets, tuple(first), tuple(second), tuple(third), contents)
 
 
 def use_shipped() -> None:
@@ -258,13 +284,15 @@ class Destination(NamedTuple):
     filesystem: Any
     path: str
 
-    def begin(self) -> None:
+    def begin(self, folder: str) -> None:
+        """Make the folder, and one in it."""
         from pyarrow import fs
 
         self.filesystem.create_dir(self.path, recursive=True)
         there = self.filesystem.get_file_info(fs.FileSelector(self.path))
         if there:
             raise FileExistsError(f"{self.path}: the folder is not empty: rows of two jobs don't belong together")
+        self.filesystem.create_dir(f"{self.path}/{folder}", recursive=True)
 
     def write(self, name: str, content: bytes) -> None:
         with put(self, name, None) as commit:
@@ -279,14 +307,33 @@ def destination(output: str | os.PathLike[str], filesystem: Any) -> Destination:
     return Destination(system, os.path.abspath(path) if isinstance(system, fs.LocalFileSystem) else path)
 
 
+class Digested:
+    """A file that is read, and what there is to be said of its bytes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._sum = hashlib.sha256()
+        self._size = 0
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self._file.read(size)
+        self._sum.update(chunk)
+        self._size += len(chunk)
+        return chunk
+
+    def dict(self) -> dict[str, Any]:
+        return {"size": self._size, "sha256": self._sum.hexdigest()}
+
+
 @contextlib.contextmanager
-def put(to: Destination, name: str, rows: IO[bytes] | None) -> Iterator[Callable[..., None]]:
+def put(to: Destination, name: str, rows: Readable | None) -> Iterator[Callable[..., None]]:
     """Write a file that gets its name when what is yielded is called, and is gone otherwise.
 
     It is written under a name of its own that readers of data sets pass over, and then
     moved, which takes the place of the same file by a task that ran twice.
     """
-    temporary = f"{to.path}/_{name}.{uuid.uuid4().hex}"
+    folder, _, last = f"{to.path}/{name}".rpartition("/")
+    temporary = f"{folder}/_{last}.{uuid.uuid4().hex}"
     done = False
 
     def commit(content: bytes = b"") -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ._cluster import (
     Capture,
     Commands,
+    Digested,
     commands,
     destination,
     find,
@@ -44,6 +45,7 @@ _PIECE = 16 << 10  # bytes of a row that is shuffled: an Arrow batch of Spark's 
 _BATCH = 4 << 20  # bytes of the batches that go to Spark
 _PRELUDE = struct.Struct("<7sBQ")  # of a block: see package block
 _SHUFFLED = "key int, bucket int, capture int, size bigint, at bigint, data binary"
+_PARTS = "data"  # the folder of the files, as the command calls it
 _SUMMARY = -1  # at: a row that has a capture's summary and no piece of a block
 
 
@@ -103,23 +105,27 @@ def write(
     """Write the flows of captures as Parquet files in a folder, one for each bucket.
 
     The files are those that the command writes, with the same metadata. Each appears
-    under its name, part-00000.parquet and on, when it is complete, so that a task that
-    runs twice leaves the same file. ``_flowfast-summary.json`` comes last, with what
-    became of each capture and each bucket. Arguments are those of flows.
+    under its name, data/part-00000-000.parquet and on, when it is complete, so that a task
+    that runs twice leaves the same file. ``DATASET.md`` and ``dataset.json`` say what the
+    data set is, as those of ``flowfast -r --dataset`` do. ``_flowfast-summary.json`` comes last, with
+    what became of each capture and each bucket. Arguments are those of flows.
     """
     job = commands(
         "write", buckets, {"profile": profile, "splt": splt, "labels": labels, **options}, frozenset({"format", "jobs"})
     )
     captures = find(source, filesystem)
     to = destination(output, output_filesystem)
-    to.begin()
+    to.begin(_PARTS)
     done = _shuffled(spark, job, captures, None).mapInArrow(_files(job, to), "bucket int, summary string").collect()
     report = Report()
+    parts: dict[int, dict[str, Any]] = {}
     for row in done:
         if row.bucket < 0:
             report._captures[-1 - row.bucket] = json.loads(row.summary)
         else:
-            report.buckets[row.bucket] = json.loads(row.summary)
+            parts[row.bucket] = json.loads(row.summary)
+            report.buckets[row.bucket] = parts[row.bucket]["summary"]
+    job.describe(to, [(captures[n], report._captures[n]) for n in sorted(report._captures)], [parts[b] for b in sorted(parts)])
     to.write("_flowfast-summary.json", json.dumps(report.dict(), indent=2, ensure_ascii=False).encode() + b"\n")
     return report
 
@@ -355,13 +361,16 @@ def _files(job: Commands, to: Any) -> Any:
             with gathered.file, job.files() as files:
                 engine = gathered.engine(job, files, "--format=parquet")
                 try:
-                    with put(to, f"part-{gathered.bucket:05d}.parquet", engine.rows) as commit:
+                    name = f"{_PARTS}/part-{gathered.bucket:05d}-000.parquet"
+                    content = Digested(engine.rows)
+                    with put(to, name, content) as commit:
                         status = _end(engine)
                         _check(engine, status)
                         commit()
                 finally:
                     engine.kill()
-                rows.append((gathered.bucket, json.dumps(engine.summary())))
+                part = {"path": name, **content.dict(), "summary": engine.summary()}
+                rows.append((gathered.bucket, json.dumps(part)))
         yield _batch([[b for b, _ in rows], [s for _, s in rows]], {"bucket": pa.int32(), "summary": pa.string()})
 
     return make
