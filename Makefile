@@ -216,17 +216,19 @@ wheels: ## build a Python wheel for every system into dist/ (PYTHON: 3.11 or new
 # Spark brings its own runtime, but for Java.
 SPARK = pyspark==4.0.1
 SPARKENV = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/spark
+TESTS ?=
 MASTERS = local[2] local-cluster[2,1,1024]
 
 spark-install: ## put Spark, and what its tests need, where make spark finds it (Java 17: apt-get install openjdk-17-jre-headless)
-	$(PYTHON) -m venv --clear $(SPARKENV)
-	$(SPARKENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(SPARK)' 'pyarrow>=15' 'pandas>=2.2' 'pytest>=8'
+	@$(SPARKENV)/bin/python -m pip freeze 2>/dev/null | grep -qxF '$(SPARK)' || { \
+	  $(PYTHON) -m venv --clear $(SPARKENV) && \
+	  $(SPARKENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(SPARK)' 'pyarrow>=15' 'pandas>=2.2' 'pytest>=8'; }
 
-spark: build ## try flowfast.spark with real executors, and kill some (MASTERS: others)
+spark: build ## try flowfast.spark with real executors, and kill some (MASTERS: others; TESTS: some)
 	@test -x $(SPARKENV)/bin/python || { echo "make spark-install comes first"; exit 1; }
 	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && cd python && \
 	  FLOWFAST_SPARK='$(MASTERS)' FLOWFAST_BINARY=$(CURDIR)/flowfast PYTHONPATH=src \
-	  $(SPARKENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests tests/test_spark.py
+	  $(SPARKENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests -k '$(TESTS)' tests/test_spark.py tests/test_spark_disk.py
 
 blocks: ## compare blocks with --join over more archives, and all shared captures
 	FLOWFAST_ARCHIVES=200 go test -count=1 -timeout 30m ./block
