@@ -30,6 +30,7 @@ var columnRuns = []struct {
 	{profile: "full", timeout: "600", more: []string{"--splt", "8", "--quantiles", "0.05,0.95,0.999"}, anyOrder: true},
 	{profile: "full", timeout: "15", anyOrder: true},
 	{profile: "cicflowmeter", timeout: "120"},
+	{profile: "cicflowmeter-python", timeout: "240"},
 	{profile: "pyflowmeter", timeout: "600"},
 	{profile: "pyflowmeter", timeout: "600", more: []string{"--key", "vlan"}},
 	{profile: "pyflowmeter", timeout: "600", more: []string{"--key", "mpls,tunnel"}},
@@ -46,10 +47,10 @@ type waiver struct {
 // differ in some run.
 var waived = map[string]waiver{
 	"pcapplusplus-clusterfuzz-testcase-minimized-FuzzTarget-4829420752470016": {
-		overflow, []string{"start_time", "Timestamp", "flow_id"},
+		overflow, []string{"start_time", "Timestamp", "timestamp", "flow_id"},
 	},
 	"pcapplusplus-pcapng-example.pcapng.zst": {
-		explained["pcapplusplus-pcapng-example.pcapng.zst"], []string{"start_time", "Timestamp", "end_reason"},
+		explained["pcapplusplus-pcapng-example.pcapng.zst"], []string{"start_time", "Timestamp", "timestamp", "end_reason"},
 	},
 }
 
@@ -229,12 +230,12 @@ func output(t *testing.T, name string, args ...string) io.Reader {
 // textColumns hold no numbers, even where they look like some.
 var textColumns = map[string]bool{
 	"src_mac": true, "dst_mac": true, "vlan_ids": true, "end_reason": true, "flow_id": true, "community_id": true,
-	"Flow ID": true, "Timestamp": true, "Label": true,
+	"Flow ID": true, "Timestamp": true, "timestamp": true, "Label": true,
 }
 
 // keyColumns tell which flow a row is about, as far as a profile has them.
 var keyColumns = []string{
-	"protocol", "src_ip", "src_port", "dst_ip", "dst_port", "start_time", "Flow ID", "Timestamp",
+	"protocol", "src_ip", "src_port", "dst_ip", "dst_port", "start_time", "Flow ID", "Timestamp", "timestamp",
 }
 
 // onlyReference are the columns that the reference adds to a profile to match

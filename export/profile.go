@@ -43,6 +43,7 @@ func Profiles() []Profile {
 		{Name: "full", Definition: "all that flowfast knows of a flow", Columns: append(Columns(), fullColumns...)},
 		pyFlowMeter,
 		cicFlowMeter,
+		pyCICFlowMeter,
 		nfStream,
 	}
 }

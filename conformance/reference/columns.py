@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every column of a profile for every flow of a capture, computed naively.
 
-    columns.py --profile full|cicflowmeter|pyflowmeter CAPTURE > rows.csv
+    columns.py --profile full|cicflowmeter|cicflowmeter-python|pyflowmeter CAPTURE > rows.csv
     columns.py [options] CAPTURE + [options] CAPTURE...
     columns.py --selftest
 
@@ -27,6 +27,7 @@ import dissect
 import exact
 import flows
 import full
+import pycicflowmeter
 import pyflowmeter
 
 
@@ -44,6 +45,9 @@ def rows(profile, packets, timeout=None, quantiles=(), splt=0, parts=()):
             row["src_ip"], row["dst_ip"] = dissect.address(f.src[0]), dissect.address(f.dst[0])
             row["start_time"] = exact.decimal(f.start)
             yield row
+    elif profile == "cicflowmeter-python":
+        for f in pycicflowmeter.flows(packets, ns(240) // 1000):
+            yield pycicflowmeter.row(f)
     else:
         for f in cicflowmeter.flows(packets, ns(120) // 1000):
             yield cicflowmeter.row(f)
@@ -61,8 +65,8 @@ def write(out, lines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("capture", nargs="?")
-    parser.add_argument("--profile", choices=("full", "cicflowmeter", "pyflowmeter"), default="full")
-    parser.add_argument("--timeout", type=Fraction, help="idle timeout in seconds (600; cicflowmeter: 120)")
+    parser.add_argument("--profile", choices=("full", "cicflowmeter", "cicflowmeter-python", "pyflowmeter"), default="full")
+    parser.add_argument("--timeout", type=Fraction, help="idle timeout in seconds (600; cicflowmeter: 120; cicflowmeter-python: 240)")
     parser.add_argument("--quantiles", default="", help="more quantiles (full), as 0.05,0.95")
     parser.add_argument("--splt", type=int, default=0, help="packets in the splt_ columns (full)")
     parser.add_argument("--key", default="", help="parts of the encapsulation in the key (pyflowmeter), as vlan,mpls,tunnel")
