@@ -35,9 +35,9 @@ func pyCICFlowMeterColumns() []*Column {
 		}
 		columns = append(columns, more...)
 	}
-	// as adds columns that have the same values in cicFlowMeter: pairs of the name
+	// same adds columns that have the same values in cicFlowMeter: pairs of the name
 	// here and the name there.
-	as := func(names ...string) {
+	same := func(names ...string) {
 		for i := 0; i < len(names); i += 2 {
 			c := *find(cicFlowMeter.Columns, names[i+1])
 			c.Name = names[i]
@@ -51,7 +51,7 @@ func pyCICFlowMeterColumns() []*Column {
 	}
 	bytes := func(f *flowtable.Flow, i int) float64 { return f.Features.Sizes[i].Sum() }
 
-	as("src_ip", "Src IP", "dst_ip", "Dst IP", "src_port", "Src Port", "dst_port", "Dst Port", "protocol", "Protocol", "timestamp", "Timestamp")
+	same("src_ip", "Src IP", "dst_ip", "Dst IP", "src_port", "Src Port", "dst_port", "Dst Port", "protocol", "Protocol", "timestamp", "Timestamp")
 	add(0, always(column(Seconds, "flow_duration", "seconds", "latest packet time less the first packet's", func(v *Value, f *flowtable.Flow) {
 		v.Uint, v.Quarters, v.Fine, v.None = f.Nanoseconds(), 0, f.Fine, false
 	}))...)
@@ -61,7 +61,7 @@ func pyCICFlowMeterColumns() []*Column {
 	for _, d := range sides {
 		add(0, perSecond(d.prefix+"_pkts_s", "packets per second", d.word+" packets", func(f *flowtable.Flow) float64 { return float64(d.of(f).Packets) }))
 	}
-	as("tot_fwd_pkts", "Total Fwd Packet", "tot_bwd_pkts", "Total Bwd packets")
+	same("tot_fwd_pkts", "Total Fwd Packet", "tot_bwd_pkts", "Total Bwd packets")
 	for i, d := range sides {
 		add(0, saying("size", oneSided(i, uintColumn("totlen_"+d.prefix+"_pkts", "bytes", "sum of the original lengths of the "+d.word+" frames",
 			func(f *flowtable.Flow) uint64 { return d.of(f).Bytes }))...)...)
@@ -72,7 +72,7 @@ func pyCICFlowMeterColumns() []*Column {
 	add(features.Sizes, pyCICSizes("", threeSides[2].frames, 2)...)
 	add(features.Sizes, always(floatColumn("pkt_len_var", "bytes²", "variance (n) of the original lengths of "+threeSides[2].frames,
 		func(f *flowtable.Flow) float64 { return f.Features.Sizes[2].Central.Second }))...)
-	as("fwd_header_len", "Fwd Header Length", "bwd_header_len", "Bwd Header Length",
+	same("fwd_header_len", "Fwd Header Length", "bwd_header_len", "Bwd Header Length",
 		"fwd_seg_size_min", "Fwd Seg Size Min", "fwd_act_data_pkts", "Fwd Act Data Pkts")
 	intervals := func(i int) func(f *features.Flow) *features.Moments {
 		return func(f *features.Flow) *features.Moments { return &f.Intervals[i] }
@@ -82,21 +82,21 @@ func pyCICFlowMeterColumns() []*Column {
 	for i, d := range sides {
 		add(features.Intervals, always(pyCICTimes(d.prefix+"_iat_", between(i), intervals(i), "tot", "max", "min", "mean", "std")...)...)
 	}
-	as("fwd_psh_flags", "Fwd PSH Flags", "bwd_psh_flags", "Bwd PSH Flags", "fwd_urg_flags", "Fwd URG Flags", "bwd_urg_flags", "Bwd URG Flags",
+	same("fwd_psh_flags", "Fwd PSH Flags", "bwd_psh_flags", "Bwd PSH Flags", "fwd_urg_flags", "Fwd URG Flags", "bwd_urg_flags", "Bwd URG Flags",
 		"fin_flag_cnt", "FIN Flag Count", "syn_flag_cnt", "SYN Flag Count", "rst_flag_cnt", "RST Flag Count", "psh_flag_cnt", "PSH Flag Count",
 		"ack_flag_cnt", "ACK Flag Count", "urg_flag_cnt", "URG Flag Count", "ece_flag_cnt", "ECE Flag Count", "down_up_ratio", "Down/Up Ratio")
 	add(features.Sizes, pyCICMean("pkt_size_avg", threeSides[2].frames, 2))
-	as("init_fwd_win_byts", "FWD Init Win Bytes", "init_bwd_win_byts", "Bwd Init Win Bytes")
+	same("init_fwd_win_byts", "FWD Init Win Bytes", "init_bwd_win_byts", "Bwd Init Win Bytes")
 	add(features.Periods, always(pyCICTimes("active_", "of the active periods, which a pause of more than 5 seconds ended",
 		func(f *features.Flow) *features.Moments { return &f.Periods.Active }, "max", "min", "mean", "std")...)...)
 	add(features.Periods, always(pyCICTimes("idle_", "of the pauses of more than 5 seconds",
 		func(f *features.Flow) *features.Moments { return &f.Periods.Idle }, "max", "min", "mean", "std")...)...)
-	as("fwd_byts_b_avg", "Fwd Bytes/Bulk Avg", "fwd_pkts_b_avg", "Fwd Packet/Bulk Avg", "bwd_byts_b_avg", "Bwd Bytes/Bulk Avg",
+	same("fwd_byts_b_avg", "Fwd Bytes/Bulk Avg", "fwd_pkts_b_avg", "Fwd Packet/Bulk Avg", "bwd_byts_b_avg", "Bwd Bytes/Bulk Avg",
 		"bwd_pkts_b_avg", "Bwd Packet/Bulk Avg", "fwd_blk_rate_avg", "Fwd Bulk Rate Avg", "bwd_blk_rate_avg", "Bwd Bulk Rate Avg")
 	for i, d := range sides {
 		add(features.Sizes, pyCICMean(d.prefix+"_seg_size_avg", threeSides[i].frames, i))
 	}
-	as("cwr_flag_count", "CWR Flag Count", "subflow_fwd_pkts", "Subflow Fwd Packets", "subflow_bwd_pkts", "Subflow Bwd Packets")
+	same("cwr_flag_count", "CWR Flag Count", "subflow_fwd_pkts", "Subflow Fwd Packets", "subflow_bwd_pkts", "Subflow Bwd Packets")
 	for i, d := range sides {
 		add(features.Bulks, saying("size", oneSided(i, floatColumn("subflow_"+d.prefix+"_byts", "bytes",
 			"original lengths of the "+d.word+" frames by subflows, between which there is more than a second",
