@@ -86,7 +86,11 @@ def _missing(name: str) -> str:
 
 
 class NFStreamer:
-    """Flows of captures, by the rules and with the names of NFStream's."""
+    """Flows of captures, by the rules and with the names of NFStream's.
+
+    They lack what NFStream has from deep packet inspection (nDPI): names and
+    categories of applications, server names, fingerprints, user agents.
+    """
 
     def __init__(
         self,
