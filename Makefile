@@ -178,6 +178,16 @@ conformance-nfstream: ## compare the profile nfstream with NFStream on the share
 	  echo "NFSTREAM NOT CHECKED: $(NFSTREAM) can't be installed with $(PYTHON)"; \
 	fi
 
+.PHONY: conformance-cicflowmeter
+
+CICVENV = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/cicflowmeter-0.5.0
+
+conformance-cicflowmeter: ## compare the profile cicflowmeter-python with the code of cicflowmeter on captures (PYTHON: 3.12 or newer; CAPTURES)
+	@$(CICVENV)/bin/python -c 'import cicflowmeter' 2>/dev/null || \
+	  { $(PYTHON) -m venv --clear $(CICVENV) && $(CICVENV)/bin/python -m pip install --quiet --disable-pip-version-check cicflowmeter==0.5.0; }
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && $(STATIC) -o $$temp/flowfast ./cmd/flowfast && \
+	  $(CICVENV)/bin/python -W ignore conformance/cicflowmeter/compare.py $$temp/flowfast $(or $(CAPTURES),../shared/captures/*.pcap*)
+
 .PHONY: bench-peers bench-peers-install
 
 bench-peers: ## run flowfast and other flow programs on the same captures
@@ -247,3 +257,17 @@ python: ## build this system's wheel, install it in a virtual environment, and t
 	  $(PYVENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall $$temp/wheel/*.whl && \
 	  cd python && env -u FLOWFAST_BINARY -u PYTHONPATH FLOWFAST_WHEEL=$$(echo $$temp/wheel/*.whl) \
 	    $(PYVENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests tests
+
+.PHONY: readers readers-install
+
+READERS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/readers
+READERS_JS = hyparquet@1.33.0 hyparquet-compressors@1.1.2 apache-arrow@21.2.0 parquet-wasm@0.8.0
+
+readers-install: ## put the programs that make readers tries where it looks (PYTHON: 3.11 or newer; npm, Java and R if they are there)
+	$(PYTHON) -m venv --clear $(READERS)
+	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/readers/requirements.txt
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(READERS) $(READERS_JS); else echo "no npm: no readers in JavaScript"; fi
+
+readers: ## write the files of flowfast, and tell which programs read them and what they lose
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && $(STATIC) -o $$temp/flowfast ./cmd/flowfast && \
+	  FLOWFAST_READERS_JS=$(READERS) $(READERS)/bin/python bench/readers/readers.py --flowfast $$temp/flowfast
