@@ -271,3 +271,21 @@ readers-install: ## put the programs that make readers tries where it looks (PYT
 readers: ## write the files of flowfast, and tell which programs read them and what they lose
 	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && $(STATIC) -o $$temp/flowfast ./cmd/flowfast && \
 	  FLOWFAST_READERS_JS=$(READERS) $(READERS)/bin/python bench/readers/readers.py --flowfast $$temp/flowfast
+
+.PHONY: bench-python bench-python-install
+
+PYBENCH = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/bench-python
+SPEED ?=
+
+bench-python-install: ## put flowfast, NFStream and cicflowmeter in Python where bench-python looks (PYTHON: 3.11 or 3.12)
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  $(WHEELER) python/wheels.py --only here --out $$temp && \
+	  for name in flowfast nfstream cicflowmeter; do $(PYTHON) -m venv --clear $(PYBENCH)/$$name || exit 1; done && \
+	  $(PYBENCH)/flowfast/bin/python -m pip install --quiet --disable-pip-version-check pandas $$temp/*.whl && \
+	  $(PYBENCH)/nfstream/bin/python -m pip install --quiet --disable-pip-version-check $(NFSTREAM) && \
+	  $(PYBENCH)/cicflowmeter/bin/python -m pip install --quiet --disable-pip-version-check pandas cicflowmeter==0.2.0 scapy==2.5.0
+
+bench-python: ## flowfast, NFStream and cicflowmeter from a capture to a pandas frame; what .arrow() costs (SPEED: flags)
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  $(STATIC) -o $$temp/flowfast ./cmd/flowfast && go build -o $$temp/generate ./bench/cmd/generate && \
+	  $(PYTHON) bench/python/speed.py --venvs $(PYBENCH) --flowfast $$temp/flowfast --generate $$temp/generate $(SPEED)

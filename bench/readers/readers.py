@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Which programs read the files of flowfast, and what they lose.
 
-    make readers-install readers            the whole table, Markdown
+    make readers-install readers            the table of docs/readers.md
     python readers.py [--flowfast PROGRAM] [NAME...]
 
 A capture with nanoseconds is made, flowfast writes it as Parquet and as an Arrow
@@ -51,31 +51,32 @@ def wanted() -> dict[str, object]:
     return {"rows": FLOWS, "time": FIRST, "port": PORT, "bytes": FLOWS * sum(sizes), "list": sizes[:2]}
 
 
-def files(flowfast: str, folder: Path) -> dict[str, Path]:
-    """Write the capture in every format, and with each unit of time that there is."""
+UNITS = ("ns", "us")
+FORMATS = ("parquet", "arrow")
+
+
+def files(flowfast: str, folder: Path) -> dict[tuple[str, str], Path]:
+    """Write the capture by format and unit of time."""
     (folder / "flows.pcap").write_bytes(capture())
-    options = json.loads(subprocess.run([flowfast, "options"], capture_output=True, check=True).stdout)
-    units = ["us", "ns"] if any(option["name"] == "time-unit" for option in options["options"]) else [""]
     made = {}
-    for unit in units:
-        for format, name in (("parquet", f"flows{unit}.parquet"), ("arrow", f"flows{unit}.arrow")):
-            chosen = [f"--time-unit={unit}"] if unit else []
-            subprocess.run([flowfast, "-q", "--splt=2", *chosen, folder / "flows.pcap", folder / name], check=True)
-            made[f"{format}, {unit}" if unit else format] = folder / name
+    for unit in UNITS:
+        for format in FORMATS:
+            path = made[format, unit] = folder / f"flows-{unit}.{format}"
+            subprocess.run([flowfast, "-q", "--splt=2", f"--time-unit={unit}", folder / "flows.pcap", path], check=True)
     return made
 
 
-def said(found: dict[str, object]) -> list[str]:
-    """Return what a reader lost, in words."""
+def said(found: dict[str, object], unit: str) -> list[str]:
+    """Return what a reader lost of a file, in words."""
     want, lost = wanted(), []
     for name in ("rows", "port", "bytes"):
         if found.get(name) != want[name]:
             lost.append(f"{name}: {found.get(name)} for {want[name]}")
     time = found.get("time")
-    if time != FIRST:
-        unit = next((unit for unit, size in (("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000))
+    if time != (FIRST // 1_000 * 1_000 if unit == "us" else FIRST):
+        kept = next((kept for kept, size in (("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000))
                      if isinstance(time, int) and abs(time - FIRST) < size), None)
-        lost.append(f"time: whole {unit}" if unit else f"time: it is {time}")
+        lost.append(f"times are whole {kept}" if kept else f"time is {time}")
     if not found.get("zone"):
         lost.append("UTC")
     if found.get("list") != want["list"]:
@@ -119,23 +120,22 @@ def main() -> None:
     for name in given.names:
         if name not in readers:
             parser.error(f"no reader {name!r}; there are {', '.join(readers)}")
-    print("| reader | version | file | opens | lost |\n| --- | --- | --- | --- | --- |")
+    print("| reader | version | lost, `--time-unit ns` | lost, `--time-unit us` |\n| --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         made = files(flowfast, Path(folder))
         for name in given.names or readers:
             command, format = readers[name]
-            for what, path in made.items():
-                if what.split(",")[0] != format:
-                    continue
-                found = run(command, path)
-                version = found.get("version", "")
-                if found.get("missing"):
-                    print(f"| {name} | | {what} | not installed | |")
-                elif "error" in found:
-                    print(f"| {name} | {version} | {what} | **no**: `{found['error']}` | |")
-                else:
-                    print(f"| {name} | {version} | {what} | yes | {', '.join(said(found)) or 'nothing'} |")
-                sys.stdout.flush()
+            found = {unit: run(command, made[format, unit]) for unit in UNITS}
+            version = next((str(f["version"]) for f in found.values() if "version" in f), "")
+            print(f"| {name} | {version} | {' | '.join(cell(found[unit], unit) for unit in UNITS)} |", flush=True)
+
+
+def cell(found: dict[str, object], unit: str) -> str:
+    if found.get("missing"):
+        return "not installed"
+    if "error" in found:
+        return f"**all**: `{found['error']}`"
+    return ", ".join(said(found, unit)) or "nothing"
 
 
 if __name__ == "__main__":

@@ -116,6 +116,12 @@ def test_cicflowmeter_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert caught.value.code == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_cicflowmeter_full_disk(web: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-f", str(web), "-c", "/dev/full"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+
+
 def test_cicflowmeter_command(web: Path, tmp_path: Path) -> None:
     command = Path(sys.executable).parent / "flowfast-cicflowmeter"
     if not command.exists():
