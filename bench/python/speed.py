@@ -7,9 +7,9 @@
 Each program runs in a process of its own, in turn with the others, on the same
 capture, which is read once before. What it costs is what the system says of the
 process and of those that it started and waited for: elapsed time, CPU time (user
-and system), and the peak of memory of the largest of them. The second pair of
-columns is without the start: the same program on a capture of two packets. Then,
-in one process: what .arrow() costs beyond the command, and when the first batch
+and system), and the peak of memory of the largest of them. CPU time for each packet is without
+the start, which is the same program on a capture of two packets; for flowfast it
+is measured on a capture of half a million packets and more. Then, in one process: what .arrow() costs beyond the command, and when the first batch
 of a large capture is there.
 """
 
@@ -49,14 +49,14 @@ import flowfast
 print(*flowfast.read(sys.argv[1], profile=%r).pandas().shape)
 """
 
-# By pairs, flowfast first: name, environment, program; and the part of a workload
-# that the slower one of the two is given.
-PAIRS = [
-    (("flowfast, profile nfstream", "flowfast", FLOWFAST % "nfstream"), ("NFStream 6.6.0", "nfstream", NFSTREAM), 0.5),
-    (("flowfast, profile cicflowmeter-python", "flowfast", FLOWFAST % "cicflowmeter-python"),
-     ("cicflowmeter 0.2.0, scapy 2.5.0", "cicflowmeter", CICFLOWMETER), 0.01),
-]  # fmt: skip
+# By peer: the profile of flowfast, the peer's name and program, and the part of a
+# workload that it is given.
+PEERS = {
+    "nfstream": ("nfstream", "NFStream 6.6.0", NFSTREAM, 0.5),
+    "cicflowmeter": ("cicflowmeter-python", "cicflowmeter 0.2.0, scapy 2.5.0", CICFLOWMETER, 0.01),
+}
 WORKLOADS = ("benign", "slow")
+PART = 0.5  # on which flowfast's CPU time for each packet is measured
 
 
 def cost(python: Path, program: str, capture: Path, environment: dict[str, str]) -> tuple[float, float, float, str]:
@@ -93,32 +93,37 @@ def medians(runs: list[tuple[float, float, float, str]]) -> tuple[float, float, 
     return wall, cpu, mib
 
 
-def compare(given: argparse.Namespace, folder: Path) -> None:
-    print("| workload | packets | program | flows × columns | wall s | CPU s | peak MiB | wall ÷ | CPU ÷ | CPU without start ÷ |")
-    print("| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: |")
+def compare(given: argparse.Namespace, peer: str, folder: Path) -> None:
+    """Write a table of flowfast and one peer."""
+    profile, name, program, part = PEERS[peer]
+    ours = given.venvs / "flowfast" / "bin" / "python", FLOWFAST % profile
+    theirs = given.venvs / peer / "bin" / "python", program
     environment = {**os.environ, "FLOWFAST_BINARY": given.flowfast}
-    for *programs, part in PAIRS:
-        nothing = generate(given.generate, WORKLOADS[0], 0.000002, folder)
-        for workload in WORKLOADS:
-            capture = generate(given.generate, workload, part * given.scale, folder)
-            runs: dict[str, list[tuple[float, float, float, str]]] = {}
-            for _ in range(given.runs):
-                for name, venv, program in programs:
-                    python = given.venvs / venv / "bin" / "python"
-                    runs.setdefault(name, []).append(cost(python, program, capture, environment))
-                    runs.setdefault(name + ", start", []).append(cost(python, program, nothing, environment))
-            first = None
-            for name, _, _ in programs:
-                wall, cpu, mib = medians(runs[name])
-                net = cpu - medians(runs[name + ", start"])[1]
-                ratios = "| | | |"
-                if first is None:
-                    first = wall, cpu, net
-                else:
-                    ratios = f"| {wall / first[0]:.1f} | {cpu / first[1]:.1f} | {net / max(first[2], 1e-3):.0f} |"
-                rows, columns = runs[name][0][3].split()
-                print(f"| {workload} | {packets(given.flowfast, capture)} | {name} | {rows} × {columns} | {wall:.2f} | {cpu:.2f} | {mib:.0f} {ratios}", flush=True)
-            capture.unlink()
+    print("| workload | packets | program | flows × columns | wall s | CPU s | peak MiB | ns CPU/packet | wall ÷ | CPU ÷ | CPU/packet ÷ |")
+    print("| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
+    nothing = generate(given.generate, WORKLOADS[0], 0.000002, folder)
+    for workload in WORKLOADS:
+        capture = generate(given.generate, workload, part * given.scale, folder)
+        large = generate(given.generate, workload, PART * given.scale, folder)
+        kinds = {"ours": (ours, capture), "ours, start": (ours, nothing), "ours, large": (ours, large),
+                 "theirs": (theirs, capture), "theirs, start": (theirs, nothing)}  # fmt: skip
+        runs: dict[str, list[tuple[float, float, float, str]]] = {kind: [] for kind in kinds}
+        for _ in range(given.runs):
+            for kind, ((python, code), path) in kinds.items():
+                runs[kind].append(cost(python, code, path, environment))
+        found = {kind: medians(values) for kind, values in runs.items()}
+        number, of_large = packets(given.flowfast, capture), packets(given.flowfast, large)
+        each = {"ours": (found["ours, large"][1] - found["ours, start"][1]) / of_large * 1e9,
+                "theirs": (found["theirs"][1] - found["theirs, start"][1]) / number * 1e9}  # fmt: skip
+        for kind, of in (("ours", f"flowfast, profile {profile}"), ("theirs", name)):
+            wall, cpu, mib = found[kind]
+            rows, columns = runs[kind][0][3].split()
+            ratios = "| | |"
+            if kind == "theirs":
+                ratios = f"| {wall / found['ours'][0]:.1f} | {cpu / found['ours'][1]:.1f} | {each['theirs'] / each['ours']:.0f}"
+            print(f"| {workload} | {number} | {of} | {rows} × {columns} | {wall:.2f} | {cpu:.2f} | {mib:.0f} | {each[kind]:.0f} {ratios} |", flush=True)
+        capture.unlink()
+        large.unlink(missing_ok=True)
 
 
 # Runs in the environment of flowfast: capture, command, number of runs.
@@ -140,7 +145,7 @@ def bare():
         subprocess.run([command, "-q", "--format=arrows", capture, "-"], stdout=sink, check=True)
 
 def first():
-    with flowfast.stream(capture) as batches:
+    with flowfast.stream(capture, idle_timeout=1, flush=0.1) as batches:
         next(batches)
 
 flowfast.read(capture).arrow()
@@ -154,7 +159,7 @@ for found in runs.values():
 
 
 def overhead(given: argparse.Namespace, folder: Path) -> None:
-    print("| workload | packets | bytes | command, wall and CPU s | .arrow(), wall and CPU s | CPU ÷ | first batch s |")
+    print("| workload | packets | bytes | command, wall and CPU s | .arrow(), wall and CPU s | CPU ÷ | first batch s, idle_timeout=1, flush=0.1 |")
     print("| --- | --: | --: | --: | --: | --: | --: |")
     for workload in WORKLOADS:
         capture = generate(given.generate, workload, 1.5 * given.scale, folder)
@@ -174,14 +179,15 @@ def main() -> None:
     parser.add_argument("--generate", required=True, help="the program of bench/cmd/generate")
     parser.add_argument("--scale", type=float, default=1, help="part of the usual size of the captures")
     parser.add_argument("--runs", type=int, default=3, help="runs of each program, of which the medians are told")
-    parser.add_argument("--only", choices=("compare", "overhead"), help="one of the two tables")
+    parser.add_argument("--only", choices=(*PEERS, "arrow"), action="append", help="one of the tables; can be given several times")
     given = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.0f} at the start; {' '.join(sys.argv[1:])}\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        if given.only != "overhead":
-            compare(given, Path(folder))
-            print()
-        if given.only != "compare":
+        for peer in PEERS:
+            if given.only is None or peer in given.only:
+                compare(given, peer, Path(folder))
+                print()
+        if given.only is None or "arrow" in given.only:
             overhead(given, Path(folder))
 
 
