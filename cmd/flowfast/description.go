@@ -148,8 +148,16 @@ func (d *description) sentence() string {
 	if d.joined {
 		how = " as one stream in the order of time"
 	}
-	return fmt.Sprintf("Flows of %s captures%s, measured by flowfast %s: %s rows, one for each flow, in %s Parquet files, which are read as one table.",
-		grouped(len(d.captures)-d.failed), how, flowfast.Version, grouped(d.summary.Flows), grouped(len(d.parts)))
+	return fmt.Sprintf("Flows of %s%s, measured by flowfast %s: %s, one for each flow, in %s that are read as one table.",
+		several(len(d.captures)-d.failed, "capture"), how, flowfast.Version, several(d.summary.Flows, "row"), several(len(d.parts), "Parquet file"))
+}
+
+// several returns a number of things, of which one has a name.
+func several[N int | uint64](n N, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return grouped(n) + " " + thing
 }
 
 // times returns the first and the last packet's time.

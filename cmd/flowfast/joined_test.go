@@ -93,7 +93,7 @@ func TestDescribeJoined(t *testing.T) {
 	}
 	for _, text := range []string{
 		"    flowfast -r --join --idle-timeout 7 ", " --columns -id ", " INPUT OUTPUT.parquet\n", "3 buckets", "| bytes | packets | |\n",
-		`| sub/a\|b.pcap | 13,000 | 200 | damaged: offset `, "Flows of 1 captures as one stream in the order of time",
+		`| sub/a\|b.pcap | 13,000 | 200 | damaged: offset `, "Flows of 1 capture as one stream in the order of time",
 	} {
 		if !strings.Contains(string(page), text) {
 			t.Errorf("the page has no %q", text)
