@@ -51,7 +51,7 @@ func TestRoles(t *testing.T) {
 // the order of rows and packets, of what the capture has none of, of what can't be
 // changed without others.
 var untouched = []string{"id", "end_reason", "expiration_id", "ip_version", "vlan_id", "vlan_ids", "mpls_label",
-	"src_oui", "dst_oui", "tcp_rtt_synack", "tcp_rtt_ack", "Fwd Seg Size Min"}
+	"src_oui", "dst_oui", "tcp_rtt_synack", "tcp_rtt_ack", "Fwd Seg Size Min", "fwd_seg_size_min"}
 
 // changed returns a little-endian pcap file of Ethernet with its packets changed.
 func changed(capture []byte, change func(seconds []byte, p gopacket.Packet)) []byte {

@@ -58,18 +58,19 @@ var explained = map[string]string{
 // that the references do not know. TestCases and the tests of decode hold those
 // link types.
 var notInReference = map[string]string{
-	"libtrace-5_packets.erf":                    "ERF, whose header stands in front of Ethernet there",
-	"libtrace-5_packets.erf.bz2":                "tshark does not read bzip2",
-	"tcpdump-LINKTYPE_PKTAP.pcap":               "PKTAP",
-	"tcpdump-LINKTYPE_USER2_PKTAP.pcap":         "PKTAP",
-	"tcpdump-arcnet-rfc1051-arp-icmp-http.pcap": "ARCnet",
-	"tcpdump-arcnet-rfc1201-arp-icmp-http.pcap": "ARCnet",
-	"tcpdump-bgp-aigp.pcap":                     "Juniper Ethernet",
-	"tcpdump-brcm-tag.pcap":                     "Broadcom's tag: tshark does not open it",
-	"tcpdump-brcm-tag-prepend.pcap":             "Broadcom's tag: tshark does not open it",
-	"tcpdump-dsa-high-vid.pcap":                 "Marvell's tag: tshark does not open it",
-	"tcpdump-edsa.pcap":                         "Marvell's tag: tshark does not open it",
-	"tcpdump-nflog.pcap":                        "NFLOG",
+	"libtrace-5_packets.erf":                             "ERF, whose header stands in front of Ethernet there",
+	"libtrace-5_packets.erf.bz2":                         "tshark does not read bzip2",
+	"tcpdump-LINKTYPE_PKTAP.pcap":                        "PKTAP",
+	"tcpdump-LINKTYPE_USER2_PKTAP.pcap":                  "PKTAP",
+	"tcpdump-arcnet-rfc1051-arp-icmp-http.pcap":          "ARCnet",
+	"tcpdump-arcnet-rfc1201-arp-icmp-http.pcap":          "ARCnet",
+	"tcpdump-bgp-aigp.pcap":                              "Juniper Ethernet",
+	"tcpdump-brcm-tag.pcap":                              "Broadcom's tag: tshark does not open it",
+	"tcpdump-brcm-tag-prepend.pcap":                      "Broadcom's tag: tshark does not open it",
+	"tcpdump-dsa-high-vid.pcap":                          "Marvell's tag: tshark does not open it",
+	"tcpdump-edsa.pcap":                                  "Marvell's tag: tshark does not open it",
+	"tcpdump-nflog.pcap":                                 "NFLOG",
+	"tcpdump-juniper_monitor_invalid_cookie_length.pcap": "Juniper Monitor: tshark does not know the link type",
 }
 
 // notWrapped are the captures that editcap does not keep the times of.
