@@ -206,7 +206,8 @@ def folder_of_captures(path: Path, make: Callable[[int], bytes], number: int, fl
 
 
 def test_interrupted_dataset_goes_on(tmp_path: Path, make: Callable[[int], bytes]) -> None:
-    captures, out = folder_of_captures(tmp_path / "in", make, 40, 10_000), tmp_path / "out"
+    # Enough for the child to be at it still when it has said that it is.
+    captures, out = folder_of_captures(tmp_path / "in", make, 40, 60_000), tmp_path / "out"
     run = child(
         """
         import sys
@@ -227,8 +228,8 @@ def test_interrupted_dataset_goes_on(tmp_path: Path, make: Callable[[int], bytes
     assert not (out / "dataset.json").exists()
     assert not list(out.rglob(".*.tmp"))
     result = flowfast.dataset(captures, out)
-    assert result.metadata()["flowfast"]["rows"] == 40 * 10_000
-    assert result.arrow().count_rows() == 40 * 10_000
+    assert result.metadata()["flowfast"]["rows"] == 40 * 60_000
+    assert result.arrow().count_rows() == 40 * 60_000
 
 
 def test_no_room_for_the_output(tmp_path: Path, make: Callable[[int], bytes]) -> None:
