@@ -18,6 +18,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // naive reports whether an end matches a line, without any haste.
@@ -253,7 +254,7 @@ func TestEndpointsFragments(t *testing.T) {
 func TestEndpointsAsExpression(t *testing.T) {
 	path, err := exec.LookPath("tcpdump")
 	if err != nil {
-		t.Skip("tcpdump is not here")
+		need.Missing(t, "ENDPOINTS", err)
 	}
 	filter := func(file, expression string) flowfast.Filter {
 		return func(uint32) ([]bpf.RawInstruction, error) {

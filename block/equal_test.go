@@ -17,6 +17,7 @@ import (
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/flowtable"
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // A job is options and the columns of rows.
@@ -224,7 +225,7 @@ func TestShared(t *testing.T) {
 		}
 	}
 	if len(files) == 0 {
-		t.Skip("there are no shared captures")
+		need.Missing(t, "SHARED CAPTURES", "there are none beside the repository")
 	}
 	all := jobs(t)
 	if os.Getenv("FLOWFAST_ARCHIVES") == "" {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/need"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -20,7 +21,7 @@ import (
 func TestFormatsOfCapturesEqualTshark(t *testing.T) {
 	for _, program := range []string{"tshark", "editcap", "mergecap"} {
 		if _, err := exec.LookPath(program); err != nil {
-			unchecked(t, "CONFORMANCE", err)
+			need.Missing(t, "CONFORMANCE", err)
 		}
 	}
 	dir := filepath.Join(sharedFolder(t, "captures"))
@@ -120,7 +121,7 @@ func shown(t *testing.T, c *ioutil.Capture) (all []string) {
 // wants those counted in which tshark finds it, with its payload.
 func TestERFTypesEqualTshark(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
-		unchecked(t, "CONFORMANCE", err)
+		need.Missing(t, "CONFORMANCE", err)
 	}
 	const llc, fcs, zeros = "\xaa\xaa\x03\x00\x00\x00\x08\x00", "\xde\xad\xbe\xef", "\x00\x00\x00\x00"
 	ethernet := framesWithFCS()[3] // with the right IP length

@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // columnRuns are the runs of flowfast and of the reference whose columns must
@@ -181,7 +183,7 @@ func needReference(t *testing.T) {
 	}
 	for _, program := range []string{"tshark", "python3"} {
 		if _, err := exec.LookPath(program); err != nil {
-			unchecked(t, "REFERENCE", err)
+			need.Missing(t, "REFERENCE", err)
 		}
 	}
 }
@@ -192,7 +194,7 @@ func TestReference(t *testing.T) {
 	needReference(t)
 	python, missing := pythonWith("numpy, scipy.stats")
 	if missing != "" {
-		if required() {
+		if need.Required() {
 			t.Fatal(missing)
 		}
 		t.Logf("NUMPY AND SCIPY NOT CHECKED: %s", missing)

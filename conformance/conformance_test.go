@@ -36,6 +36,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/need"
 	"github.com/flowfast/flowfast/internal/reference"
 )
 
@@ -86,7 +87,7 @@ func shared(t *testing.T) string {
 	sharedFolder(t, "oracle", "oracle.py")
 	for _, program := range []string{"tshark", "editcap", "python3"} {
 		if _, err := exec.LookPath(program); err != nil {
-			unchecked(t, "CONFORMANCE", err)
+			need.Missing(t, "CONFORMANCE", err)
 		}
 	}
 	return sharedFolder(t)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // TestCroissant has mlcroissant, the validator of the format Croissant, read what a
@@ -12,7 +14,7 @@ import (
 func TestCroissant(t *testing.T) {
 	python, missing := pythonWith("mlcroissant, pyarrow")
 	if missing != "" {
-		unchecked(t, "CROISSANT", missing)
+		need.Missing(t, "CROISSANT", missing)
 	}
 	folder := t.TempDir()
 	flowfast := built(t)

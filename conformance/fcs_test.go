@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/need"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -19,7 +20,7 @@ import (
 // tshark gives.
 func TestFCSEqualsTshark(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
-		unchecked(t, "CONFORMANCE", err)
+		need.Missing(t, "CONFORMANCE", err)
 	}
 	ethernet := framesWithFCS()
 	var cooked, wifi, raw, ppp []string

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // filterExpressions are tried on all captures.
@@ -27,7 +29,7 @@ func TestFilter(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := exec.LookPath("tcpdump"); err != nil {
-		unchecked(t, "FILTER", err)
+		need.Missing(t, "FILTER", err)
 	}
 	flowfast := built(t)
 	var compared, some atomic.Int64 // pairs of a capture and an expression; those that it divides

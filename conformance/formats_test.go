@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // pythonWith returns a python that can import the modules: FLOWFAST_PYTHON, the one
@@ -37,7 +38,7 @@ func readers(t *testing.T) string {
 	t.Helper()
 	python, missing := pythonWith("duckdb, pandas, polars, pyarrow, zstandard")
 	if missing != "" {
-		unchecked(t, "FORMATS", missing)
+		need.Missing(t, "FORMATS", missing)
 	}
 	return python
 }

@@ -11,13 +11,14 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // TestL2TPv3EqualsTshark reads sessions whose form tshark is told, and flowfast is not:
 // both find the same packets of the same flow.
 func TestL2TPv3EqualsTshark(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
-		unchecked(t, "CONFORMANCE", err)
+		need.Missing(t, "CONFORMANCE", err)
 	}
 	inside := unhex("4500002812340000400600000a090807c0000202" + "c0a801bb 01020304 05060708 50180400 00000000")
 	binary.BigEndian.PutUint16(inside[10:], checkValue(inside[:20]))

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // TestLabels has a naive reference in Python label the flows of the shared captures by
@@ -33,7 +35,7 @@ func besides(t *testing.T, modules, script string, args ...string) string {
 	captures := sharedFolder(t, "captures")
 	python, missing := pythonWith(modules)
 	if missing != "" {
-		unchecked(t, script, missing)
+		need.Missing(t, script, missing)
 	}
 	folder := t.TempDir()
 	flowfast := filepath.Join(folder, "flowfast")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/need"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -25,7 +26,7 @@ import (
 // be those of what mergecap makes of them, whatever the number of workers.
 func TestJoinEqualsMergecap(t *testing.T) {
 	if _, err := exec.LookPath("mergecap"); err != nil {
-		unchecked(t, "CONFORMANCE", err)
+		need.Missing(t, "CONFORMANCE", err)
 	}
 	dir := sharedFolder(t, "captures")
 	rng := rand.New(rand.NewPCG(10, 20))

@@ -18,6 +18,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 var update = flag.Bool("update", false, "write the counts of differences anew; their causes are for a person to write")
@@ -27,22 +28,9 @@ func sharedFolder(t *testing.T, name ...string) string {
 	dir := cmp.Or(os.Getenv("FLOWFAST_SHARED"), filepath.Join("..", "..", "shared"))
 	dir = filepath.Join(append([]string{dir}, name...)...)
 	if _, err := os.Stat(dir); err != nil {
-		unchecked(t, "CONFORMANCE", err)
+		need.Missing(t, "CONFORMANCE", err)
 	}
 	return dir
-}
-
-// required tells if a suite fails where something that it needs is missing.
-func required() bool { return os.Getenv("FLOWFAST_CONFORMANCE") == "required" }
-
-// unchecked ends a test that can't be made, for a reason: it fails if it is
-// required, and is skipped otherwise.
-func unchecked(t *testing.T, what string, why any) {
-	t.Helper()
-	if required() {
-		t.Fatal(why)
-	}
-	t.Skipf("%s NOT CHECKED: %v", what, why)
 }
 
 // numbers returns two values as numbers, if they are.

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // captures is the folder of shared captures beside the repository.
@@ -25,10 +27,7 @@ func sharedRecords(t *testing.T) []record {
 	t.Helper()
 	files, _ := filepath.Glob(filepath.Join(captures, "*"))
 	if len(files) == 0 {
-		if os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
-			t.Fatal("no shared captures in " + captures)
-		}
-		t.Skip("no shared captures in " + captures)
+		need.Missing(t, "SHARED CAPTURES", "none in "+captures)
 	}
 	var records []record
 	for _, file := range files {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // shared are captures of other projects, in a folder beside the repository
@@ -16,10 +18,7 @@ import (
 func shared(t *testing.T) []string {
 	paths, _ := filepath.Glob("../../shared/captures/*")
 	if len(paths) == 0 {
-		if os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
-			t.Fatal("no folder shared/captures beside the repository")
-		}
-		t.Skip("no folder shared/captures beside the repository")
+		need.Missing(t, "SHARED CAPTURES", "there are none beside the repository")
 	}
 	return paths
 }

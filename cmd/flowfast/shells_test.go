@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 // The shells, and how each tells what it would complete lines with: a line, and below
@@ -78,7 +80,7 @@ func TestShells(t *testing.T) {
 				_, err = os.Stat(of.needs)
 			}
 			if err != nil {
-				t.Skip("COMPLETION NOT CHECKED: ", err)
+				need.Missing(t, "COMPLETION", err)
 			}
 			var completions bytes.Buffer
 			if status := run([]string{"completion", shell}, streams{nil, &completions, os.Stderr}); status != 0 {

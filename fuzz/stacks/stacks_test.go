@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/internal/need"
 )
 
 var (
@@ -83,7 +84,7 @@ const share = 10000
 // number of flows and their packets.
 func TestStacks(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
-		t.Skip("tshark is not installed")
+		need.Missing(t, "STACKS", err)
 	}
 	var all figures
 	all.excepted = make([]int, len(exceptions))
