@@ -49,6 +49,21 @@ func TestNoCapture(t *testing.T) {
 	}
 }
 
+// TestNothingCompressed opens what programs make of an empty file. That of xz has no
+// block: the index follows the stream header.
+func TestNothingCompressed(t *testing.T) {
+	nothing := compressed(t, nil)
+	nothing["xz without a block"] = []byte("\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x00\x00\x00\x00" +
+		"\x1c\xdf\x44\x21\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04\x59\x5a")
+	delete(nothing, "plain")
+	for container, z := range nothing {
+		_, err := Open(file(t, z))
+		if bad, ok := errors.AsType[*FormatError](err); !ok || bad.Offset != 0 || !strings.Contains(err.Error(), "nothing in the") {
+			t.Errorf("%s: %v, want an error that says that nothing is in it", container, err)
+		}
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	if _, err := Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)

@@ -99,8 +99,8 @@ func bzip2Memory(head []byte) int {
 // xzMemory: the dictionary of the first block.
 func xzMemory(head []byte) int {
 	const streamHeader = 12
-	dictionary := uint64(8 << 20) // that of xz -6
-	if len(head) > streamHeader {
+	dictionary := uint64(8 << 20)                            // that of xz -6
+	if len(head) > streamHeader && head[streamHeader] != 0 { // else the index follows: there is no block
 		b := head[streamHeader:]
 		if size := (int(b[0]) + 1) * 4; size <= len(b) {
 			if at := lzma2Property(b[:size]); at > 0 {
