@@ -24,6 +24,7 @@ import (
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/internal/mutate"
+	"github.com/flowfast/flowfast/internal/need"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -111,20 +112,10 @@ type swept struct {
 	b    []byte
 }
 
-// sweptCaptures returns the shared captures beside the repository, or else
-// those of testdata: the first 64 KiB of each, compressed ones as they are and
-// unwrapped as well; and says which.
-func sweptCaptures(t *testing.T) (from string, all []swept) {
+// sweptCaptures returns the captures of a folder and made ones, up to 64 KiB of each,
+// compressed and not.
+func sweptCaptures(t *testing.T, files []string) (all []swept) {
 	const most = 64 << 10
-	from = "../../shared/captures"
-	files, _ := filepath.Glob(from + "/*")
-	if len(files) == 0 {
-		if os.Getenv("FLOWFAST_CONFORMANCE") == "required" {
-			t.Fatal("no shared captures in " + from)
-		}
-		from = "../testdata"
-		files, _ = filepath.Glob(from + "/*.pcap*")
-	}
 	for _, file := range files {
 		if ok, err := ioutil.IsCapture(file); !ok && err == nil {
 			continue
@@ -146,7 +137,7 @@ func sweptCaptures(t *testing.T) (from string, all []swept) {
 		}
 	}
 	slices.SortFunc(all, func(a, b swept) int { return cmp.Compare(a.name, b.name) })
-	return from, all
+	return all
 }
 
 // packed returns what every compressor that there is makes of b.
@@ -220,9 +211,24 @@ const (
 
 // TestSweep damages captures at random, and wants of each run an end, within
 // bounds of memory, and classes that add up. The same seed gives the same
-// damage, whatever the number of runs.
+// damage, whatever the number of runs, and of the project's captures for everyone.
 func TestSweep(t *testing.T) {
-	from, all := sweptCaptures(t)
+	for _, from := range []string{"../testdata", "../../shared/captures"} {
+		t.Run(filepath.Base(from), func(t *testing.T) {
+			files, err := filepath.Glob(from + "/*")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(files) == 0 {
+				need.Missing(t, "SHARED CAPTURES", "none in "+from)
+			}
+			sweepAll(t, from, sweptCaptures(t, files))
+		})
+	}
+}
+
+// sweepAll damages captures of a folder, each a number of times.
+func sweepAll(t *testing.T, from string, all []swept) {
 	n := sweeps(t)
 	t.Logf("%d damaged captures, made from %d in %s", n, len(all), from)
 	chances := make([]int, len(all)) // short ones more often
