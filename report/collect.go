@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
 )
-
-const protocolTCP = 6
 
 // TCP control bits, by their place in a flow's counts.
 const (
@@ -33,6 +32,9 @@ const (
 	midstream                  // no SYN of the source
 	outcomes
 )
+
+// unopened tells that a connection was begun and did not come to be open.
+func (o outcome) unopened() bool { return o == halfOpen || o == refused || o == unanswered }
 
 // outcomeOf tells how far the connection of a TCP flow came (RFC 9293, 3.5).
 func outcomeOf(r *record) outcome {
@@ -186,7 +188,7 @@ func (c *Collector) flow(r *record) {
 	}
 
 	c.protocols[r.protocol].add(r)
-	if hasPorts(r.protocol) {
+	if decode.HasPorts(r.protocol) {
 		if p := (port{r.protocol, r.dstPort}); c.lastCount == nil || p != c.lastPort {
 			c.lastPort, c.lastCount = p, of(c.ports, p)
 		}
@@ -203,7 +205,7 @@ func (c *Collector) flow(r *record) {
 	source.add(r)
 	source.fan.add(r)
 
-	if r.protocol == protocolTCP {
+	if r.protocol == decode.TCP {
 		c.tcp += packets
 		for d := range r.flags {
 			for i, n := range r.flags[d] {
@@ -212,12 +214,6 @@ func (c *Collector) flow(r *record) {
 		}
 		c.outcomes[outcomeOf(r)]++
 	}
-}
-
-func (t *tally) add(r *record) {
-	t.flows++
-	t.packets += r.packets[0] + r.packets[1]
-	t.bytes += r.bytes[0] + r.bytes[1]
 }
 
 // of returns the count of a key, which is made if need be.
@@ -250,16 +246,6 @@ func (c *Collector) label(r *record, packets uint64) {
 		}
 	}
 	n.add(r)
-}
-
-// hasPorts tells protocols whose headers begin with ports: TCP, UDP, DCCP, SCTP,
-// UDP-Lite.
-func hasPorts(protocol uint8) bool {
-	switch protocol {
-	case 6, 17, 33, 132, 136:
-		return true
-	}
-	return false
 }
 
 // End says when the last packet was that the collector counted before it is merged or

@@ -121,7 +121,7 @@ func TestFan(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 15, 400, 100_000} {
 		var whole, a, b fan
 		for i := range n {
-			r := record{dst: host{addr: decode.Addr{Lo: uint64(i / 2)}}, dstPort: uint16(i % 2), protocol: protocolTCP}
+			r := record{dst: host{addr: decode.Addr{Lo: uint64(i / 2)}}, dstPort: uint16(i % 2), protocol: decode.TCP}
 			r.flags[0][syn] = uint64(i % 2)
 			whole.add(&r)
 			whole.add(&r)
@@ -196,7 +196,7 @@ func TestRecord(t *testing.T) {
 		for d, of := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
 			of.Packets, of.Bytes = random.Uint64()>>random.IntN(64), random.Uint64()>>random.IntN(64)
 			want.packets[d], want.bytes[d] = of.Packets, of.Bytes
-			if f.Protocol == protocolTCP {
+			if f.Protocol == decode.TCP {
 				for i := range of.Flags {
 					of.Flags[i] = random.Uint64() >> random.IntN(64)
 				}

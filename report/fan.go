@@ -5,6 +5,8 @@ import (
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/flowfast/flowfast/decode"
 )
 
 // fanPrecision is that of the sketches: 2^11 registers, a standard error of
@@ -73,7 +75,12 @@ func (d *distinct) count() uint64 {
 
 // add takes in a flow of the source.
 func (f *fan) add(r *record) {
-	f.tally(r)
+	if r.protocol == decode.TCP {
+		f.tcp++
+		if outcomeOf(r).unopened() {
+			f.halfOpen++
+		}
+	}
 	var b [19]byte
 	binary.LittleEndian.PutUint64(b[0:], r.dst.addr.Hi)
 	binary.LittleEndian.PutUint64(b[8:], r.dst.addr.Lo)
@@ -81,16 +88,6 @@ func (f *fan) add(r *record) {
 	binary.LittleEndian.PutUint16(b[16:], r.dstPort)
 	b[18] = r.protocol
 	f.endpoints.add(xxhash.Sum64(b[:]))
-}
-
-func (f *fan) tally(r *record) {
-	if r.protocol != protocolTCP {
-		return
-	}
-	f.tcp++
-	if o := outcomeOf(r); o == unanswered || o == refused || o == halfOpen {
-		f.halfOpen++
-	}
 }
 
 func (f *fan) merge(o *fan) {

@@ -69,9 +69,9 @@ func (p pair) compare(o pair) int { return comparePairs(p, o) }
 
 // A tally is what is counted of a key.
 type tally struct {
-	weight                uint64 // by which keys are ranked, less what purges took
-	flows, packets, bytes uint64 // since the key is counted
-	fan                   fan    // of sources
+	weight uint64 // by which keys are ranked, less what purges took
+	count         // since the key is there
+	fan    fan    // of sources
 }
 
 // mostKeys is how many keys a heavy keeps after a purge.
@@ -231,9 +231,7 @@ func (h *heavy[K]) merge(o *heavy[K]) {
 				continue
 			}
 			into.weight += s.weight
-			into.flows += s.flows
-			into.packets += s.packets
-			into.bytes += s.bytes
+			into.merge(s.count)
 			into.fan.merge(&s.fan)
 		}
 	}
@@ -268,11 +266,4 @@ func (h *heavy[K]) top(n int) []*slot[K] {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), a.key.compare(b.key))
 	})
 	return all[:min(n, len(all))]
-}
-
-// share returns n*part/whole, rounded down; part is at most whole.
-func share(n, part, whole uint64) uint64 {
-	hi, lo := bits.Mul64(n, part)
-	q, _ := bits.Div64(hi, lo, whole)
-	return q
 }

@@ -148,7 +148,7 @@ func (c *Collector) tiles(r Run) []tile {
 			if outcome(o) != midstream {
 				opened += n
 			}
-			if o := outcome(o); o == halfOpen || o == refused || o == unanswered {
+			if outcome(o).unopened() {
 				not += n
 			}
 		}

@@ -140,7 +140,7 @@ func appendRecord(b []byte, f *flowtable.Flow) []byte {
 	for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
 		b = binary.AppendUvarint(binary.AppendUvarint(b, d.Packets), d.Bytes)
 	}
-	if f.Protocol == protocolTCP {
+	if f.Protocol == decode.TCP {
 		for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
 			for _, n := range d.Flags {
 				b = binary.AppendUvarint(b, n)
@@ -183,7 +183,7 @@ func (r *record) read(b []byte) (rest []byte) {
 	for d := range 2 {
 		r.packets[d], r.bytes[d] = number(), number()
 	}
-	if r.protocol == protocolTCP {
+	if r.protocol == decode.TCP {
 		for d := range 2 {
 			for i := range r.flags[d] {
 				r.flags[d][i] = number()

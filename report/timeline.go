@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -52,7 +53,7 @@ func (t *timeline) at(ns int64) *int64 {
 		t.widen(t.width + 1)
 		n = floor(ns, widths[t.width])
 	}
-	for n < t.first {
+	if n < t.first {
 		t.bins = slices.Insert(t.bins, 0, make([]int64, t.first-n)...)
 		t.first = n
 	}
@@ -119,5 +120,12 @@ func floor(a, b int64) int64 {
 	if a%b < 0 {
 		q--
 	}
+	return q
+}
+
+// share returns n*part/whole, rounded down; part is at most whole.
+func share(n, part, whole uint64) uint64 {
+	hi, lo := bits.Mul64(n, part)
+	q, _ := bits.Div64(hi, lo, whole)
 	return q
 }
