@@ -65,26 +65,6 @@ func (h *Header) Differs(o *Header) string {
 	return strings.Join(all, "; ")
 }
 
-// compare returns a number below 0 if the capture of a block comes before that of
-// another one, and above 0 if behind. Captures without packets come last.
-func (h *Header) compare(o *Header) int {
-	a, b := &h.Capture, &o.Capture
-	switch {
-	case a.Name == b.Name:
-		return a.Part - b.Part
-	case (a.Packets == 0) != (b.Packets == 0):
-		if a.Packets == 0 {
-			return 1
-		}
-		return -1
-	case a.First < b.First:
-		return -1
-	case a.First > b.First:
-		return 1
-	}
-	return strings.Compare(a.Name, b.Name)
-}
-
 func (h *Header) encode() []byte {
 	b, err := json.Marshal(h)
 	if err != nil {

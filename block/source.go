@@ -1,6 +1,7 @@
 package block
 
 import (
+	"cmp"
 	"container/heap"
 	"errors"
 	"fmt"
@@ -59,7 +60,8 @@ func NewSource(blocks []*Block, needs features.Set) (*Source, error) {
 	return s, nil
 }
 
-// captures puts the parts of captures together, and captures in order.
+// captures puts the parts of captures together, and captures that have packets in
+// order.
 func (s *Source) captures() ([]*joined, error) {
 	of := map[string][]*Block{}
 	for _, b := range s.blocks {
@@ -85,25 +87,24 @@ func (s *Source) captures() ([]*joined, error) {
 		if i := slices.IndexFunc(parts, func(b *Block) bool { return b.Capture.Damage != "" }); i >= 0 {
 			parts = parts[:i+1]
 		}
-		all = append(all, join(parts))
+		if j := join(parts); j.Packets > 0 {
+			all = append(all, j)
+		}
 	}
 	slices.SortFunc(all, func(a, b *joined) int {
-		return (&Header{Capture: a.Capture}).compare(&Header{Capture: b.Capture})
+		return cmp.Or(cmp.Compare(a.First, b.First), strings.Compare(a.Name, b.Name))
 	})
 	return all, nil
 }
 
 // begin finds out the order of captures, and where their clock steps back.
 func (s *Source) begin() error {
-	all, err := s.captures()
-	if err != nil {
+	var err error
+	if s.waiting, err = s.captures(); err != nil {
 		return err
 	}
-	for _, j := range all {
-		if j.Packets > 0 {
-			s.waiting = append(s.waiting, j)
-			s.end = max(s.end, j.LatestOfFlow)
-		}
+	for _, j := range s.waiting {
+		s.end = max(s.end, j.LatestOfFlow)
 	}
 	s.archive = newArchive(s.waiting)
 	if err := s.archive.follow(s.Monotone); err != nil {
