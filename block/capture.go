@@ -17,15 +17,15 @@ type Capture struct {
 	Name  string `json:"name"`
 	Part  int    `json:"part"`
 	Parts int    `json:"parts"`
-	// Packets is the number of packets of all classes. First is the time of the first
-	// one; Last is the latest, Least the earliest time of any. All are 0 if there are
-	// no packets.
+	// Packets is the number of packets of all classes, OfNone how many of them are of
+	// no flow.
 	Packets uint64 `json:"packets"`
-	// OfNone is how many of them are of no flow.
-	OfNone uint64 `json:"of_none,omitempty"`
-	First  int64  `json:"first"`
-	Last   int64  `json:"last"`
-	Least  int64  `json:"least"`
+	OfNone  uint64 `json:"of_none,omitempty"`
+	// First is the time of the first packet; Last is the latest, Least the earliest
+	// time of any. All are 0 if there are no packets.
+	First int64 `json:"first"`
+	Last  int64 `json:"last"`
+	Least int64 `json:"least"`
 	// LatestOfFlow is the latest time of a packet of a flow, the least of all times
 	// without one.
 	LatestOfFlow int64 `json:"latest_of_flow"`
@@ -42,7 +42,7 @@ type Capture struct {
 	LeastOfWindow int64 `json:"least_of_window"`
 	// Dense is the most packets in a stretch of time of each of the lengths of stretches,
 	// where a late packet stands where the latest one in front of it does.
-	Dense []uint64 `json:"dense,omitempty"`
+	Dense []uint64 `json:"dense"`
 	// Gaps are the longest times without packets, in order, where late packets stand as
 	// above; there are mostGaps at most, all longer than leastGap.
 	Gaps []Gap `json:"gaps,omitempty"`
@@ -91,6 +91,13 @@ func (c *Capture) upTo(from, to int64) (packets uint64, ofFlow int64, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+// clone returns a copy that other parts can be added to.
+func (c *Capture) clone() Capture {
+	of := *c
+	of.Dense, of.Gaps = slices.Clone(c.Dense), slices.Clone(c.Gaps)
+	return of
 }
 
 // addGap adds a gap behind those that there are.

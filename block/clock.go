@@ -44,14 +44,14 @@ type joined struct {
 
 // join makes one capture of its parts, which are in order.
 func join(parts []*Block) *joined {
-	j := &joined{Capture: parts[0].Capture, parts: parts}
+	j := &joined{Capture: parts[0].Capture.clone(), parts: parts}
 	for _, b := range parts[1:] {
 		p := &b.Capture
 		if p.Packets == 0 {
 			continue
 		}
 		if j.Packets == 0 {
-			j.Capture = *p
+			j.Capture = p.clone()
 			continue
 		}
 		if p.Least < j.Last {

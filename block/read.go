@@ -86,7 +86,7 @@ func find(src io.ReaderAt, at, size int64, file string) (*Block, error) {
 	if err := json.Unmarshal(head, &b.Header); err != nil {
 		return fail(begin+4, "header: %w", err)
 	}
-	if c := &b.Capture; b.Buckets < 1 || b.Bucket < 0 || b.Bucket >= b.Buckets || c.Part < 1 || c.Part > c.Parts || c.Last < c.First || c.Least > c.First || len(c.Dense) > len(stretches) {
+	if c := &b.Capture; b.Buckets < 1 || b.Bucket < 0 || b.Bucket >= b.Buckets || c.Part < 1 || c.Part > c.Parts || c.Last < c.First || c.Least > c.First || len(c.Dense) != len(stretches) {
 		return fail(begin+4, "header: numbers that contradict each other")
 	}
 	var l [4]byte

@@ -3,9 +3,13 @@ package block_test
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +57,56 @@ func TestDamagedBlock(t *testing.T) {
 	}
 }
 
+// What is read of blocks stays as it is, and a header without what parts are put
+// together by is refused.
+func TestPartsStayAsTheyAre(t *testing.T) {
+	j, _ := oneBlock(t, 1)
+	file := filepath.Join(t.TempDir(), "ring_0.pcap")
+	if err := os.WriteFile(file, pcap(traffic(rand.New(rand.NewPCG(6, 6)), 200, true)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all := make([][]byte, 1)
+	for part := 1; part <= 2; part++ {
+		run, err := flowfast.OpenPart(j.options, file, part, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.blocks(t, run, block.Capture{Name: file, Part: part, Parts: 2}, all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := all[0]
+	blocks, err := block.Find(bytes.NewReader(b), int64(len(b)), "parts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := json.Marshal(blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readAll(t, j, blocks)
+	if after, err := json.Marshal(blocks); err != nil || string(after) != string(before) {
+		t.Errorf("%v: was\n%s\nis\n%s", err, before, after)
+	}
+
+	n := 20 + binary.LittleEndian.Uint32(b[16:])
+	var h block.Header
+	if err := json.Unmarshal(b[20:n], &h); err != nil {
+		t.Fatal(err)
+	}
+	h.Capture.Dense = nil
+	header, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := slices.Concat(b[:16], seal(header), b[n+4:])
+	length := binary.LittleEndian.Uint64(b[8:])
+	binary.LittleEndian.PutUint64(changed[8:], length+uint64(len(header))-uint64(n-20))
+	if _, err := j.flows(t, [][]byte{changed}); err == nil || !strings.Contains(err.Error(), "contradict") {
+		t.Errorf("a header that lacks numbers: %v", err)
+	}
+}
+
 // Blocks that do not belong together are refused, and say why.
 func TestRefused(t *testing.T) {
 	j, whole := oneBlock(t, 100)
@@ -82,8 +136,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// FuzzBlock reads any bytes as a block, and as a chunk of a sound one. What can be read
-// comes out the same when it is made into a block again.
+// FuzzBlock reads any bytes as a block, and as a chunk of a sound one.
 func FuzzBlock(f *testing.F) {
 	j, whole := oneBlock(f, 60)
 	f.Add(whole)
