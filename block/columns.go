@@ -327,7 +327,7 @@ type page struct {
 	headers decode.Details
 }
 
-var errChunk = errors.New("the columns of a chunk contradict each other")
+var errChunk = errors.New("columns that contradict each other")
 
 // open begins to read a chunk.
 func (p *page) open(b []byte) error {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -18,7 +19,7 @@ import (
 // An Error reports a block that is damaged, or of another format.
 type Error struct {
 	File   string
-	Offset int64 // in the file
+	Offset int64 // in the file, in bytes
 	Err    error
 }
 
@@ -78,7 +79,7 @@ func find(src io.ReaderAt, at, size int64, file string) (*Block, error) {
 		return fail(begin-8, "a block of %d bytes, of which %d are there", length, size-begin)
 	}
 	end := begin + int64(length)
-	head, next, err := readSection(src, begin, end, maxHeader)
+	head, next, err := readSection(src, begin, end, maxHeader, nil)
 	if err != nil {
 		return nil, &Error{file, begin, fmt.Errorf("header: %w", err)}
 	}
@@ -98,7 +99,7 @@ func find(src io.ReaderAt, at, size int64, file string) (*Block, error) {
 		return fail(next, "a trace of %d bytes, of which %d are there", n, max(0, b.end-next-8))
 	}
 	if n == 0 { // a trace is looked at where it is needed
-		if _, _, err := readSection(src, next, end, 0); err != nil {
+		if _, _, err := readSection(src, next, end, 0, nil); err != nil {
 			return nil, &Error{file, next, fmt.Errorf("trace: %w", err)}
 		}
 	}
@@ -127,9 +128,9 @@ func readAt(src io.ReaderAt, b []byte, at, end int64) error {
 	return err
 }
 
-// readSection returns what stands between a length and its checksum, and the offset
-// behind.
-func readSection(src io.ReaderAt, at, end int64, most uint32) ([]byte, int64, error) {
+// readSection returns what stands between a length and its checksum, in room if that is
+// large enough, and the offset behind.
+func readSection(src io.ReaderAt, at, end int64, most uint32, room []byte) ([]byte, int64, error) {
 	var l [4]byte
 	if err := readAt(src, l[:], at, end); err != nil {
 		return nil, 0, err
@@ -138,7 +139,7 @@ func readSection(src io.ReaderAt, at, end int64, most uint32) ([]byte, int64, er
 	if n > most || int64(n) > end-at-8 {
 		return nil, 0, fmt.Errorf("a length of %d, of which %d bytes are there", n, max(0, end-at-8))
 	}
-	b := make([]byte, n+4)
+	b := slices.Grow(room[:0], int(n)+4)[:n+4]
 	if err := readAt(src, b, at+4, end); err != nil {
 		return nil, 0, err
 	}
@@ -180,9 +181,10 @@ func (r *reader) next(t *flowtable.Taken) (position, late, lateOfFlow uint64, er
 
 // open begins the next chunk.
 func (r *reader) open() error {
+	fail := func(err error) error { return &Error{r.File, r.began, fmt.Errorf("chunk: %w", err)} }
 	if r.read > 0 {
 		if err := r.page.close(); err != nil {
-			return &Error{r.File, r.began, err}
+			return fail(err)
 		}
 	}
 	if r.at >= r.end {
@@ -192,32 +194,15 @@ func (r *reader) open() error {
 		return io.EOF
 	}
 	r.began = r.at
-	fail := func(err error) error { return &Error{r.File, r.began, err} }
-	var l [4]byte
-	if err := readAt(r.src, l[:], r.at, r.end); err != nil {
-		return fail(err)
-	}
-	n := binary.LittleEndian.Uint32(l[:])
-	if n > maxChunk || int64(n) > r.end-r.at-8 {
-		return fail(fmt.Errorf("a chunk of %d bytes, of which %d are there", n, max(0, r.end-r.at-8)))
-	}
-	if cap(r.packed) < int(n)+4 {
-		r.packed = make([]byte, n+4)
-	}
-	r.packed = r.packed[:n+4]
-	if err := readAt(r.src, r.packed, r.at+4, r.end); err != nil {
-		return fail(err)
-	}
-	if sum, want := crc32.Checksum(r.packed[:n], castagnoli), binary.LittleEndian.Uint32(r.packed[n:]); sum != want {
-		return fail(fmt.Errorf("a chunk with the checksum %08x, not %08x: the bytes are not those that were written", want, sum))
-	}
-	r.at += 8 + int64(n)
 	var err error
-	if r.raw, err = r.zstd.DecodeAll(r.packed[:n], r.raw[:0]); err == nil {
+	if r.packed, r.at, err = readSection(r.src, r.at, r.end, maxChunk, r.packed); err != nil {
+		return fail(err)
+	}
+	if r.raw, err = r.zstd.DecodeAll(r.packed, r.raw[:0]); err == nil {
 		err = r.page.open(r.raw)
 	}
 	if err == nil && r.page.left == 0 {
-		err = errors.New("a chunk without packets")
+		err = errors.New("no packets")
 	}
 	if err != nil {
 		return fail(err)
@@ -233,7 +218,7 @@ func newDecoder() (*zstd.Decoder, error) {
 // times calls do with the times in the trace of a capture, whose packets have
 // positions from Capture.TraceFrom on.
 func (b *Block) times(do func(at int64)) error {
-	packed, _, err := readSection(b.src, b.trace.at, b.chunks, maxTrace)
+	packed, _, err := readSection(b.src, b.trace.at, b.chunks, maxTrace, nil)
 	if err != nil {
 		return &Error{b.File, b.trace.at, fmt.Errorf("trace: %w", err)}
 	}
