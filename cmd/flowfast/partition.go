@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -323,7 +322,7 @@ func bucketName(bucket int) string { return fmt.Sprintf("bucket-%05d", bucket) }
 // blockName returns the name of the file with a block of a capture.
 func blockName(of block.Capture) string {
 	const most = 180 // bytes: file systems allow 255
-	name := strings.ReplaceAll(escaped(of.Name), "/", "%2F")
+	name := escaped(of.Name)
 	if len(name) > most {
 		sum := sha256.Sum256([]byte(of.Name))
 		name = name[:most-33] + "-" + hex.EncodeToString(sum[:16])
@@ -334,8 +333,8 @@ func blockName(of block.Capture) string {
 	return name + blockExtension
 }
 
-// escaped writes as %3D, as in a URL, what not every system has in the
-// name of a file, and what has a meaning to those that find files by patterns.
+// escaped writes as %3D, as in a URL, what not every system has in the name of a file,
+// and what has a meaning to those that find files by patterns.
 func escaped(name string) string {
 	var b strings.Builder
 	for i, r := range name {
@@ -344,7 +343,7 @@ func escaped(name string) string {
 		switch {
 		case invalid:
 			fmt.Fprintf(&b, "%%%02X", name[i])
-		case strings.ContainsRune(`%=*?[]{}<>:"|\`, r), r < ' ', r == 0x7f, i == 0 && (r == '.' || r == '_'):
+		case strings.ContainsRune(`/%=*?[]{}<>:"|\`, r), r < ' ', r == 0x7f, i == 0 && (r == '.' || r == '_'):
 			fmt.Fprintf(&b, "%%%02X", r)
 		default:
 			b.WriteString(name[i : i+n])
@@ -356,7 +355,7 @@ func escaped(name string) string {
 // A spool is a temporary file, which has no name where the system lets it lose it.
 type spool struct {
 	*os.File
-	err error
+	err error // the first of a write
 }
 
 func newSpool() (*spool, error) {
@@ -364,16 +363,13 @@ func newSpool() (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &spool{File: f}
-	if os.Remove(f.Name()) != nil {
-		return s, nil // Windows: remove does it
-	}
-	return s, nil
+	_ = os.Remove(f.Name()) // where that is refused, as on Windows, remove does it
+	return &spool{File: f}, nil
 }
 
 func (s *spool) Write(b []byte) (n int, err error) {
 	n, err = s.File.Write(b)
-	s.err = err
+	s.err = cmp.Or(s.err, err)
 	return n, err
 }
 
@@ -381,8 +377,6 @@ func (s *spool) remove() {
 	s.Close()
 	os.Remove(s.Name())
 }
-
-var _ io.ReaderAt = (*spool)(nil)
 
 // A fraction is the value of a flag: a part of so many.
 type fraction struct{ part, of int }
