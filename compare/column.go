@@ -2,11 +2,12 @@ package compare
 
 import (
 	"cmp"
-	"iter"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/flowfast/flowfast/decode"
 )
 
 // decades are the bins of relative differences: bin i has those from 10^(i-decades)
@@ -61,9 +62,11 @@ func (c *Column) compare(a, b *row, textA, textB string, o *Options) bool {
 	y, errY := strconv.ParseFloat(strings.TrimSpace(textB), 64)
 	x, y = x*c.scale[0], y*c.scale[1]
 	difference := math.Abs(x - y)
-	if s, t, ok := times(textA, textB, c.unit); c.time && ok { // in floating point they have no nanoseconds
-		difference, errX, errY = math.Abs(float64(s-t))/1e9, nil, nil
-		x, y = float64(s)/1e9, float64(t)/1e9
+	if c.time { // in floating point they have no nanoseconds
+		if s, t, ok := times(textA, textB, c.unit); ok {
+			difference, errX, errY = math.Abs(float64(s-t))/1e9, nil, nil
+			x, y = float64(s)/1e9, float64(t)/1e9
+		}
 	}
 	number := errX == nil && errY == nil
 	relative := 1.0
@@ -123,15 +126,12 @@ func (c *Column) example(d Difference) {
 	c.Examples = c.Examples[:min(len(c.Examples), mostExamples)]
 }
 
-func splitSpaces(text string) iter.Seq[string] { return strings.SplitSeq(text, " ") }
-
-// protocolText returns the name of a protocol in small letters, its number if it has
-// none.
-func protocolText(number string) string {
-	for name, n := range protocolNumbers {
-		if n == number {
-			return strings.ToLower(name)
-		}
+// protocolText returns the name of a protocol in small letters, what stands there if it
+// has none.
+func protocolText(text string) string {
+	if n, ok := decode.ProtocolNumber(text); ok {
+		name := decode.Unread{Kind: decode.IPProtocol, Number: uint16(n)}.Name()
+		return cmp.Or(strings.ToLower(name), text)
 	}
-	return number
+	return text
 }

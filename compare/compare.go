@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -300,13 +301,12 @@ func (c *comparison) pair(a, b *row) {
 
 // text writes a key for people.
 func (k *key) text() string {
-	parts := slices.Collect(splitSpaces(string(k.tuple)))
+	parts := strings.Split(string(k.tuple), " ")
 	from, to := parts[0], parts[1]
-	arrow := " > "
 	if k.swapped {
 		from, to = to, from
 	}
-	text := from + arrow + to
+	text := from + " > " + to
 	if name := protocolText(parts[2]); name != "" {
 		text += " " + name
 	}

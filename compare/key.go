@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/flowfast/flowfast/decode"
 )
 
 // What a row is told by.
@@ -47,9 +49,6 @@ var equivalents = []struct {
 	{"forward bytes of frames", map[string]float64{"fwd_tot_byte": 1, "src2dst_bytes": 1}},
 	{"backward bytes of frames", map[string]float64{"bwd_tot_byte": 1, "dst2src_bytes": 1}},
 }
-
-// protocolNumbers are the protocols that some programs write by name.
-var protocolNumbers = map[string]string{"TCP": "6", "UDP": "17", "ICMP": "1", "ICMPV6": "58", "SCTP": "132", "GRE": "47", "ESP": "50", "AH": "51", "IGMP": "2", "DCCP": "33", "UDPLITE": "136"}
 
 // A keyer finds out what flow a row is of.
 type keyer struct {
@@ -168,8 +167,8 @@ func address(text string) string {
 // protocolNumber writes the number of a protocol that may stand there by its name.
 func protocolNumber(text string) string {
 	text = unspaced(text)
-	if n, named := protocolNumbers[strings.ToUpper(text)]; named {
-		return n
+	if n, ok := decode.ProtocolNumber(text); ok {
+		return strconv.Itoa(int(n))
 	}
 	return text
 }

@@ -28,6 +28,16 @@ var protocolNames = map[string]uint8{
 // ProtocolNames returns the names that Protocols can be written with, sorted.
 func ProtocolNames() []string { return slices.Sorted(maps.Keys(protocolNames)) }
 
+// ProtocolNumber returns the number of an IP protocol that is written by its number or,
+// in letters of any case, by a name of [ProtocolNames].
+func ProtocolNumber(text string) (number uint8, ok bool) {
+	if number, ok = protocolNames[strings.ToLower(text)]; ok {
+		return number, true
+	}
+	n, err := strconv.ParseUint(text, 10, 8)
+	return uint8(n), err == nil
+}
+
 // Has reports whether the packets of an IP protocol have flows.
 func (p *Protocols) Has(protocol uint8) bool {
 	if p.set == [4]uint64{} {

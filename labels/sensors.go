@@ -190,19 +190,7 @@ func protocolOf(text string, v6 bool) (uint8, bool) {
 	case "ipv6-icmp", "icmp6", "icmp-v6":
 		text = "icmpv6"
 	}
-	if n, err := strconv.ParseUint(text, 10, 8); err == nil {
-		return uint8(n), true
-	}
-	var p decode.Protocols
-	if strings.Contains(text, ",") || text == "all" || p.UnmarshalText([]byte(text)) != nil {
-		return 0, false
-	}
-	for k := range 256 {
-		if p.Has(uint8(k)) {
-			return uint8(k), true
-		}
-	}
-	return 0, false
+	return decode.ProtocolNumber(text)
 }
 
 // communityID returns the Community ID of a connection.
