@@ -23,8 +23,9 @@ var memoryNow = memory
 type spill struct {
 	temp   *os.File // nil while all is in memory
 	buffer [parts][]byte
-	held   int
-	size   int64 // of the file
+	row    []byte // the last one that was added
+	held   int    // bytes in buffer
+	size   int64  // of the file
 	chunks [parts][]struct{ at, n int64 }
 }
 
@@ -43,12 +44,7 @@ type row struct {
 //	byte     1 if swapped
 //	texts    tuple, values: uvarint length and the bytes
 func (s *spill) add(number int64, k key, values [][]byte) error {
-	n := 24 + len(k.tuple)
-	for _, v := range values {
-		n += len(v) + binary.MaxVarintLen32
-	}
-	b := make([]byte, 0, n)
-	b = binary.AppendVarint(binary.AppendUvarint(b, uint64(number)), k.start)
+	b := binary.AppendVarint(binary.AppendUvarint(s.row[:0], uint64(number)), k.start)
 	swapped := byte(0)
 	if k.swapped {
 		swapped = 1
@@ -57,6 +53,7 @@ func (s *spill) add(number int64, k key, values [][]byte) error {
 	for _, v := range values {
 		b = appendText(b, v)
 	}
+	s.row = b
 	to := &s.buffer[xxhash.Sum64(k.tuple)%parts]
 	before := len(*to)
 	*to = append(binary.AppendUvarint(*to, uint64(len(b))), b...)
