@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,9 +97,8 @@ func (c *command) description(m *manifest) (*description, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(m.text())
 	d := &description{
-		manifest: partFile{manifestName, int64(len(m.text())), hex.EncodeToString(sum[:])},
+		manifest: manifestPart(m.text()),
 		name:     filepath.Base(real),
 		columns:  c.withCapture(job{captures: []capture{{}}}).Columns,
 		rules:    c.rules(m.options),

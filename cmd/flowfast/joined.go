@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -136,8 +134,7 @@ func (c *command) describeJoined(ctx context.Context) error {
 		}
 	}
 	text := m.text()
-	sum := sha256.Sum256(text)
-	d.manifest = partFile{manifestName, int64(len(text)), hex.EncodeToString(sum[:])}
+	d.manifest = manifestPart(text)
 	d.command = c.commandLine("-r --join", m.options, "INPUT OUTPUT."+datasetFormat)
 	if err := writeFile(ctx, m.name(), text); err != nil {
 		return err

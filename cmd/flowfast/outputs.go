@@ -29,6 +29,12 @@ type partFile struct {
 	SHA256 string   `json:"sha256"`
 }
 
+// manifestPart returns what there is to be said of a manifest with a text.
+func manifestPart(text []byte) partFile {
+	sum := sha256.Sum256(text)
+	return partFile{manifestName, int64(len(text)), hex.EncodeToString(sum[:])}
+}
+
 // next begins the next file.
 func (f *outputs) next(ctx context.Context) (io.Writer, error) {
 	if !f.command.dataset {

@@ -15,6 +15,7 @@ import json
 import os
 import struct
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -137,8 +138,6 @@ def ship(spark: SparkSession) -> None:
     folder = os.path.dirname(os.path.abspath(__file__))
     with tempfile.TemporaryDirectory(prefix="flowfast-") as temp:
         archive = os.path.join(temp, "flowfast-package.zip")
-        import zipfile
-
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
             for at, _, names in os.walk(folder):
                 for name in sorted(names):
@@ -187,8 +186,8 @@ class Report:
         """Return plain dictionaries and lists, with the sums under the keys of one summary."""
         total = added(self.captures) if self.captures else {}
         total.pop("runs", None)
-        for key in ("flows", "evicted", "steps_back"):
-            if self.buckets:
+        if self.buckets:
+            for key in ("flows", "evicted", "steps_back"):
                 total[key] = sum(s.get(key, 0) for s in self.buckets.values())
         return {
             **total,
