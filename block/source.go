@@ -220,10 +220,7 @@ func (s *Source) latestBefore(c *capture) int64 {
 
 // cut cuts a time down to the resolution.
 func (s *Source) cut(at int64) flowtable.Time {
-	if r := int64(s.Resolution); r > 0 && at > minTime+r {
-		at -= ((at % r) + r) % r
-	}
-	return flowtable.Time(at)
+	return flowtable.Time(at).Cut(int64(s.Resolution))
 }
 
 // horizon returns a time before which no packet is stamped that comes before the next

@@ -18,6 +18,20 @@ func (t Time) since(u Time) uint64 {
 	return uint64(t) - uint64(u)
 }
 
+// Cut returns the time cut down to a whole multiple of a resolution in nanoseconds. With
+// a resolution of 0 it is the time itself, as where the multiple may be no Time.
+func (t Time) Cut(resolution int64) Time {
+	r := Time(resolution)
+	if r <= 0 || t < minTime+r {
+		return t
+	}
+	past := t % r
+	if past < 0 {
+		past += r
+	}
+	return t - past
+}
+
 // Window is the number of packets that [Clock] looks back at least.
 const Window = 1 << 16
 

@@ -147,7 +147,7 @@ func (p *Piece) add(r *ioutil.Record) {
 		p.unread.see(p.headers.Why(r.LinkType, r.Data))
 	}
 	if p.resolution > 0 {
-		r.Time -= ((r.Time % p.resolution) + p.resolution) % p.resolution
+		r.Time = int64(flowtable.Time(r.Time).Cut(p.resolution))
 		r.Fine = r.Fine && p.resolution%1000 != 0
 	}
 	p.batch.Add(&p.headers, flowtable.Time(r.Time), decode.FrameLen(r.LinkType, r.Data, r.OrigLen), r.Fine)
