@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -17,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/block"
 	"github.com/flowfast/flowfast/export"
 )
@@ -243,10 +241,6 @@ func (b *blocksCommand) run(ctx context.Context, r *result, blocks []*block.Bloc
 	options := b.options
 	_, options.MaxMemory = b.atOnce(1)
 	options.Workers = b.jobs
-	labeled := b.begin(r.job)
-	if labeled != nil {
-		options.Labeler = labeled.Labeler
-	}
 	source, err := block.NewSource(blocks, options.Features.Set)
 	if err != nil {
 		r.errs = []error{err}
@@ -254,36 +248,6 @@ func (b *blocksCommand) run(ctx context.Context, r *result, blocks []*block.Bloc
 	}
 	defer source.Close()
 	source.Resolution, source.Monotone = options.Resolution, options.Monotone
-	run, err := flowfast.NewTaken(options, source)
-	if err != nil {
-		r.errs = []error{err}
-		return
-	}
-	line := show.begin(r.job, run.Progress)
-	defer show.end(line)
-	out := outputs{command: &b.command, first: b.output}
-	defer out.discard()
-	to, err := out.next(ctx)
-	if err != nil {
-		r.failed = err
-		return
-	}
-	table := export.Table{Columns: slices.Clone(b.columns), Notes: b.notes}
-	var rows io.WriteCloser
-	if rows, r.failed = b.format.NewWriter(to, table); r.failed != nil {
-		return
-	}
-	err = run.Write(ctx, rows, b.format.Rows(table))
-	r.failed = rows.Close()
-	r.summary = run.Summary()
-	if labeled != nil {
-		r.labels, r.ruled = labeled.Counts(), true
-		r.summary.Warnings = append(r.summary.Warnings, r.labels.Warnings...)
-	}
-	if r.stopped = err != nil && ctx.Err() != nil; !r.stopped {
-		r.errs = split(err)
-	}
-	if r.failed == nil && (err == nil || r.stopped) {
-		r.finish(&out)
-	}
+	r.job.taken = source
+	*r = b.one(ctx, r.job, options, show)
 }

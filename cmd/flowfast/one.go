@@ -57,7 +57,11 @@ func (c *command) one(ctx context.Context, j job, options flowfast.Options, show
 		r.errs = split(err)
 	}
 	c.digest(ctx, &r)
-	if len(r.summary.Captures) > 0 {
+	readable := len(r.summary.Captures) > 0
+	if j.taken != nil {
+		readable = len(r.errs) == 0 // what is damaged of them lacks packets of any flow
+	}
+	if readable {
 		r.finish(&out)
 	}
 	return r
@@ -155,6 +159,10 @@ func (c *command) create(ctx context.Context, name string) (*export.File, error)
 // open starts the run of a job, and returns what is to be called after it, also
 // with an error.
 func (c *command) open(ctx context.Context, j job, options flowfast.Options) (*flowfast.Run, func(), error) {
+	if j.taken != nil {
+		run, err := flowfast.NewTaken(options, j.taken)
+		return run, func() {}, err
+	}
 	if !j.stream {
 		run, err := flowfast.Open(options, j.inputs...)
 		return run, func() {}, err

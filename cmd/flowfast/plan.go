@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 )
 
@@ -41,6 +42,7 @@ type job struct {
 	size     int64 // bytes of the inputs, 0 if unknown
 	stream   bool  // the input is no regular file: it may be silent for long
 	series   bool
+	taken    flowfast.Taken // packets in place of those of the inputs, nil for none
 }
 
 // jobsOf returns the captures of jobs as jobs of their own.
