@@ -193,8 +193,8 @@ func TestPageAgainstReference(t *testing.T) {
 		c, s := counted(t, capture, 1+i%2)
 		flows := reference(t, capture)
 		all = append(all, flows...)
-		again, _ := counted(t, capture, 2)
 		if i%6 == 0 {
+			again, _ := counted(t, capture, 2)
 			t.Run(filepath.Base(capture), func(t *testing.T) { agree(t, rendered(t, again, Run{Summary: s}), flows) })
 		}
 		total.Packets += s.Packets
