@@ -184,7 +184,7 @@ func juniperST(b []byte, n int) wrapping {
 	if len(b) <= size {
 		return wrapping{class: short(n, size+1)}
 	}
-	if v := b[size] >> 4; v != 4 && v != 6 {
+	if v := b[size] >> 4; v != version4 && v != version6 {
 		return wrapping{class: NotIP}
 	}
 	return wrapping{linkType: linkIPv4, size: size}

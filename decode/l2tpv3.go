@@ -64,14 +64,14 @@ func (p *Packet) sessionFrame(b []byte, n int) func(*Packet, []byte, int) Class 
 		}
 		break
 	}
-	const address, ipv4, ipv6 = 0xff03, 0x0021, 0x0057
+	const address = 0xff03
 	at = 0
 	if len(b) > 2 && binary.BigEndian.Uint16(b) == address {
 		at = 2
 	}
 	if len(b) > at+2 {
 		t, b, n := binary.BigEndian.Uint16(b[at:]), b[at+2:], n-at-2
-		if t == ipv4 && p.rightIPv4(b, n) || t == ipv6 && p.rightIPv6(b, n) {
+		if t == pppIPv4 && p.rightIPv4(b, n) || t == pppIPv6 && p.rightIPv6(b, n) {
 			return (*Packet).pppHDLC
 		}
 	}
