@@ -165,11 +165,10 @@ func newWatch(c Capture) *watch {
 // see takes in the next batch.
 func (w *watch) see(b *flowtable.Batch) {
 	w.anyLate = false
-	n := 0
-	b.Times(func(at flowtable.Time, ofAFlow bool) {
-		w.one(int64(at), ofAFlow, n)
-		n++
-	})
+	for i := range b.Len() {
+		at, _, ofAFlow := b.Packet(i)
+		w.one(int64(at), ofAFlow, i)
+	}
 }
 
 // one takes in the packet with a number in its batch.

@@ -1,8 +1,6 @@
 package flowtable
 
-import (
-	"github.com/flowfast/flowfast/decode"
-)
+import "github.com/flowfast/flowfast/decode"
 
 // A Taken is a packet of a flow as an admitted batch has it: what is left of it when
 // its headers are read and its fragments resolved. It can be added to a batch of
@@ -42,14 +40,6 @@ func (g *Gate) Part(seed uint64) {
 		z := (seed ^ seed>>30) * 0xbf58476d1ce4e5b9
 		z = (z ^ z>>27) * 0x94d049bb133111eb
 		g.hasher.words[i] = z ^ z>>31
-	}
-}
-
-// Times calls do with the time of each packet of an admitted batch, in order, and
-// whether it is one of a flow.
-func (b *Batch) Times(do func(at Time, ofAFlow bool)) {
-	for i := range b.packets {
-		do(b.packets[i].time, b.packets[i].key.rest&ofFlow != 0)
 	}
 }
 
