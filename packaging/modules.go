@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -117,7 +118,7 @@ func (m *module) look(dir, below string) error {
 		if err != nil {
 			return err
 		}
-		m.notices = append(m.notices, notice{strings.TrimPrefix(below+"/"+e.Name(), "./"), text})
+		m.notices = append(m.notices, notice{path.Join(below, e.Name()), text})
 	}
 	return nil
 }
