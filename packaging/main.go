@@ -86,9 +86,8 @@ func makeAll(arch, out string) error {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
-	info := b.info()
 	for _, format := range []string{"deb", "rpm"} {
-		if err := write(info, format, out); err != nil {
+		if err := write(b.info(), format, out); err != nil {
 			return err
 		}
 	}
@@ -148,28 +147,22 @@ func (b *build) compile() error {
 	return err
 }
 
-// write makes a package, under its name only when it is whole.
+// write makes a package, under its name only when it is whole. It changes info.
 func write(info *nfpm.Info, format, out string) error {
 	packager, err := nfpm.Get(format)
 	if err != nil {
 		return err
 	}
-	own := *info
-	own.Contents = slices.Clone(info.Contents)
-	for i, c := range own.Contents {
-		copied := *c
-		own.Contents[i] = &copied
-	}
-	if err := nfpm.PrepareForPackager(&own, format); err != nil {
+	if err := nfpm.PrepareForPackager(info, format); err != nil {
 		return err
 	}
-	path := filepath.Join(out, packager.ConventionalFileName(&own))
+	path := filepath.Join(out, packager.ConventionalFileName(info))
 	temporary, err := os.CreateTemp(out, ".packages-")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temporary.Name())
-	err = packager.Package(&own, temporary)
+	err = packager.Package(info, temporary)
 	if closed := temporary.Close(); err == nil {
 		err = closed
 	}
