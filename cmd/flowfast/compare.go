@@ -1,17 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flowfast/flowfast/compare"
-	"github.com/flowfast/flowfast/export"
 )
 
 const compareLong = `Flowfast compare tells how two tables of flows differ, flow by flow: which flows
@@ -91,7 +88,7 @@ func runCompare(files []string, o compare.Options, page string, quiet bool, s st
 	switch {
 	case err != nil:
 	case page != "":
-		err = writePage(ctx, page, r.WriteHTML)
+		err = writeWith(ctx, page, r.WriteHTML)
 	case !quiet:
 		err = r.WriteText(s.out)
 	}
@@ -105,17 +102,4 @@ func runCompare(files []string, o compare.Options, page string, quiet bool, s st
 		return exitDiffer
 	}
 	return exitOK
-}
-
-// writePage writes a file that appears under its name when it is whole.
-func writePage(ctx context.Context, name string, write func(io.Writer) error) error {
-	out, err := export.Create(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
-	if err := write(out); err != nil {
-		return err
-	}
-	return out.Commit()
 }

@@ -79,19 +79,6 @@ func (d *description) write(ctx context.Context, folder string) error {
 		writeFile(ctx, filepath.Join(folder, descriptionName), text))
 }
 
-// writeFile writes a file that appears when it is complete.
-func writeFile(ctx context.Context, name string, b []byte) error {
-	out, err := export.Create(ctx, name)
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
-	if _, err := out.Write(b); err != nil {
-		return err
-	}
-	return out.Commit()
-}
-
 func (c *command) description(m *manifest) (*description, error) {
 	real, err := realPath(c.inputs[0])
 	if err != nil {

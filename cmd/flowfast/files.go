@@ -142,19 +142,11 @@ func (f *fileList) prune(now time.Time) (errs []error) {
 }
 
 func (f *fileList) write() error {
-	out, err := export.Create(context.Background(), f.name())
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
 	b := fmt.Appendf(nil, `{"version": %s, "current": %s, "files": [`, encoded(flowfast.Version), encoded(f.current))
 	separator := "\n"
 	for _, e := range f.entries {
 		b = append(append(b, separator...), encoded(e)...)
 		separator = ",\n"
 	}
-	if _, err := out.Write(append(b, "\n]}\n"...)); err != nil {
-		return err
-	}
-	return out.Commit()
+	return writeFile(context.Background(), f.name(), append(b, "\n]}\n"...))
 }

@@ -129,3 +129,24 @@ func (f *outputs) discard() {
 		out.Discard()
 	}
 }
+
+// writeFile writes a file that appears under its name when it is complete.
+func writeFile(ctx context.Context, name string, b []byte) error {
+	return writeWith(ctx, name, func(to io.Writer) error {
+		_, err := to.Write(b)
+		return err
+	})
+}
+
+// writeWith is writeFile with what a function writes.
+func writeWith(ctx context.Context, name string, write func(io.Writer) error) error {
+	out, err := export.Create(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	if err := write(out); err != nil {
+		return err
+	}
+	return out.Commit()
+}
