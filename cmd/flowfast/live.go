@@ -245,7 +245,7 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display, notify 
 	pulse := newPulse()
 	options := l.options
 	_, options.MaxMemory = l.atOnce(1)
-	options.MaxMemory = max(options.MaxMemory-l.besides(), flowfast.MinMemory)
+	options.MaxMemory = max(options.MaxMemory-l.buffers(), flowfast.MinMemory)
 	options.Workers = l.jobs
 	var labeled *relabeling
 	if l.labels.set != nil {
@@ -303,8 +303,8 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display, notify 
 	return o
 }
 
-// besides returns the bytes of memory that the ring and the queue of readers take.
-func (l *liveCommand) besides() int {
+// buffers returns the bytes of memory that the ring and the queue of readers take.
+func (l *liveCommand) buffers() int {
 	n := cmp.Or(int(l.memory), live.DefaultMemory)
 	if l.serve.address != "" {
 		n += cmp.Or(int(l.serve.queue), defaultQueue)

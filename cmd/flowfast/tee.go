@@ -39,10 +39,7 @@ func cutPart(b []byte) (part, rest []byte) {
 
 // A teeing writes teed rows where each kind goes.
 type teeing struct {
-	output interface {
-		Write([]byte) (int, error)
-		Flush() error
-	}
+	output flushWriter
 	server *server
 	batch  []byte
 	served []byte
