@@ -171,15 +171,17 @@ func describedNames() (all []string) {
 
 // completeLabels completes the names of files, and of rules that flowfast has.
 func completeLabels(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	builtins, err := labels.Builtins()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	var all []string
+	return builtinNames(labels.BuiltinPrefix), cobra.ShellCompDirectiveDefault
+}
+
+// builtinNames returns the names of rules that flowfast has, with a prefix, each with
+// what it is.
+func builtinNames(prefix string) (all []string) {
+	builtins, _ := labels.Builtins() // no completion tells an error
 	for _, b := range builtins {
-		all = append(all, labels.BuiltinPrefix+b.Name+"\t"+b.Title)
+		all = append(all, prefix+b.Name+"\t"+b.Title)
 	}
-	return all, cobra.ShellCompDirectiveDefault
+	return all
 }
 
 // completeInterfaces completes the names of network interfaces.

@@ -195,13 +195,7 @@ func labelsCommand(s streams, status *int) *cobra.Command {
 	}, &cobra.Command{
 		Use: "show NAME", Short: "print rules that flowfast has, to begin one's own with, or the JSON Schema of rules: schema", Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			all := []string{"schema"}
-			if builtins, err := labels.Builtins(); err == nil {
-				for _, b := range builtins {
-					all = append(all, b.Name+"\t"+b.Title)
-				}
-			}
-			return all, cobra.ShellCompDirectiveNoFileComp
+			return append([]string{"schema"}, builtinNames("")...), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, names []string) error {
 			if names[0] == "schema" {
