@@ -59,7 +59,9 @@ func (c *command) execute() int {
 		p.errs = append(p.errs, err)
 	}
 	r := c.report(p, results, time.Since(began))
-	c.warn(c.emptySplits(&r, results))
+	empty := c.emptySplits(&r, results)
+	c.warn(empty)
+	r.Warnings = append(r.Warnings, empty...)
 	status := c.close(ctx, r)
 	if s := signalOf(ctx); s != 0 {
 		text := stopped(s, results)

@@ -118,7 +118,6 @@ func (c *command) report(p *plan, results []result, elapsed time.Duration) repor
 			r.Runs = append(r.Runs, o)
 		}
 	}
-	r.Warnings = append(r.Warnings, c.emptySplits(&r, results)...)
 	r.Elapsed = elapsed
 	if s := elapsed.Seconds(); s > 0 {
 		r.PacketsPerSecond = float64(r.Packets) / s
