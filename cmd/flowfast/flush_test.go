@@ -2,24 +2,20 @@ package main
 
 import (
 	"bufio"
-	"encoding/binary"
 	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flowfast/flowfast/internal/testpcap"
 )
 
 // udpCapture is a pcap file of datagrams at seconds, each from the port of that
 // number.
 func udpCapture(seconds ...uint16) []byte {
-	const frame = "\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02\x08\x00" +
-		"\x45\x00\x00\x1c\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02" + "\x10\x00\x00\x35\x00\x08\x00\x00"
-	b := []byte("\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00\x01\x00\x00\x00")
+	b := []byte(testpcap.Header)
 	for _, s := range seconds {
-		b = binary.LittleEndian.AppendUint32(b, uint32(s))
-		b = append(b, 0, 0, 0, 0, byte(len(frame)), 0, 0, 0, byte(len(frame)), 0, 0, 0)
-		b = append(b, frame...)
-		binary.BigEndian.PutUint16(b[len(b)-8:], s)
+		b = append(b, testpcap.Record(time.Unix(int64(s), 0), s)...)
 	}
 	return b
 }

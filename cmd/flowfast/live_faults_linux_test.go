@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/flowfast/flowfast/internal/testnet"
+	"github.com/flowfast/flowfast/internal/testpcap"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -27,7 +28,7 @@ var quick = []string{"-t", "0.2", "--disorder", "0.1", "--flush", "0.1"}
 // datagramsOf returns a frame for each port from one on, each of a flow of its own.
 func datagramsOf(first, n int) (frames []ioutil.Record) {
 	for port := range n {
-		frames = append(frames, ioutil.Record{Data: udpCapture(uint16(first + port))[40:]})
+		frames = append(frames, ioutil.Record{Data: testpcap.UDP(uint16(first + port))})
 	}
 	return frames
 }

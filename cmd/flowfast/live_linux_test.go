@@ -19,6 +19,7 @@ import (
 
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/internal/testnet"
+	"github.com/flowfast/flowfast/internal/testpcap"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -293,8 +294,7 @@ func TestLiveOperation(t *testing.T) {
 	}
 	var frames []ioutil.Record
 	for port := range uint16(30) {
-		b := udpCapture(port + 1)
-		frames = append(frames, ioutil.Record{Data: b[24+16:]})
+		frames = append(frames, ioutil.Record{Data: testpcap.UDP(port + 1)})
 	}
 	testnet.Send(t, "va", frames[:10])
 	l.until(t, "flowfast_rows_written_total", "10") // the wire is silent: the clock ends flows and files
@@ -330,7 +330,7 @@ func TestLiveOutput(t *testing.T) {
 	testnet.IP(t, "link set lo up")
 	testnet.Pair(t, "va", "vb")
 	l := startLive(t, "--format", "jsonl", "vb", "-")
-	testnet.Send(t, "va", []ioutil.Record{{Data: udpCapture(7)[40:]}})
+	testnet.Send(t, "va", []ioutil.Record{{Data: testpcap.UDP(7)}})
 	l.until(t, `flowfast_packets_total{class="counted"}`, "1")
 	l.end(t, syscall.SIGTERM)
 	if got := l.out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"src_port":7,`) {
