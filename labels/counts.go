@@ -121,17 +121,22 @@ func (c *Counts) Add(o *Counts) {
 	for name := range o.matched {
 		c.matched[name] = true
 	}
-	c.Unmatched = []string{}
-	for _, name := range c.rules {
-		if !c.matched[name] {
-			c.Unmatched = append(c.Unmatched, name)
-		}
-	}
+	c.listUnmatched()
 	for i := range o.Records {
 		if len(c.Records) == i {
 			c.Records = append(c.Records, Records{file: o.Records[i].file})
 		}
 		c.Records[i].add(&o.Records[i])
+	}
+}
+
+// listUnmatched lists the rules that no flow has matched.
+func (c *Counts) listUnmatched() {
+	c.Unmatched = []string{}
+	for _, name := range c.rules {
+		if !c.matched[name] {
+			c.Unmatched = append(c.Unmatched, name)
+		}
 	}
 }
 

@@ -139,7 +139,7 @@ func (l *labeler) tallyOf(label *flowtable.Label) *tally {
 // Counts returns what came of the flows. It is called when no labeler is at work
 // any more.
 func (r *Run) Counts() *Counts {
-	c := &Counts{matched: map[string]bool{}, Unmatched: []string{}}
+	c := &Counts{matched: map[string]bool{}}
 	if s := r.plan.Splits; s != nil {
 		for _, name := range append(s.Names(), "") {
 			c.Splits = append(c.Splits, SplitCount{Split: name, Labels: []Count{}})
@@ -160,11 +160,7 @@ func (r *Run) Counts() *Counts {
 		}
 		m.close(workers, c)
 	}
-	for _, name := range c.rules {
-		if !c.matched[name] {
-			c.Unmatched = append(c.Unmatched, name)
-		}
-	}
+	c.listUnmatched()
 	return c
 }
 

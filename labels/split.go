@@ -139,11 +139,12 @@ func (s *Splits) Nearest(captures []string) (seed uint64, counts []int, ok bool)
 // of returns the number of the split, from 1, that a flow of one capture is in; 0 for
 // none.
 func (s *Splits) of(f *flowtable.Flow, ofCapture uint8) uint8 {
+	if s.Unit == UnitCapture {
+		return ofCapture
+	}
 	var room [96]byte
 	b := s.begin(room[:0], s.Unit)
 	switch s.Unit {
-	case UnitCapture:
-		return ofCapture
 	case UnitTime:
 		return s.ofTime(b, int64(f.Start), int64(f.Last))
 	case UnitHostPair:
@@ -151,11 +152,7 @@ func (s *Splits) of(f *flowtable.Flow, ofCapture uint8) uint8 {
 		if dst.Less(src) {
 			src, dst = dst, src
 		}
-		version := byte(4)
-		if f.V6 {
-			version = 6
-		}
-		b = append(b, version)
+		b = append(b, version(f))
 		for _, v := range [4]uint64{src.Hi, src.Lo, dst.Hi, dst.Lo} {
 			b = binary.BigEndian.AppendUint64(b, v)
 		}
@@ -191,11 +188,16 @@ func (s *Splits) ofTime(b []byte, start, last int64) uint8 {
 
 // begin begins what is hashed.
 func (s *Splits) begin(b []byte, u Unit) []byte {
-	b = binary.BigEndian.AppendUint64(b, s.Seed)
-	if s.Secret != nil {
-		b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(s.Secret))
+	return append(appendSeed(b, s.Seed, s.Secret), 's', byte(u))
+}
+
+// appendSeed appends a seed, and what stands for a secret, if there is one.
+func appendSeed(b []byte, seed uint64, secret []byte) []byte {
+	b = binary.BigEndian.AppendUint64(b, seed)
+	if secret != nil {
+		b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(secret))
 	}
-	return append(b, 's', byte(u))
+	return b
 }
 
 // at returns the split of what is hashed.
@@ -212,15 +214,19 @@ func (s *Splits) at(b []byte) uint8 {
 // appendFlow appends what tells a flow from all others: that of its key and its start.
 func appendFlow(b []byte, f *flowtable.Flow) []byte {
 	be := binary.BigEndian
-	version := byte(4)
-	if f.V6 {
-		version = 6
-	}
-	b = append(b, f.Protocol, version)
+	b = append(b, f.Protocol, version(f))
 	for _, v := range [6]uint64{f.Src.Hi, f.Src.Lo, f.Dst.Hi, f.Dst.Lo, uint64(f.Start), f.Encapsulation} {
 		b = be.AppendUint64(b, v)
 	}
 	return be.AppendUint16(be.AppendUint16(be.AppendUint16(b, f.SrcPort), f.DstPort), f.Identifier)
+}
+
+// version returns the version of IP of a flow.
+func version(f *flowtable.Flow) byte {
+	if f.V6 {
+		return 6
+	}
+	return 4
 }
 
 // A Thinning keeps one in so many flows of each of some labels, by a hash of the flow.
@@ -233,9 +239,6 @@ type Thinning struct {
 // keeps tells if a flow is one of those that stay of so many.
 func (t *Thinning) keeps(f *flowtable.Flow, of uint64) bool {
 	var room [96]byte
-	b := binary.BigEndian.AppendUint64(room[:0], t.Seed)
-	if t.Secret != nil {
-		b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(t.Secret))
-	}
-	return xxhash.Sum64(appendFlow(append(b, 't'), f))%of == 0
+	b := append(appendSeed(room[:0], t.Seed, t.Secret), 't')
+	return xxhash.Sum64(appendFlow(b, f))%of == 0
 }
