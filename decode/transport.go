@@ -74,8 +74,8 @@ const controlWord = 12
 
 // Control returns the control bits of a TCP header whose data offset stands at a
 // place of the datagram, in bytes, as RawFlags and Flags have them, and where the header
-// ends; false if they are not in the first 8 bytes of the Fragment: where fragments do not overlap,
-// those have what a first one lacks.
+// ends; false if they are not in the first 8 bytes of the Fragment: where fragments do
+// not overlap, those have what a first one lacks.
 func (p *Packet) Control(at uint16) (raw, flags uint8, end uint16, ok bool) {
 	const wordLen = 4
 	i := int(at) - int(p.At)

@@ -19,11 +19,12 @@ import (
 // list whose first item has one of these signs begins with all columns of the profile.
 //
 // A column that is called as one before it has the name of its profile in front. What
-// is chosen may be nothing: @label names columns that are added later. An error names the nearest column where there is none, and the flag that a column comes with.
+// is chosen may be nothing: @label names columns that are added later. An error names
+// the nearest column where there is none, and the flag that a column comes with.
 func (p Profile) Select(list []string, first int, quantiles []float64) ([]*Column, error) {
 	s := selection{profile: p, more: p.more(first, quantiles), first: first, of: map[string][]*Column{}, named: map[*Column]bool{}}
 	s.of[p.Name] = slices.Concat(p.Columns, s.more)
-	if len(list) > 0 && strings.Trim(list[0][:min(1, len(list[0]))], "+-") == "" {
+	if len(list) > 0 && (strings.HasPrefix(list[0], "+") || strings.HasPrefix(list[0], "-")) {
 		s.add(s.of[p.Name], p.Name)
 	}
 	for _, item := range list {
