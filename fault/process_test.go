@@ -9,6 +9,7 @@ package fault
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +24,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/flowfast/flowfast/bench/release"
 )
 
 var (
@@ -52,10 +55,8 @@ func testMain(m *testing.M) (status int, err error) {
 		return 0, err
 	}
 	flowfast = filepath.Join(work, "flowfast")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s", "-o", flowfast, "github.com/flowfast/flowfast/cmd/flowfast")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if b, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("go build: %w: %s", err, b)
+	if err := release.Command(context.Background(), flowfast); err != nil {
+		return 0, err
 	}
 	if os.Geteuid() == 0 {
 		nobody = &syscall.Credential{Uid: 65534, Gid: 65534}

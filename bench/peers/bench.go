@@ -9,12 +9,12 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/flowfast/flowfast/bench/process"
+	"github.com/flowfast/flowfast/bench/release"
 	"github.com/flowfast/flowfast/bench/workload"
 )
 
@@ -42,10 +42,9 @@ func New(ctx context.Context, o Options) (*Bench, error) {
 		return nil, err
 	}
 	b := &Bench{Options: o, flowfast: filepath.Join(dir, "flowfast"), start: map[string]process.Usage{}}
-	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.flowfast, "github.com/flowfast/flowfast/cmd/flowfast").CombinedOutput()
-	if err != nil {
+	if err := release.Command(ctx, b.flowfast); err != nil {
 		b.Close()
-		return nil, fmt.Errorf("go build: %w: %s", err, out)
+		return nil, err
 	}
 	if b.collector, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
 		b.Close()

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/flowfast/flowfast/bench/release"
 )
 
 // serialScale is the largest scale of the captures of the serial parts: more would
@@ -62,7 +64,7 @@ func (r *runner) serialBenchmarks() (all []byte, err error) {
 		if r.programs == "" {
 			test = filepath.Join(r.temp, program)
 			// As go test ./... builds it, which may have done so.
-			cmd := exec.CommandContext(r.ctx, "go", "test", "-c", "-o", test, module+pkg)
+			cmd := exec.CommandContext(r.ctx, "go", "test", "-c", "-o", test, release.Module+pkg)
 			if b, err := cmd.CombinedOutput(); err != nil {
 				return nil, fmt.Errorf("go test: %w: %s", err, b)
 			}

@@ -27,6 +27,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/flowfast/flowfast/bench/release"
 )
 
 // Options are what the flags say.
@@ -104,7 +106,8 @@ func (o *options) run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(o.dir)
 	if o.flowfast == "" {
-		if o.flowfast, err = build(ctx, o.dir); err != nil {
+		o.flowfast = filepath.Join(o.dir, "flowfast")
+		if err := release.Command(ctx, o.flowfast); err != nil {
 			return err
 		}
 	}
@@ -152,15 +155,4 @@ func enter(ctx context.Context) error {
 	// What is inside is to end in order.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	return cmd.Run()
-}
-
-// build compiles the command as a release is.
-func build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "flowfast")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s", "-o", path, "github.com/flowfast/flowfast/cmd/flowfast")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if b, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w: %s", err, b)
-	}
-	return path, nil
 }

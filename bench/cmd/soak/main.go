@@ -19,6 +19,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"github.com/flowfast/flowfast/bench/release"
 )
 
 func main() {
@@ -80,7 +82,8 @@ func run(ctx context.Context, o options, bound int64) error {
 	}
 	defer os.RemoveAll(temp)
 	if o.flowfast == "" {
-		if o.flowfast, err = build(ctx, temp); err != nil {
+		o.flowfast = filepath.Join(temp, "flowfast")
+		if err := release.Command(ctx, o.flowfast); err != nil {
 			return err
 		}
 	}
@@ -98,15 +101,4 @@ func run(ctx context.Context, o options, bound int64) error {
 		return err
 	}
 	return w.judge(bound, bound+o.above<<20, o.slowest)
-}
-
-// build compiles the command as a release is.
-func build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "flowfast")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s", "-o", path, "github.com/flowfast/flowfast/cmd/flowfast")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if b, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w: %s", err, b)
-	}
-	return path, nil
 }
