@@ -170,8 +170,8 @@ func TestMaxMemory(t *testing.T) {
 	// A chunk of each size of blocks is taken beyond the bound.
 	const bound, chunks = 6 << 20, 2 << 20
 	for _, compare := range []bool{true, false} {
-		in, table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound, Keys: Keys{Encapsulation: decode.VLANTags}})
-		m := &memoryFeed{feed: &feed{gate: in, table: table, batch: in.NewBatch(1), size: 500},
+		gate, table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound, Keys: Keys{Encapsulation: decode.VLANTags}})
+		m := &memoryFeed{feed: &feed{gate: gate, table: table, batch: gate.NewBatch(1), size: 500},
 			t: t, keys: map[wrappedKey][]arrival{}, compare: compare}
 		r := rand.New(rand.NewPCG(3, 4))
 		at := Time(0)
@@ -208,7 +208,7 @@ func TestMaxMemory(t *testing.T) {
 			}
 		}
 		m.flush()
-		table.End(in.Latest())
+		table.End(gate.Latest())
 		m.feedEnd()
 		if m.packets != m.n {
 			t.Errorf("%d packets in all rows, want %d", m.packets, m.n)
@@ -229,8 +229,8 @@ func (m *memoryFeed) feedEnd() { m.drain(Step{Due: All}) }
 // for: it is evicted again and again, and the others stay.
 func TestGiant(t *testing.T) {
 	const bound = 4 << 20
-	in, table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound})
-	m := &memoryFeed{feed: &feed{gate: in, table: table, batch: in.NewBatch(1), size: 500}, t: t}
+	gate, table := mustNew(t, Options{IdleTimeout: math.MaxInt64, MaxMemory: bound})
+	m := &memoryFeed{feed: &feed{gate: gate, table: table, batch: gate.NewBatch(1), size: 500}, t: t}
 	const others, giant = 5000, 400_000
 	for i := range others {
 		p := arrival{Time: Time(i), Len: 60}
@@ -253,7 +253,7 @@ func TestGiant(t *testing.T) {
 		t.Errorf("%d bytes taken, want at most %d", m.worst, most)
 	}
 	table.checkInvariants()
-	table.End(in.Latest())
+	table.End(gate.Latest())
 	m.feedEnd()
 	if m.packets != others+giant {
 		t.Errorf("%d packets in all rows, want %d", m.packets, others+giant)
@@ -265,8 +265,8 @@ func TestGiant(t *testing.T) {
 // horizon.
 func TestReusedLeaveForMemory(t *testing.T) {
 	const bound, packets = 2 << 20, 100_000
-	in, table := mustNew(t, Options{MaxMemory: bound})
-	m := &memoryFeed{feed: &feed{gate: in, table: table, batch: in.NewBatch(1), size: 500}, t: t}
+	gate, table := mustNew(t, Options{MaxMemory: bound})
+	m := &memoryFeed{feed: &feed{gate: gate, table: table, batch: gate.NewBatch(1), size: 500}, t: t}
 	for i := range packets {
 		p := arrival{Time: 5, Len: 60}
 		p.Proto, p.Src.Lo, p.Flags, p.RawFlags, p.Seq, p.Whole = 6, 1, syn, syn, uint32(i), true
@@ -276,7 +276,7 @@ func TestReusedLeaveForMemory(t *testing.T) {
 	if most := bound + bound/4; m.worst > most {
 		t.Errorf("%d bytes taken, want at most %d", m.worst, most)
 	}
-	table.End(in.Latest())
+	table.End(gate.Latest())
 	m.feedEnd()
 	if m.packets != packets {
 		t.Errorf("%d packets in all rows, want %d", m.packets, packets)

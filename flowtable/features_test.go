@@ -67,8 +67,8 @@ type featureFeed struct {
 }
 
 func newFeatureFeed(t *testing.T, o Options) *featureFeed {
-	in, table := mustNew(t, o)
-	return &featureFeed{t: t, gate: in, table: table, batch: in.NewBatch(1), keys: map[key][]framed{}}
+	gate, table := mustNew(t, o)
+	return &featureFeed{t: t, gate: gate, table: table, batch: gate.NewBatch(1), keys: map[key][]framed{}}
 }
 
 func (e *featureFeed) add(p framed) {

@@ -30,11 +30,11 @@ func TestHeaderInFragments(t *testing.T) {
 			}
 			cuts = append(cuts, min(at, len(segment)+before))
 		}
-		in, err := NewGate(Options{Features: features.Options{Set: features.Details}})
+		gate, err := NewGate(Options{Features: features.Options{Set: features.Details}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := in.NewBatch(1)
+		b := gate.NewBatch(1)
 		from := 0
 		for _, to := range cuts {
 			b2 := fragmentFrame(segment, before, from, to)
@@ -46,7 +46,7 @@ func TestHeaderInFragments(t *testing.T) {
 			b.AddDetails(&p, 1, b2)
 			from = to
 		}
-		in.Admit(b)
+		gate.Admit(b)
 		header, payload := 0, 0
 		for i, d := range b.details {
 			header += int(d.headers.HeaderLen)

@@ -8,8 +8,8 @@ import (
 )
 
 // flood adds n flows of one packet each.
-func flood(in *Gate, t *Table, from, n int) {
-	b := in.NewBatch(1)
+func flood(gate *Gate, t *Table, from, n int) {
+	b := gate.NewBatch(1)
 	p := decode.Packet{Proto: 6, SrcPort: 1024, DstPort: 80, Flags: 2, RawFlags: 2, Whole: true}
 	for i := from; i < from+n; {
 		b.Reset()
@@ -18,7 +18,7 @@ func flood(in *Gate, t *Table, from, n int) {
 			b.Add(&p, Time(i), 60, false)
 			i++
 		}
-		in.Admit(b)
+		gate.Admit(b)
 		for i := range b.Steps() {
 			t.Add(b, 0, i)
 		}
@@ -36,10 +36,10 @@ func TestMemoryPerFlow(t *testing.T) {
 		return m.HeapInuse
 	}
 	before := heap()
-	in, table := mustNew(t, Options{})
+	gate, table := mustNew(t, Options{})
 	worst := uint64(0)
 	for n := 0; n < flows; {
-		flood(in, table, n, 50_000)
+		flood(gate, table, n, 50_000)
 		n += 50_000
 		if n >= 200_000 {
 			worst = max(worst, (heap()-before)/uint64(n))
@@ -53,11 +53,11 @@ func TestMemoryPerFlow(t *testing.T) {
 }
 
 func mustNew(t testing.TB, o Options) (*Gate, *Table) {
-	in, err := NewGate(o)
+	gate, err := NewGate(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return in, in.NewTable()
+	return gate, gate.NewTable()
 }
 
 // TestKnownFlowAllocatesNothing adds packets of known flows, and new flows in
@@ -66,10 +66,10 @@ func TestKnownFlowAllocatesNothing(t *testing.T) {
 	if invariants {
 		t.Skip("the checks of invariants allocate")
 	}
-	in, table := mustNew(t, Options{IdleTimeout: 1000})
+	gate, table := mustNew(t, Options{IdleTimeout: 1000})
 	n := 0
 	var f Flow
-	b := in.NewBatch(1)
+	b := gate.NewBatch(1)
 	p := decode.Packet{Proto: 17}
 	round := func() {
 		b.Reset()
@@ -78,7 +78,7 @@ func TestKnownFlowAllocatesNothing(t *testing.T) {
 			b.Add(&p, Time(n), uint32(60+n%700), false)
 			n++
 		}
-		in.Admit(b)
+		gate.Admit(b)
 		table.Add(b, 0, 0)
 		for s := (Step{Horizon: Time(n - 500), Due: All}); table.Next(&s, &f); {
 		}
@@ -97,25 +97,25 @@ func BenchmarkTable(b *testing.B) {
 		keys int
 	}{{"hit/flows=1e3", 1e3}, {"hit/flows=1e5", 1e5}, {"hit/flows=1e6", 1e6}} {
 		b.Run(bench.name, func(b *testing.B) {
-			in, table := mustNew(b, Options{})
-			flood(in, table, 0, bench.keys)
+			gate, table := mustNew(b, Options{})
+			flood(gate, table, 0, bench.keys)
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				flood(in, table, n%bench.keys, 256)
+				flood(gate, table, n%bench.keys, 256)
 				n += 7919 * 256
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/256, "ns/packet")
 		})
 	}
 	b.Run("new", func(b *testing.B) {
-		in, table := mustNew(b, Options{})
+		gate, table := mustNew(b, Options{})
 		b.ReportAllocs()
 		n := 0
 		for b.Loop() {
-			flood(in, table, n, 256)
+			flood(gate, table, n, 256)
 			if n += 256; n > 5e6 {
-				in, table = mustNew(b, Options{})
+				gate, table = mustNew(b, Options{})
 				n = 0
 			}
 		}

@@ -223,9 +223,9 @@ type feed struct {
 // timeout of 1,000 ns if none is given.
 func newFeed(t *testing.T, window int, first Time, o Options, size int) *feed {
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, 1000)
-	in, table := mustNew(t, o)
-	in.Clock = newClock(window, first)
-	return &feed{gate: in, table: table, batch: in.NewBatch(1), size: size}
+	gate, table := mustNew(t, o)
+	gate.Clock = newClock(window, first)
+	return &feed{gate: gate, table: table, batch: gate.NewBatch(1), size: size}
 }
 
 func (e *feed) drain(s Step) {

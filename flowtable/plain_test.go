@@ -50,11 +50,11 @@ func FuzzPlain(f *testing.F) {
 			f.Add(frame, uint32(len(frame)+k), int64(-k), i%2 > 0)
 		}
 	}
-	in, _ := mustNew(f, Options{})
+	gate, _ := mustNew(f, Options{})
 	f.Fuzz(func(t *testing.T, frame []byte, wireLen uint32, at int64, fine bool) {
 		const ethernet = 1
 		frame = slices.Clip(frame)
-		quick, slow := in.NewBatch(3), in.NewBatch(3)
+		quick, slow := gate.NewBatch(3), gate.NewBatch(3)
 		add := func(b *Batch, frame []byte, at Time, plain bool) (taken bool) {
 			if plain && b.AddPlain(ethernet, frame, at, wireLen, fine) {
 				return true
@@ -105,12 +105,12 @@ func TestPlainKeys(t *testing.T) {
 	for want, k := range map[string]Keys{
 		"plain": {}, "one way": {OneWay: true}, "a sample": {Sample: 2}, "tags": {Encapsulation: decode.VLANTags},
 	} {
-		in, _ := mustNew(t, Options{Keys: k})
-		if got := in.NewBatch(1).AddPlain(1, frame, 0, uint32(len(frame)), false); got != (want == "plain") {
+		gate, _ := mustNew(t, Options{Keys: k})
+		if got := gate.NewBatch(1).AddPlain(1, frame, 0, uint32(len(frame)), false); got != (want == "plain") {
 			t.Errorf("%s: AddPlain returned %t", want, got)
 		}
 	}
-	if in, _ := mustNew(t, Options{}); in.NewBatch(1).AddPlain(101, frame, 0, uint32(len(frame)), false) {
+	if gate, _ := mustNew(t, Options{}); gate.NewBatch(1).AddPlain(101, frame, 0, uint32(len(frame)), false) {
 		t.Error("another link type: AddPlain returned true")
 	}
 }
