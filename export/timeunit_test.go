@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"testing"
@@ -95,17 +96,10 @@ func TestTimeUnitParquet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := int64(le64(bounds.EncodeMin())); got != 1_700_000_000_123_456_789/int64(unit) {
+		if got := int64(binary.LittleEndian.Uint64(bounds.EncodeMin())); got != 1_700_000_000_123_456_789/int64(unit) {
 			t.Errorf("%v: the least is %d", unit, got)
 		}
 	}
-}
-
-func le64(b []byte) (v uint64) {
-	for i := 7; i >= 0; i-- {
-		v = v<<8 | uint64(b[i])
-	}
-	return v
 }
 
 // Definitions are left out of a file where they stand elsewhere.
