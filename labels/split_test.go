@@ -3,6 +3,7 @@ package labels
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -187,6 +188,41 @@ func TestThinning(t *testing.T) {
 	}
 	if allocated := testing.AllocsPerRun(100, func() { label(&flows[0]) }); allocated != 0 {
 		t.Errorf("%v allocations for a flow", allocated)
+	}
+}
+
+// TestSecret wants the choice to be another with each secret, and the same with the
+// same one: of splits and of flows that stay.
+func TestSecret(t *testing.T) {
+	flows := randomFlows(rand.New(rand.NewPCG(5, 6)), 1000)
+	choice := func(secret string) (text string) {
+		s, err := ParseSplits("a=0.5,b=0.5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		thin := Thinning{}
+		if secret != "" {
+			s.Secret, thin.Secret = []byte(secret), []byte(secret)
+		}
+		var splits, kept strings.Builder
+		for i := range flows {
+			splits.WriteByte('0' + s.of(&flows[i], 0))
+			fmt.Fprint(&kept, thin.keeps(&flows[i], 2))
+		}
+		return splits.String() + kept.String()
+	}
+	seen := map[string]string{}
+	for _, secret := range []string{"", "one", "another"} {
+		got := choice(secret)
+		for _, part := range []string{got[:len(flows)], got[len(flows):]} {
+			if of, twice := seen[part]; twice {
+				t.Errorf("the secrets %q and %q choose the same", of, secret)
+			}
+			seen[part] = secret
+		}
+		if choice(secret) != got {
+			t.Errorf("the secret %q chooses twice in two ways", secret)
+		}
 	}
 }
 
