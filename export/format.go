@@ -53,15 +53,13 @@ type Table struct {
 type Note struct{ Name, Text string }
 
 type format struct {
-	name   string
-	memory int
-	parts  bool
-	atEnd  bool // readers need the end of the file first
-
-	timeUnits bool
+	name      string
+	memory    int  // see below
+	parts     bool // can take several files
+	atEnd     bool // readers need the end of the file first
+	timeUnits bool // has a type of times
 	rows      func(columns []*Column) Rows
 	open      func(to io.Writer, t *Table) (io.WriteCloser, error)
-	// encoder makes batches for what open returns; nil if that takes rows alone.
 }
 
 // What a format takes besides the buffers of rows, in bytes: what is gathered
@@ -74,15 +72,15 @@ const (
 )
 
 var formats = []format{
-	{"csv", 0, false, false, false, csvRows, plain},
-	{"csv.gz", gzipMemory, false, false, false, csvRows, zip},
-	{"csv.zst", zstdMemory, false, false, false, csvRows, zstandard},
-	{"jsonl", 0, false, false, false, jsonRows, plain},
-	{"jsonl.gz", gzipMemory, false, false, false, jsonRows, zip},
-	{"jsonl.zst", zstdMemory, false, false, false, jsonRows, zstandard},
-	{"parquet", parquetMemory, true, true, true, packedRows, newParquet},
-	{"arrow", arrowMemory, false, true, true, packedRows, newArrowFile},
-	{"arrows", arrowMemory, false, false, true, packedRows, newArrowStream},
+	{name: "csv", rows: csvRows, open: plain},
+	{name: "csv.gz", memory: gzipMemory, rows: csvRows, open: zip},
+	{name: "csv.zst", memory: zstdMemory, rows: csvRows, open: zstandard},
+	{name: "jsonl", rows: jsonRows, open: plain},
+	{name: "jsonl.gz", memory: gzipMemory, rows: jsonRows, open: zip},
+	{name: "jsonl.zst", memory: zstdMemory, rows: jsonRows, open: zstandard},
+	{name: "parquet", memory: parquetMemory, parts: true, atEnd: true, timeUnits: true, rows: packedRows, open: newParquet},
+	{name: "arrow", memory: arrowMemory, atEnd: true, timeUnits: true, rows: packedRows, open: newArrowFile},
+	{name: "arrows", memory: arrowMemory, timeUnits: true, rows: packedRows, open: newArrowStream},
 }
 
 // FormatNames returns the names of the formats. With a dot before it a name is
