@@ -149,3 +149,34 @@ func TestTidy(t *testing.T) {
 		t.Errorf("%q are left, want %q", left, stay)
 	}
 }
+
+// The parts of a group get their names all together or not at all.
+func TestPartsTogether(t *testing.T) {
+	for _, partial := range []bool{false, true} {
+		dir := t.TempDir()
+		o := outputs{command: &command{recursive: true, dataset: true}, first: filepath.Join(dir, partName(0, 0))}
+		for range 3 {
+			w, err := o.next(t.Context())
+			if err == nil {
+				_, err = w.Write([]byte("rows"))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		second := partName(0, 1)
+		if partial {
+			second = filepath.Base(o.all[1].PartialName())
+		}
+		if err := os.MkdirAll(filepath.Join(dir, second, "x"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.commit(partial); err == nil {
+			t.Errorf("partial: %v: no error with a folder in the place of a part", partial)
+		}
+		left, err := os.ReadDir(dir)
+		if err != nil || len(left) != 1 || left[0].Name() != second {
+			t.Errorf("partial: %v: %v are left, want the folder %s; %v", partial, left, second, err)
+		}
+	}
+}
