@@ -224,8 +224,8 @@ func (l linkTypeInfo) text() string {
 	return text
 }
 
-// text tells what an interface is, with its link type if there are several.
-func (in interfaceInfo) text(several bool) string {
+// text tells what an interface is, with its link type if that is to be said.
+func (in interfaceInfo) text(linkType bool) string {
 	var all []string
 	if in.Name != "" {
 		all = append(all, printable(in.Name))
@@ -233,7 +233,7 @@ func (in interfaceInfo) text(several bool) string {
 	if in.Description != "" {
 		all = append(all, fmt.Sprintf("%q", printable(in.Description)))
 	}
-	if several {
+	if linkType {
 		all = append(all, fmt.Sprint("link type ", in.LinkType))
 	}
 	if in.SnapLength > 0 {

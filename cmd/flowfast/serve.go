@@ -111,7 +111,7 @@ type servedCounts struct {
 	Unread uint64 `json:"dropped_unread"`
 }
 
-// openServer begins to listen. Readers are let in by start.
+// openServer begins to listen. Readers are let in by newServer.
 func openServer(s serving) (net.Listener, error) {
 	network, address, err := s.listen()
 	if err != nil {
