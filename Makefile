@@ -81,18 +81,19 @@ reproducible: ## build here, then from a copy elsewhere with nothing cached: the
 	  (cd $$temp/copy && GOCACHE=$$temp/cache $(STATIC) -o $$temp/two ./cmd/flowfast) && \
 	  cd $$temp && sha256sum one two && cmp one two
 
-# On a busy machine go test now and then calls it a failure that its own time is up.
-FUZZLOG := $(shell mktemp -u)
-
 fuzz: ## fuzz every target for FUZZTIME
-	@for package in $(FUZZED); do \
-	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-	    echo "$$package $$target"; \
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$package >$(FUZZLOG) 2>&1 || \
-	      grep -q '^    context deadline exceeded$$' $(FUZZLOG) || { cat $(FUZZLOG); exit 1; }; \
-	    tail -n 3 $(FUZZLOG); \
-	  done; \
-	done; rm $(FUZZLOG)
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  for package in $(FUZZED); do \
+	    go test -c -fuzz . -o $$temp/fuzz $$package && cd $$package && targets=$$($$temp/fuzz -test.list '^Fuzz') || exit 1; \
+	    for target in $$targets; do \
+	      echo "$$package $$target"; \
+	      $$temp/fuzz -test.run '^$$' -test.fuzz "^$$target$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 20x \
+	        -test.fuzzcachedir "$$(go env GOCACHE)/fuzz/$$(go list)" >$$temp/log 2>&1 || \
+	        grep -q '^    context deadline exceeded$$' $$temp/log || { cat $$temp/log; exit 1; }; \
+	      tail -n 2 $$temp/log; \
+	    done; \
+	    cd $(CURDIR); \
+	  done
 
 sweep: ## run SWEEP damaged captures; go test runs a tenth of the usual number
 	FLOWFAST_SWEEP=$(SWEEP) go test -count=1 -v -run 'TestCuts|TestSweep' ./fuzz
