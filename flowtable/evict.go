@@ -43,13 +43,13 @@ const (
 	// recordCost is what a record takes: itself, its link, its share of the
 	// index, and its place among the due flows at the end of the capture.
 	recordCost = int(unsafe.Sizeof(record{})+unsafe.Sizeof(link{})) + 12 + int(unsafe.Sizeof(dueFlow{}))
-	seriesCost = int(unsafe.Sizeof(stats.Series{}))
+	countsCost = int(unsafe.Sizeof(counts{}))
 	timedCost  = int(unsafe.Sizeof(timed{}))
 )
 
 // inUse returns the bytes that the flows need.
 func (t *Table) inUse() int {
-	n := t.records.InUse()*t.bounds.record + t.backward.InUse()*seriesCost + t.pool.InUse() +
+	n := t.records.InUse()*t.bounds.record + t.counts.InUse()*countsCost + t.pool.InUse() +
 		(len(t.recency.strays)+len(t.reused))*timedCost
 	if t.features != nil {
 		n += t.features.InUse()
@@ -63,7 +63,7 @@ func (t *Table) Bytes() int {
 	if t.features != nil {
 		n = t.features.Bytes()
 	}
-	return n + t.around.bytes() + t.records.Bytes() + t.recency.links.Bytes() + t.backward.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
+	return n + t.around.bytes() + t.records.Bytes() + t.recency.links.Bytes() + t.counts.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
 		(cap(t.recency.strays)+cap(t.reused))*timedCost +
 		(cap(t.due.flows)+cap(t.early))*int(unsafe.Sizeof(dueFlow{}))
 }
@@ -84,7 +84,7 @@ func (t *Table) relieve(f *Flow) bool {
 	switch {
 	case len(t.reused) > 0: // they only wait for their turn in the order of rows
 		r := t.reused.pop()
-		t.take(f, dueFlow{r.time, t.records.At(r.ref).start, r.ref, t.records.At(r.ref).cutBy()})
+		t.take(f, dueFlow{r.time, t.start(t.records.At(r.ref)), r.ref, t.records.At(r.ref).cutBy()})
 		return true
 	case t.hasGiant():
 		t.finishGiant()
@@ -143,7 +143,10 @@ func (t *Table) finishGiant() {
 	most := t.bounds.memory / 8
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
 		r := t.records.At(ref)
-		if r.state&inUse != 0 && (t.pool.Table(&r.fwd) > most || r.bwd != 0 && t.pool.Table(t.backward.At(r.bwd)) > most) {
+		if r.state&inUse == 0 || r.more == 0 {
+			continue
+		}
+		if c := t.counts.At(r.more); t.pool.Table(&c.series[0]) > most || t.pool.Table(&c.series[1]) > most {
 			t.recency.remove(ref)
 			t.makeEarly(ref)
 			return
@@ -154,7 +157,7 @@ func (t *Table) finishGiant() {
 // makeEarly makes a flow that was in the recency list one that leaves at once.
 func (t *Table) makeEarly(ref uint32) {
 	r := t.records.At(ref)
-	d := dueFlow{t.latest, r.start, ref, Evicted}
+	d := dueFlow{t.latest, t.start(r), ref, Evicted}
 	if r.state&open == 0 || t.latest.since(r.last) > t.timeout {
 		d.finish, d.reason = t.finish(r.last), Idle
 	} else {
@@ -180,7 +183,7 @@ func (t *Table) shrinkIfLarge() {
 func (t *Table) shrink() {
 	t.index = index{} // made again from the records
 	t.recency.sweep()
-	records, backward := t.records.Shrink(), t.backward.Shrink()
+	records, all := t.records.Shrink(), t.counts.Shrink()
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
 		if t.records.At(ref).state&inUse == 0 {
 			continue
@@ -192,15 +195,15 @@ func (t *Table) shrink() {
 			if t.features != nil {
 				t.features.Move(ref, to)
 			}
-			t.records.At(ref).first = uint64(to) // for follow
+			t.recency.links.At(ref).first = uint64(to) // for follow
 		}
-		if r := t.records.At(to); r.bwd != 0 {
-			r.bwd = t.backward.Move(backward, r.bwd)
+		if r := t.records.At(to); r.more != 0 {
+			r.more = t.counts.Move(all, r.more)
 		}
 	}
 	t.follow()
 	t.records.Cut(records)
-	t.backward.Cut(backward)
+	t.counts.Cut(all)
 	t.recency.links.Uncover(t.records.Len() + 1)
 	t.around.uncover(t.records.Len() + 1)
 	if t.features != nil {
@@ -223,7 +226,7 @@ func (t *Table) follow() {
 	upTo := uint32(t.records.InUse())
 	follow := func(ref *uint32) {
 		if *ref > upTo {
-			*ref = uint32(t.records.At(*ref).first)
+			*ref = uint32(t.recency.first(*ref))
 		}
 	}
 	for i := range t.recency.strays {
@@ -250,9 +253,14 @@ func (t *Table) allRecords(do func(ref uint32)) {
 func (t *Table) allSeries(do func(*stats.Series)) {
 	t.allRecords(func(ref uint32) {
 		r := t.records.At(ref)
-		do(&r.fwd)
-		if r.bwd != 0 {
-			do(t.backward.At(r.bwd))
+		if r.more == 0 {
+			return
+		}
+		c := t.counts.At(r.more)
+		for d := range c.series {
+			if s := &c.series[d]; s.N > 0 {
+				do(s)
+			}
 		}
 	})
 }

@@ -151,7 +151,7 @@ func (t *Table) gatherRest() bool {
 	if t.records.InUse() == lanes {
 		return false
 	}
-	t.recency = newRecency(&t.records)
+	t.recency.empty()
 	d := &t.due
 	if t.inOrder() {
 		d.from, d.upTo = t.inUseFrom(lanes+1), t.records.Len()+1
@@ -187,8 +187,8 @@ func (t *Table) inOrder() bool {
 		r := t.records.At(ref)
 		switch {
 		case r.state&inUse == 0:
-		case r.start > start, r.start == start && r.first >= first:
-			start, first = r.start, r.first
+		case t.start(r) > start, t.start(r) == start && t.recency.first(ref) >= first:
+			start, first = t.start(r), t.recency.first(ref)
 		default:
 			return false
 		}
@@ -212,7 +212,7 @@ func (t *Table) makeDue(ref uint32, finish Time, why Reason) {
 		r.state &^= open
 		t.index.remove(r.hash, ref)
 	}
-	t.due.flows = append(t.due.flows, dueFlow{finish, r.start, ref, why})
+	t.due.flows = append(t.due.flows, dueFlow{finish, t.start(r), ref, why})
 }
 
 // sort orders flows. Those of one packet stand in order already, which the
@@ -225,7 +225,7 @@ func (d *dueFlows) sort(t *Table) {
 		if a.start != b.start {
 			return cmp.Compare(a.start, b.start)
 		}
-		return cmp.Compare(t.records.At(a.ref).first, t.records.At(b.ref).first)
+		return cmp.Compare(t.recency.first(a.ref), t.recency.first(b.ref))
 	}
 	if len(d.flows) > 1 && !slices.IsSortedFunc(d.flows, inOrder) {
 		slices.SortFunc(d.flows, inOrder)
@@ -246,39 +246,67 @@ func (t *Table) fill(f *Flow, d dueFlow) {
 	f.Protocol, f.V6 = r.key.proto(), r.key.v6()
 	f.Fine = r.state&fine != 0
 	f.Reason = d.reason
-	f.Start, f.First, f.Finish, f.Last = r.start, r.first, d.finish, r.last
+	f.Start, f.First, f.Finish, f.Last = t.start(r), t.recency.first(d.ref), d.finish, r.last
 	if t.features != nil {
-		if f.Features == nil {
-			f.Features = &features.Flow{}
-		}
-		t.features.Fill(f.Features, d.ref)
-		if at := t.asked.Quantiles; len(at) > 0 {
-			t.quantiles(&f.Features.Quantiles[0], &r.fwd, at)
-			bwd := &t.none
-			if r.bwd != 0 {
-				bwd = t.backward.At(r.bwd)
-			}
-			t.quantiles(&f.Features.Quantiles[1], bwd, at)
-		}
+		t.fillFeatures(f, d.ref)
 	}
-	t.summarize(&f.Fwd, &r.fwd)
-	if r.bwd == 0 {
-		if f.Bwd.Packets != 0 { // f is used again and again
-			f.Bwd = Direction{}
-		}
+	if r.more == 0 {
+		t.fillAlone(f, r)
 		return
 	}
-	bwd := t.backward.At(r.bwd)
-	t.summarize(&f.Bwd, bwd)
+	c := t.counts.At(r.more)
+	t.summarize(&f.Fwd, &c.series[0])
+	t.summarize(&f.Bwd, &c.series[1])
 }
 
-// quantiles sets q to those of a series.
-func (t *Table) quantiles(q *features.Order, s *stats.Series, at []float64) {
-	q.Sizes, q.Intervals = t.pool.AppendQuantiles(q.Sizes[:0], q.Intervals[:0], s, at)
+// fillAlone sets what f counts to a flow of one packet.
+func (t *Table) fillAlone(f *Flow, r *record) {
+	d, other := &f.Fwd, &f.Bwd
+	if r.state&firstBwd != 0 {
+		d, other = other, d
+	}
+	if other.Packets != 0 { // f is used again and again
+		*other = Direction{}
+	}
+	d.Packets, d.Bytes = 1, uint64(r.size)
+	d.Sizes.Same(uint64(r.size))
+	d.IATs = stats.Five{}
+	flags := uint64(r.state >> firstFlags)
+	d.Flags = [8]uint64{flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, flags >> 4 & 1, flags >> 5 & 1, flags >> 6 & 1, flags >> 7}
+}
+
+// fillFeatures sets the features of f to those of a record.
+func (t *Table) fillFeatures(f *Flow, ref uint32) {
+	if f.Features == nil {
+		f.Features = &features.Flow{}
+	}
+	t.features.Fill(f.Features, ref)
+	at := t.asked.Quantiles
+	if len(at) == 0 {
+		return
+	}
+	r := t.records.At(ref)
+	c := &t.alone
+	if r.more != 0 {
+		c = t.counts.At(r.more)
+	} else {
+		*c = counts{}
+		t.pool.Add(&c.series[r.firstDirection()], int64(r.last), r.size, 0)
+	}
+	for d := range c.series {
+		q := &f.Features.Quantiles[d]
+		q.Sizes, q.Intervals = t.pool.AppendQuantiles(q.Sizes[:0], q.Intervals[:0], &c.series[d], at)
+	}
 }
 
 // summarize sets a direction to what its series says.
 func (t *Table) summarize(d *Direction, s *stats.Series) {
+	if s.N == 0 {
+		if d.Packets != 0 { // it is used again and again
+			*d = Direction{}
+		}
+		return
+	}
 	d.Packets, d.Bytes = s.N, s.Sum
 	t.pool.PutBits(s, &d.Flags)
 	t.pool.Summarize(s, &d.Sizes, &d.IATs)
@@ -287,11 +315,11 @@ func (t *Table) summarize(d *Direction, s *stats.Series) {
 // release gives back the record of a flow.
 func (t *Table) release(ref uint32) {
 	r := t.records.At(ref)
-	t.pool.Free(&r.fwd)
-	if r.bwd != 0 {
-		t.pool.Free(t.backward.At(r.bwd))
-		t.backward.Put(r.bwd)
-		r.bwd = 0
+	if r.more != 0 {
+		c := t.counts.At(r.more)
+		t.pool.Free(&c.series[0])
+		t.pool.Free(&c.series[1])
+		t.counts.Put(r.more)
 	}
 	if t.features != nil {
 		t.features.Free(ref)

@@ -27,6 +27,7 @@ type slot struct{ hash, ref uint32 }
 // hash and its slot.
 type index struct {
 	directory []*segment
+	slots     [][]slot // of each segment in the directory, which a search has sooner from here
 	depth     uint8
 	used      int
 	arena     slab.Arena[slot]
@@ -46,7 +47,8 @@ const (
 
 func newIndex() index {
 	x := index{}
-	x.directory = []*segment{{slots: x.arena.Take(segmentSlots)}}
+	s := &segment{slots: x.arena.Take(segmentSlots)}
+	x.directory, x.slots = []*segment{s}, [][]slot{s.slots}
 	return x
 }
 
@@ -54,19 +56,24 @@ func (x *index) segment(hash uint32) *segment {
 	return x.directory[hash>>(32-x.depth)&uint32(len(x.directory)-1)]
 }
 
-// home returns the slot where the search for a hash begins.
-func (x *index) home(hash uint32) *slot {
-	s := x.segment(hash)
-	return &s.slots[int(hash)&(len(s.slots)-1)]
+// of returns the slots of the segment of a hash.
+func (x *index) of(hash uint32) []slot {
+	return x.slots[hash>>((32-x.depth)&31)&uint32(len(x.slots)-1)] // a shift by 0 is as good as one by 32
+}
+
+// home returns what stands where the search for a hash begins.
+func (x *index) home(hash uint32) slot {
+	s := x.of(hash)
+	return s[hash&uint32(len(s)-1)]
 }
 
 // probe returns the first reference on the way of a hash that has that hash, 0
 // if there is none.
 func (x *index) probe(hash uint32) uint32 {
-	s := x.segment(hash)
-	mask := len(s.slots) - 1
-	for i := int(hash) & mask; ; i = (i + 1) & mask {
-		if e := &s.slots[i]; e.ref == 0 || e.hash == hash {
+	s := x.of(hash)
+	mask := uint32(len(s) - 1)
+	for i := hash; ; i++ {
+		if e := s[i&mask]; e.ref == 0 || e.hash == hash {
 			return e.ref
 		}
 	}
@@ -106,15 +113,12 @@ func (x *index) split(s *segment, hash uint32) {
 				s.insert(e)
 			}
 		}
+		x.spread(s, hash)
 		return
 	}
 
 	if s.depth == x.depth {
-		doubled := make([]*segment, 0, 2*len(x.directory))
-		for _, e := range x.directory {
-			doubled = append(doubled, e, e)
-		}
-		x.directory = doubled
+		x.directory, x.slots = doubled(x.directory), doubled(x.slots)
 		x.depth++
 	}
 	s.depth++
@@ -133,10 +137,25 @@ func (x *index) split(s *segment, hash uint32) {
 			s.insert(e)
 		}
 	}
-	span := 1 << (x.depth - s.depth) // directory entries of each half
-	first := int(hash>>(32-x.depth)) &^ (2*span - 1)
+	x.spread(s, hash&^bit)
+	x.spread(upper, hash|bit)
+}
+
+// doubled returns each element twice.
+func doubled[T any](v []T) []T {
+	twice := make([]T, 0, 2*len(v))
+	for _, e := range v {
+		twice = append(twice, e, e)
+	}
+	return twice
+}
+
+// spread puts a segment, which a hash is of, where the directory has it.
+func (x *index) spread(s *segment, hash uint32) {
+	span := 1 << (x.depth - s.depth) // directory entries
+	first := int(hash>>(32-x.depth)) &^ (span - 1)
 	for i := range span {
-		x.directory[first+span+i] = upper
+		x.directory[first+i], x.slots[first+i] = s, s.slots
 	}
 }
 

@@ -45,11 +45,18 @@ func (t *Table) checkInvariants() {
 		inIndex++
 		slot := t.find(&r.key, t.around.get(ref), r.hash)
 		must(slot != nil && slot.ref == ref, "record %d is open and not in the index", ref)
-		last := Time(r.fwd.Last)
-		if r.bwd != 0 {
-			last = max(last, Time(t.backward.At(r.bwd).Last))
+		if r.more != 0 {
+			c := t.counts.At(r.more)
+			fwd, bwd := &c.series[0], &c.series[1]
+			last := c.start
+			for _, s := range c.series {
+				if s.N > 0 {
+					last = max(last, Time(s.Last))
+				}
+			}
+			must(fwd.N+bwd.N > 1, "record %d has counts of %d packets", ref, fwd.N+bwd.N)
+			must(r.last == last, "record %d has another time than its last packet's", ref)
 		}
-		must(r.last == max(last, r.start), "record %d has another time than its last packet's", ref)
 		must(t.recency.links.At(ref).filed <= r.last, "record %d is filed under a later time than its last packet's", ref)
 	}
 	must(inIndex == t.index.used, "%d open records, %d in the index", inIndex, t.index.used)
@@ -62,6 +69,7 @@ func (x *index) checkInvariants() {
 		must(len(x.directory) == 1<<x.depth, "directory of %d entries at depth %d", len(x.directory), x.depth)
 		span := 1 << (x.depth - s.depth)
 		must(x.directory[i&^(span-1)] == s, "directory entry %d is not where its depth puts it", i)
+		must(len(x.slots) == len(x.directory) && &x.slots[i][0] == &s.slots[0] && len(x.slots[i]) == len(s.slots), "entry %d has other slots than its segment", i)
 		if i%span != 0 {
 			continue
 		}

@@ -381,9 +381,9 @@ func TestTableEqualsModel(t *testing.T) {
 				if early == 0 && test.name != "growth" {
 					t.Errorf("seed %d: no flow left the table before the end", seed)
 				}
-				if table.pool.InUse() != 0 || table.records.InUse() != lanes || table.backward.InUse() != 0 {
-					t.Errorf("seed %d: the empty table holds %d bytes of samples, %d records, %d series",
-						seed, table.pool.InUse(), table.records.InUse()-lanes, table.backward.InUse())
+				if table.pool.InUse() != 0 || table.records.InUse() != lanes || table.counts.InUse() != 0 {
+					t.Errorf("seed %d: the empty table holds %d bytes of samples, %d records, %d counts",
+						seed, table.pool.InUse(), table.records.InUse()-lanes, table.counts.InUse())
 				}
 			}
 		})

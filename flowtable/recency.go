@@ -16,11 +16,13 @@ import "github.com/flowfast/flowfast/internal/slab"
 // up the flows behind it.
 const lanes = 4
 
-// A link holds a record's place in a lane. Links go by the references of the
-// records; 1 to lanes are the lanes' ends.
+// A link holds a record's place in a lane, and what else of it is seldom asked for.
+// Links go by the references of the records; 1 to lanes are the lanes' ends.
 type link struct {
-	prev, next uint32 // towards the oldest and the newest; a lane is a ring
-	filed      Time   // not after the flow's last packet time
+	prev, next uint32    // towards the oldest and the newest; a lane is a ring
+	filed      Time      // not after the flow's last packet time
+	first      uint64    // position of the flow's first packet, 0 for the end of a lane
+	base       [2]uint32 // base sequence number of each direction; see reuse.go
 }
 
 // isStray in link.next marks a record that is in no lane but in the heap; 0 is
@@ -37,24 +39,28 @@ const isStray = ^uint32(0)
 // newest; every record is in one lane, or is a stray with an entry in the heap
 // that has its time.
 type recency struct {
-	records *slab.Slab[record]
-	links   slab.Slab[link]
-	strays  timeHeap // entries may be out of date
-	nStray  int      // entries that are not
+	links  slab.Slab[link]
+	strays timeHeap // entries may be out of date
+	nStray int      // entries that are not
 }
 
-func newRecency(records *slab.Slab[record]) recency {
-	r := recency{records: records}
-	for i := range uint32(lanes) {
-		end := r.links.Take()
-		*r.links.At(end) = link{prev: i + 1, next: i + 1, filed: minTime}
-	}
+func newRecency() recency {
+	r := recency{}
+	r.links.Cover(lanes)
+	r.empty()
 	return r
 }
 
-// file puts a record, which is not there, where a time belongs.
+// empty takes all records out.
+func (r *recency) empty() {
+	for end := uint32(1); end <= lanes; end++ {
+		*r.links.At(end) = link{prev: end, next: end, filed: minTime}
+	}
+	r.strays, r.nStray = nil, 0
+}
+
+// file puts a record, which is not there but has a link, where a time belongs.
 func (r *recency) file(ref uint32, at Time) {
-	r.links.Cover(ref)
 	l := r.links.At(ref)
 	l.filed = at
 	const first = 1
@@ -68,7 +74,7 @@ func (r *recency) file(ref uint32, at Time) {
 	for end := uint32(1); end <= lanes; end++ {
 		e := r.links.At(end)
 		newest := r.links.At(e.prev)
-		if at > newest.filed || at == newest.filed && r.first(ref) >= r.first(e.prev) {
+		if at > newest.filed || at == newest.filed && l.first >= newest.first {
 			l.prev, l.next = e.prev, end
 			newest.next = ref
 			e.prev = ref
@@ -85,7 +91,7 @@ func (r *recency) file(ref uint32, at Time) {
 
 // first returns the position of the first packet of a record, 0 for the end of
 // a lane.
-func (r *recency) first(ref uint32) uint64 { return r.records.At(ref).first }
+func (r *recency) first(ref uint32) uint64 { return r.links.At(ref).first }
 
 // remove takes a record out.
 func (r *recency) remove(ref uint32) {
@@ -139,7 +145,7 @@ func (r *recency) oldest() (ref uint32, filed Time) {
 // current tells if an entry of the heap still stands for its record.
 func (r *recency) current(s timed) bool {
 	l := r.links.At(s.ref)
-	return l.next == isStray && l.filed == s.time && r.first(s.ref) == s.first
+	return l.next == isStray && l.filed == s.time && l.first == s.first
 }
 
 // sweep drops the entries that are out of date from the heap.

@@ -6,24 +6,22 @@ import (
 	"github.com/flowfast/flowfast/stats"
 )
 
-// A record is a flow in memory. Its first cache line is what a packet's key is
-// compared with and what stays as it was; its second is what each packet
-// changes.
+// A record is a flow in memory, one cache line: what each packet's key is compared
+// with, and all that is counted of a flow of one packet, which most flows of a flood
+// are. What is seldom asked for stands in its [link], and from the second packet on
+// counts are in its [counts].
 type record struct {
-	key   key
-	start Time   // time of the first packet
-	first uint64 // position of the first packet
-	hash  uint32 // of the key
+	key  key
+	last Time   // latest time of a packet
+	hash uint32 // of the key
+	// state has, from bit firstFlags on, the control bits that count of the first
+	// packet, and below the bits that follow.
 	state uint32
-
-	fwd  stats.Series
-	base [2]uint32 // base sequence number of each direction; see reuse.go
-	bwd  uint32    // reference of the backward series; 0 before its first packet
-	_    uint32
-	last Time // latest time of a packet
+	size  uint32 // the original length of the first packet
+	more  uint32 // reference of the counts; 0 for a flow of one packet
 }
 
-var _ [128]struct{} = [unsafe.Sizeof(record{})]struct{}{}
+var _ [64]struct{} = [unsafe.Sizeof(record{})]struct{}{}
 
 // Bits of record.state.
 const (
@@ -31,21 +29,47 @@ const (
 	open                   // the flow has not finished: it is in the index
 	fwdFromB               // forward is from endpoint b of the key to a
 	fine                   // some packet has a time finer than a microsecond
-	baseSet                // base[0] is set
-	bwdBaseSet             // base[1] is set
+	baseSet                // the base of direction 0 is set, or not asked for: it is not TCP
+	bwdBaseSet             // that of direction 1
 	cut                    // finished by a packet that began another flow: by port reuse, if not
 	cutActive              // by the active timeout, or
 	cutClosed              // because it was closed
 	fwdFIN                 // a forward FIN was seen, and
 	bwdFIN                 // a backward one
 	closed                 // see Rules.TCPEnd
+	firstBwd               // the first packet is backward
+
+	firstFlags = 24
 )
+
+// Counts are what is counted of a flow of more than one packet.
+type counts struct {
+	series [2]stats.Series // forward and backward
+	start  Time            // time of the first packet
+}
 
 // direction returns 0 for a packet of the flow that goes forward, 1 for one
 // that goes backward.
 func (r *record) direction(p *packet) int {
-	if (p.key.rest&fromB != 0) != (r.state&fwdFromB != 0) {
-		return 1
+	return int((uint32(p.key.rest/fromB) ^ r.state/fwdFromB) & 1)
+}
+
+// firstDirection returns the direction of the first packet.
+func (r *record) firstDirection() int { return int(r.state / firstBwd & 1) }
+
+// start returns the time of the first packet of a flow.
+func (t *Table) start(r *record) Time {
+	if r.more == 0 {
+		return r.last
 	}
-	return 0
+	return t.counts.At(r.more).start
+}
+
+// setCounts gives the flow counts, with its first packet.
+func (t *Table) setCounts(r *record) *counts {
+	r.more = t.counts.Take()
+	c := t.counts.At(r.more)
+	c.start = r.last
+	t.pool.Add(&c.series[r.firstDirection()], int64(r.last), r.size, uint8(r.state>>firstFlags))
+	return c
 }

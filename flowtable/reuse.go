@@ -17,33 +17,33 @@ const (
 
 // reuses tells whether a packet of the flow's key, in direction d (0 forward,
 // 1 backward), starts a new flow.
-func (r *record) reuses(p *packet, d int) bool {
+func (t *Table) reuses(ref uint32, r *record, p *packet, d int) bool {
 	return p.rawFlags()&(syn|ack) == syn && r.key.proto() == tcpProtocol &&
-		r.state&(baseSet<<d) != 0 && p.seq != r.base[d] && p.key.rest&later == 0
+		r.state&(baseSet<<d) != 0 && p.seq != t.recency.links.At(ref).base[d] && p.key.rest&later == 0
 }
 
 // setBases takes in the sequence numbers of a TCP segment in direction d.
-func (r *record) setBases(p *packet, d int) {
+func (r *record) setBases(l *link, p *packet, d int) {
 	const both = baseSet | bwdBaseSet
 	flags := p.rawFlags()
 	if r.state&both == both && flags&syn == 0 {
 		return
 	}
 	if flags&(syn|ack) == syn|ack {
-		r.base[d] = p.seq
+		l.base[d] = p.seq
 	}
 	if p.key.rest&whole == 0 {
 		return
 	}
 	if r.state&(baseSet<<d) == 0 {
-		r.base[d] = p.seq
+		l.base[d] = p.seq
 		if flags&syn == 0 {
-			r.base[d]--
+			l.base[d]--
 		}
 		r.state |= baseSet << d
 	}
 	if flags&ack != 0 && r.state&(baseSet<<(1-d)) == 0 {
-		r.base[1-d] = p.ack - 1
+		l.base[1-d] = p.ack - 1
 		r.state |= baseSet << (1 - d)
 	}
 }

@@ -66,13 +66,13 @@ func newRules(r Rules, timeout uint64) rules {
 // ends tells if a packet in direction d, which is no later than the idle timeout
 // allows, ends the flow of its key, and why. It is asked where some rule is not
 // that of the default profile.
-func (t *Table) ends(r *record, p *packet, d int) (Reason, bool) {
+func (t *Table) ends(ref uint32, r *record, p *packet, d int) (Reason, bool) {
 	switch isSYN := p.rawFlags()&(syn|ack) == syn && r.key.proto() == tcpProtocol; {
-	case p.time.since(r.start) > t.rules.active:
+	case p.time.since(t.start(r)) > t.rules.active:
 		return Active, true
 	case isSYN && r.state&closed != 0 && p.key.rest&later == 0:
 		return Closed, true
-	case !t.rules.NoReuse && r.reuses(p, d):
+	case !t.rules.NoReuse && t.reuses(ref, r, p, d):
 		return Reuse, true
 	}
 	return 0, false

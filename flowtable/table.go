@@ -14,15 +14,15 @@ type Table struct {
 	bounds   bounds
 	index    index
 	records  slab.Slab[record]
-	backward slab.Slab[stats.Series]
-	none     stats.Series // the backward one of a flow that has none
+	counts   slab.Slab[counts]
+	alone    counts // of a flow of one packet, where they are asked for
 	recency  recency
 	pool     *stats.Pool
 	features *features.Store // nil if there are none
 	asked    features.Options
 	around   *encapsulations // nil if the key has none
 	keys     Keys
-	touched  uint64 // keeps the loads of touch alive
+	touched  uint32 // keeps the loads of touch alive
 
 	reused    timeHeap  // flows finished by port reuse, by the time of the SYN
 	due       dueFlows  // flows that Next gives out, in order
@@ -50,8 +50,8 @@ func (t *Table) clear() {
 	if t.pool != nil {
 		t.back += t.pool.Back
 	}
-	t.index, t.recency = newIndex(), newRecency(&t.records)
-	t.records, t.backward, t.pool = slab.Slab[record]{}, slab.Slab[stats.Series]{}, stats.NewPool()
+	t.index, t.recency = newIndex(), newRecency()
+	t.records, t.counts, t.pool = slab.Slab[record]{}, slab.Slab[counts]{}, stats.NewPool()
 	t.features = features.NewStore(t.asked)
 	t.around = newEncapsulations(t.keys)
 	t.bounds.record = recordCost + t.around.cost()
@@ -87,22 +87,21 @@ func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.Numbers(share, step)
 	at := place{batch: b, horizon: b.steps[step].before}
 	usual := !t.rules.any && t.features == nil && t.around == nil
-	var room [touchAhead]found
+	var room [touchAhead]slot
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		all := room[:len(some)]
-		t.look(b.packets, some, all)
+		t.look(b.packets, some, &room)
 		if t.index.used > fewFlows {
-			t.touch(all)
+			t.touch(b.packets, some, &room)
 		}
-		for k := range all {
-			f := &all[k]
-			if usual && f.record != nil && t.goesOn(f.record, f.packet) {
+		for k, i := range some {
+			p, ref := &b.packets[i], room[k%touchAhead].ref
+			if usual && ref != 0 && t.goesOn(ref, p) {
 				continue
 			}
-			at.number = int(some[k])
-			t.add(f.packet, at, f.ref)
+			at.number = int(i)
+			t.add(p, at, ref)
 		}
 	}
 	if invariants {
@@ -123,103 +122,69 @@ func (a place) position() uint64 { return a.batch.first + uint64(a.number) }
 // encapsulation returns the digest of the packet.
 func (a place) encapsulation() uint64 { return a.batch.encapsulation(a.number) }
 
-// A found is a packet and the record that seems to be its, nil and 0 if there is
-// none: what add does for one packet can make it wrong for the next.
-type found struct {
-	packet *packet
-	slot   *slot
-	record *record
-	series *stats.Series
-	line   *uint32 // of the series' block
-	ref    uint32
+// look finds the records of packets, 0 where there is none, for many of them at once
+// and one step of the way after the other: loads that do not wait for each other let
+// the processor wait for memory once, not per packet. The more there is to compute
+// between two loads, and the more branches wait for them, the fewer are under way at a
+// time. What add does for one packet can make a record that seems to be the next one's
+// wrong.
+func (t *Table) look(packets []packet, some []uint16, all *[touchAhead]slot) {
+	for k, i := range some {
+		all[k%touchAhead] = t.index.home(packets[i].hash)
+	}
+	for k, i := range some {
+		e := &all[k%touchAhead]
+		if hash := packets[i].hash; e.hash != hash && e.ref != 0 {
+			e.ref = t.index.probe(hash)
+		}
+	}
 }
 
-// look finds the records of packets, for many of them at once and one step of the
-// way after the other: loads that do not wait for each other let the processor
-// wait for memory once, not per packet. The more there is to compute between
-// two loads, the fewer of them are under way at a time, so addresses come first.
-func (t *Table) look(packets []packet, some []uint16, all []found) {
+// touch loads what will be needed of the records, as look does it.
+func (t *Table) touch(packets []packet, some []uint16, all *[touchAhead]slot) {
 	touched := uint32(0)
-	all = all[:len(some)]
+	var more [touchAhead]uint32 // counts
+	var long [touchAhead]uint8  // numbers of those whose series have tables
+	var bwd [touchAhead]uint8
 	for k, i := range some {
-		f := &all[k]
-		f.packet = &packets[i]
-		f.slot = t.index.home(f.packet.hash)
-		touched += f.slot.ref
-	}
-	t.touched += uint64(touched)
-	for k := range all {
-		f := &all[k]
-		f.record, f.ref = nil, f.slot.ref
-		if f.ref == 0 {
-			continue
+		if ref := all[k%touchAhead].ref; ref != 0 {
+			r := t.records.At(ref)
+			more[k%touchAhead], bwd[k%touchAhead] = r.more, uint8(r.direction(&packets[i]))
 		}
-		if f.slot.hash != f.packet.hash {
-			if f.ref = t.index.probe(f.packet.hash); f.ref == 0 {
-				continue
+	}
+	n := 0
+	for k := range some {
+		if ref := more[k%touchAhead]; ref != 0 {
+			if t.counts.At(ref).series[bwd[k%touchAhead]&1].Counts() {
+				long[n%touchAhead] = uint8(k)
+				n++
 			}
 		}
-		f.record = t.records.At(f.ref)
 	}
-}
-
-// touch loads the rest of what will be needed, as look does it.
-func (t *Table) touch(all []found) {
-	touched := uint64(0)
-	for k := range all {
-		if r := all[k].record; r != nil {
-			touched += r.key.rest + uint64(r.last)
-		}
-	}
-	for k := range all {
-		f := &all[k]
-		r := f.record
-		if r == nil {
-			continue
-		}
-		f.series = &r.fwd
-		if r.bwd != 0 && r.direction(f.packet) != 0 {
-			f.series = t.backward.At(r.bwd)
-		}
-		touched += f.series.N
-	}
-	for k := range all {
-		if f := &all[k]; f.record != nil {
-			f.line = t.pool.Line(f.series)
-		}
-	}
-	for k := range all {
-		if f := &all[k]; f.record != nil {
-			touched += uint64(*f.line)
-		}
-	}
-	var room [2 * touchAhead]*uint32
-	counts := room[:0]
-	for k := range all {
-		if f := &all[k]; f.record != nil && f.series.Counts() {
-			counts = t.pool.AppendCounts(counts, f.series, int64(f.packet.time), f.packet.len)
-		}
-	}
-	for _, c := range counts {
-		touched += uint64(*c)
+	for _, k := range long[:n] {
+		p := &packets[some[k]]
+		s := &t.counts.At(more[k%touchAhead]).series[bwd[k%touchAhead]&1]
+		touched += t.pool.Touch(s, int64(p.time), p.len)
 	}
 	t.touched += touched
 }
 
 // goesOn is add for the packet that most are, where nothing is asked of flows but
-// what a Flow always has: one of an open flow that it does not end. It returns
-// false if it has done nothing.
-func (t *Table) goesOn(r *record, p *packet) bool {
-	if r.state&open == 0 || !r.key.is(&p.key) {
-		return false
-	}
-	d := r.direction(p)
-	if p.time.since(r.last) > t.rules.idle || r.reuses(p, d) {
+// what a Flow always has: one of an open flow of more than one packet that it does
+// not end, and whose sequence numbers say nothing new. It returns false if it has
+// done nothing.
+func (t *Table) goesOn(ref uint32, p *packet) bool {
+	r := t.records.At(ref)
+	const settled = open | baseSet | bwdBaseSet
+	if r.state&settled != settled || r.more == 0 || p.rawFlags()&syn != 0 || !r.key.is(&p.key) || p.time.since(r.last) > t.timeout {
 		return false
 	}
 	t.latest = max(t.latest, p.time)
-	t.update(r, p, d)
 	r.last = max(r.last, p.time) // the recency list learns of it when it asks
+	if p.key.rest&fineTime != 0 {
+		r.state |= fine
+	}
+	t.pool.Add(&t.counts.At(r.more).series[r.direction(p)], int64(p.time), p.len, p.flags())
 	return true
 }
 
@@ -236,7 +201,7 @@ func (t *Table) add(p *packet, at place, ref uint32) {
 			if t.index.used == t.bounds.flows {
 				t.makeRoom(at.horizon)
 			}
-			t.index.insert(p.hash, t.start(p, at, t.forward(p)))
+			t.index.insert(p.hash, t.begin(p, at, t.forward(p)))
 			return
 		}
 		ref = s.ref
@@ -245,20 +210,27 @@ func (t *Table) add(p *packet, at place, ref uint32) {
 	d := r.direction(p)
 	if p.time.since(r.last) > t.rules.idle {
 		r.state &^= open // it stays in the recency list until the horizon has passed it
-		t.slot(p, at).ref = t.start(p, at, t.forward(p))
+		t.slot(p, at).ref = t.begin(p, at, t.forward(p))
 		return
 	}
 	why, ends := Reuse, false
 	if !t.rules.any {
-		ends = r.reuses(p, d)
+		ends = t.reuses(ref, r, p, d)
 	} else {
-		why, ends = t.ends(r, p, d)
+		why, ends = t.ends(ref, r, p, d)
 	}
 	if ends {
 		t.cut(ref, p, at, why)
 		return
 	}
-	t.update(r, p, d)
+	t.note(ref, r, p, d)
+	var c *counts
+	if r.more == 0 {
+		c = t.setCounts(r)
+	} else {
+		c = t.counts.At(r.more)
+	}
+	t.pool.Add(&c.series[d], int64(p.time), p.len, p.flags())
 	if t.features != nil {
 		t.count(ref, p, at, d)
 	}
@@ -280,8 +252,8 @@ func (t *Table) cut(ref uint32, p *packet, at place, why Reason) {
 		r.state |= cutClosed
 	}
 	t.recency.remove(ref)
-	t.reused.push(timed{p.time, r.first, ref})
-	t.slot(p, at).ref = t.start(p, at, forward)
+	t.reused.push(timed{p.time, t.recency.first(ref), ref})
+	t.slot(p, at).ref = t.begin(p, at, forward)
 }
 
 // slot returns the slot of the open flow of a packet, or nil.
@@ -318,19 +290,21 @@ func (t *Table) forward(p *packet) uint32 {
 	return fwdFromB
 }
 
-// start makes a record for the flow that a packet begins.
-func (t *Table) start(p *packet, at place, forward uint32) uint32 {
+// begin makes a record for the flow that a packet begins.
+func (t *Table) begin(p *packet, at place, forward uint32) uint32 {
 	ref := t.records.Take()
+	t.recency.links.Cover(ref)
 	r := t.records.At(ref)
-	// The counts are those of a new record, or were cleared when it was free.
-	r.key, r.start, r.first, r.hash, r.last = p.key.masked(), p.time, at.position(), p.hash, p.time
-	r.state = inUse | open | forward
+	r.key, r.last, r.hash = p.key.masked(), p.time, p.hash
+	r.state = inUse | open | forward | uint32(p.flags())<<firstFlags
+	r.size, r.more = p.len, 0
+	t.recency.links.At(ref).first = at.position()
 	t.around.set(ref, at.encapsulation())
-	d := 0
-	if forward != 0 != (p.key.rest&fromB != 0) {
-		d = 1
+	d := r.direction(p)
+	if d != 0 {
+		r.state |= firstBwd
 	}
-	t.update(r, p, d)
+	t.note(ref, r, p, d)
 	if t.features != nil {
 		t.features.Begin(ref)
 		t.count(ref, p, at, d)
@@ -339,25 +313,19 @@ func (t *Table) start(p *packet, at place, forward uint32) uint32 {
 	return ref
 }
 
-// update counts a packet in direction d of its flow.
-func (t *Table) update(r *record, p *packet, d int) {
+// note takes in what a packet in direction d of its flow says, besides counts.
+func (t *Table) note(ref uint32, r *record, p *packet, d int) {
 	if p.key.rest&fineTime != 0 {
 		r.state |= fine
 	}
-	if r.key.proto() == tcpProtocol {
-		r.setBases(p, d)
-		if t.rules.any {
-			r.close(p, d, t.rules.TCPEnd)
-		}
+	if r.key.proto() != tcpProtocol {
+		r.state |= baseSet | bwdBaseSet
+		return
 	}
-	s := &r.fwd
-	if d != 0 {
-		if r.bwd == 0 {
-			r.bwd = t.backward.Take()
-		}
-		s = t.backward.At(r.bwd)
+	r.setBases(t.recency.links.At(ref), p, d)
+	if t.rules.any {
+		r.close(p, d, t.rules.TCPEnd)
 	}
-	t.pool.Add(s, int64(p.time), p.len, p.flags())
 }
 
 // count counts the features of a packet in direction d of its flow.

@@ -129,37 +129,27 @@ func TestMergeOfAnyBlocks(t *testing.T) {
 	}
 }
 
-// TestLine marks where the next observation will be written, and wants Line to
-// say so.
-func TestLine(t *testing.T) {
+// TestTouch wants Touch to load the entry that the next observation is counted in, of
+// its interval and of the size whose run it ends.
+func TestTouch(t *testing.T) {
 	p := NewPool()
 	var s Series
-	for n := range uint64(200) {
-		const mark = 12345
-		want := uint32(mark)
-		switch {
-		case n < 2:
-			want = s.first
-		case n < 5:
-			p.shorts.At(s.block)[n-1] = mark
-		case 6 <= n && n < 17:
-			p.mediums.At(s.block)[n-1] = mark
-		case 18 <= n && n < 44:
-			p.smallLogs.At(s.block).entries[n] = mark
-		case 45 <= n && n < 108:
-			p.largeLogs.At(s.block).entries[n] = mark
-		case n > 108:
-			want = p.longs.At(s.block).intervals.used
-		default: // the next observation moves the series to another block
-			want = *p.Line(&s)
+	for n := range uint64(1000) {
+		if s.Counts() != (n > largeLogLen) {
+			t.Fatalf("at %d observations Counts is %t", n, s.Counts())
 		}
-		if got := *p.Line(&s); got != want {
-			t.Errorf("at %d observations Line led to %d, want %d", n, got, want)
+		size := uint32(60 + n/10%3)
+		if n > largeLogLen+1 {
+			l := p.longs.At(s.block)
+			was := *l.intervals.entry(&p.counts, intervalBin(1000))
+			want := was
+			if size != l.runSize {
+				want += *l.sizes.entry(&p.counts, l.runSize)
+			}
+			if got := p.Touch(&s, s.Last+1000, size); got != want || was == 0 {
+				t.Errorf("at %d observations Touch led to %d, want %d", n, got, want)
+			}
 		}
-		counts := p.AppendCounts(nil, &s, s.Last+1000, 60)
-		if n <= 108 && len(counts) > 0 || n > 109 && (len(counts) != 1 || *counts[0] == 0) {
-			t.Errorf("at %d observations AppendCounts gave %d entries, or an empty one", n, len(counts))
-		}
-		p.Add(&s, s.Last+1000, 60, 0)
+		p.Add(&s, s.Last+1000, size, 0)
 	}
 }

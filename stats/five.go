@@ -19,8 +19,8 @@ func (f *Five) Float(i int) float64 {
 	return float64(f.Whole[i]) + float64(f.Quarters[i])/4
 }
 
-// same sets f to the summary of any number of values v.
-func (f *Five) same(v uint64) {
+// Same sets f to the summary of any number of values v.
+func (f *Five) Same(v uint64) {
 	f.Whole = [5]uint64{v, v, v, v, v}
 	f.Quarters = [5]uint8{}
 }

@@ -38,7 +38,7 @@ func (o *observer) next() (interval int64, size uint32) {
 }
 
 // addMany adds an observation to each of some series.
-func addMany(p *Pool, series []Series, some []uint32, o *observer) (touched uint64) {
+func addMany(p *Pool, series []Series, some []uint32, o *observer) (touched uint32) {
 	for len(some) > 0 {
 		now := some[:min(touchAhead, len(some))]
 		some = some[len(now):]
@@ -48,16 +48,10 @@ func addMany(p *Pool, series []Series, some []uint32, o *observer) (touched uint
 			interval, size := o.next()
 			ats[k], sizes[k] = series[i].Last+interval, size
 		}
-		for _, i := range now {
-			touched += uint64(*p.Line(&series[i]))
-		}
-		var room [2 * touchAhead]*uint32
-		counts := room[:0]
 		for k, i := range now {
-			counts = p.AppendCounts(counts, &series[i], ats[k], sizes[k])
-		}
-		for _, c := range counts {
-			touched += uint64(*c)
+			if s := &series[i]; s.Counts() {
+				touched += p.Touch(s, ats[k], sizes[k])
+			}
 		}
 		for k, i := range now {
 			p.Add(&series[i], ats[k], sizes[k], 16)

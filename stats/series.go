@@ -1,7 +1,5 @@
 package stats
 
-import "unsafe"
-
 // A Series counts observations, each with a time, a size and eight bits. The
 // zero Series has none. It is part of its [Pool]: copying a Series does not
 // copy its values, and [Pool.Free] must end it.
@@ -125,48 +123,20 @@ func (p *Pool) append(s *Series, size uint32, interval uint64) {
 	s.N++
 }
 
-// Line returns where the cache line is that the next Add of s will need: what
-// stands there means nothing, but who loads it for many series at once waits for
-// memory once. AppendCounts, once that line is there, appends where the entries of
-// the tables of s are that the Add will look for, if it has tables.
-func (p *Pool) Line(s *Series) *uint32 {
-	switch n := s.N; {
-	case s.bits&far != 0:
-		return p.farLine(s)
-	case n > smallLogLen:
-		return &p.largeLogs.At(s.block).entries[n%largeLogLen]
-	case n > afterMedium:
-		return &p.smallLogs.At(s.block).entries[n%smallLogLen]
-	case n > afterShort:
-		return (*uint32)(unsafe.Pointer(&p.mediums.At(s.block)[(n-1)%mediumLen]))
-	case n > 1:
-		return (*uint32)(unsafe.Pointer(&p.shorts.At(s.block)[(n-1)%shortLen]))
-	}
-	return &s.first
-}
-
-func (p *Pool) farLine(s *Series) *uint32 {
-	if s.isLong() {
-		return &p.longs.At(s.block).intervals.used
-	}
-	return (*uint32)(unsafe.Pointer(&p.wides.At(s.block).intervals[(s.N-1)%mediumLen]))
-}
-
-// Counts reports whether s has tables, so that AppendCounts has something to
-// append.
+// Counts reports whether s has tables.
 func (s *Series) Counts() bool { return s.isLong() }
 
-// AppendCounts: see Line.
-func (p *Pool) AppendCounts(dst []*uint32, s *Series, at int64, size uint32) []*uint32 {
-	if !s.isLong() {
-		return dst
-	}
+// Touch loads the entries that the Add of an observation to s, which has tables, will
+// look for. What it returns means nothing, but who adds it up for many series at once
+// waits for memory once.
+func (p *Pool) Touch(s *Series, at int64, size uint32) uint32 {
 	l := p.longs.At(s.block)
 	interval := uint64(max(at, s.Last)) - uint64(s.Last)
+	touched := *l.intervals.entry(&p.counts, intervalBin(interval))
 	if size != l.runSize { // then the run's goes to the table
-		dst = append(dst, l.sizes.entry(&p.counts, l.runSize))
+		touched += *l.sizes.entry(&p.counts, l.runSize)
 	}
-	return append(dst, l.intervals.entry(&p.counts, intervalBin(interval)))
+	return touched
 }
 
 // Bits returns how many observations had bit i (0..7) set, for each i.

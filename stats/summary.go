@@ -16,9 +16,9 @@ func (p *Pool) Summarize(s *Series, sizes, intervals *Five) {
 	case s.N == 2:
 		e := p.shorts.At(s.block)[0]
 		sizes.ofTwo(uint64(min(s.first, e.size())), uint64(max(s.first, e.size())))
-		intervals.same(e.interval())
+		intervals.Same(e.interval())
 	default:
-		sizes.same(uint64(s.first))
+		sizes.Same(uint64(s.first))
 		*intervals = Five{}
 	}
 }
@@ -61,7 +61,7 @@ func (p *Pool) summarizeLog(s *Series, sizes, intervals *Five) {
 		v[k] = size
 	}
 	if smallest == largest {
-		sizes.same(uint64(smallest))
+		sizes.Same(uint64(smallest))
 	} else {
 		selectQuartiles(v, w, n, smallest, largest)
 		ofSorted(sizes, w[:n], 0)
