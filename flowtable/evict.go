@@ -126,7 +126,7 @@ func (t *Table) finishEarly(before Time) {
 		t.recency.remove(ref)
 		last := t.records.At(ref).last
 		if last > filed {
-			t.recency.file(ref, last)
+			t.recency.file(ref, t.recency.links.At(ref), last)
 			continue
 		}
 		if finish := t.finish(last); finish < before {

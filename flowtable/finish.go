@@ -129,7 +129,7 @@ func (t *Table) gather(horizon Time) bool {
 			t.makeDue(ref, finish, Idle)
 			earliest = min(earliest, finish)
 		} else {
-			t.recency.file(ref, last)
+			t.recency.file(ref, t.recency.links.At(ref), last)
 		}
 	}
 	for len(t.reused) > 0 && (all || t.reused[0].time < until) {

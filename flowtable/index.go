@@ -56,24 +56,16 @@ func (x *index) segment(hash uint32) *segment {
 	return x.directory[hash>>(32-x.depth)&uint32(len(x.directory)-1)]
 }
 
-// of returns the slots of the segment of a hash.
-func (x *index) of(hash uint32) []slot {
-	return x.slots[hash>>((32-x.depth)&31)&uint32(len(x.slots)-1)] // a shift by 0 is as good as one by 32
-}
-
-// home returns what stands where the search for a hash begins.
-func (x *index) home(hash uint32) slot {
-	s := x.of(hash)
-	return s[hash&uint32(len(s)-1)]
-}
+// shift is by how much to shift a hash for its place in the directory, by 0 for 32, as
+// there is one place then.
+func (x *index) shift() uint8 { return (32 - x.depth) & 31 }
 
 // probe returns the first reference on the way of a hash that has that hash, 0
 // if there is none.
 func (x *index) probe(hash uint32) uint32 {
-	s := x.of(hash)
-	mask := uint32(len(s) - 1)
+	s := x.slots[hash>>(x.shift()&31)&uint32(len(x.slots)-1)]
 	for i := hash; ; i++ {
-		if e := s[i&mask]; e.ref == 0 || e.hash == hash {
+		if e := s[i&uint32(len(s)-1)]; e.ref == 0 || e.hash == hash {
 			return e.ref
 		}
 	}
@@ -82,35 +74,40 @@ func (x *index) probe(hash uint32) uint32 {
 // insert adds a reference. The hash may be there already, for another key.
 func (x *index) insert(hash, ref uint32) {
 	s := x.segment(hash)
-	for 16*(s.used+1) > 11*len(s.slots) {
-		x.split(s, hash)
-		s = x.segment(hash)
-	}
-	s.insert(slot{hash, ref})
-	x.used++
+	x.fill(s, s.empty(hash), slot{hash, ref})
 }
 
-func (s *segment) insert(e slot) {
-	slots, i := s.slots, uint(e.hash)
-	mask := uint(len(slots) - 1)
-	for slots[i&mask].ref != 0 {
-		i++
+// empty returns the first empty slot on the way of a hash.
+func (s *segment) empty(hash uint32) *slot {
+	slots := s.slots
+	for i := hash; ; i++ {
+		if e := &slots[i&uint32(len(slots)-1)]; e.ref == 0 {
+			return e
+		}
 	}
-	slots[i&mask] = e
+}
+
+// fill puts a reference into the empty slot of a segment where it belongs.
+func (x *index) fill(s *segment, at *slot, e slot) {
+	*at = e
 	s.used++
+	x.used++
+	for 16*s.used > 11*len(s.slots) {
+		x.split(s, e.hash)
+		s = x.segment(e.hash)
+	}
 }
 
 // split makes room in the segment of a hash.
 func (x *index) split(s *segment, hash uint32) {
 	x.old = append(x.old[:0], s.slots...)
-	s.used = 0
 	// Hashes that agree in more bits than chance explains can't be told apart
 	// by splitting: their segment grows instead. An even hash never gets there.
 	if int(s.depth) >= min(maxDepth, bits.Len(uint(x.used/segmentSlots))+4) {
 		s.slots = make([]slot, 2*len(x.old))
 		for _, e := range x.old {
 			if e.ref != 0 {
-				s.insert(e)
+				*s.empty(e.hash) = e
 			}
 		}
 		x.spread(s, hash)
@@ -132,11 +129,13 @@ func (x *index) split(s *segment, hash uint32) {
 		switch {
 		case e.ref == 0:
 		case e.hash&bit != 0:
-			upper.insert(e)
+			*upper.empty(e.hash) = e
+			upper.used++
 		default:
-			s.insert(e)
+			*s.empty(e.hash) = e
 		}
 	}
+	s.used -= upper.used
 	x.spread(s, hash&^bit)
 	x.spread(upper, hash|bit)
 }

@@ -43,8 +43,8 @@ func (t *Table) checkInvariants() {
 			continue
 		}
 		inIndex++
-		slot := t.find(&r.key, t.around.get(ref), r.hash)
-		must(slot != nil && slot.ref == ref, "record %d is open and not in the index", ref)
+		_, slot := t.find(&r.key, t.around.get(ref), r.hash)
+		must(slot.ref == ref, "record %d is open and not in the index", ref)
 		if r.more != 0 {
 			c := t.counts.At(r.more)
 			fwd, bwd := &c.series[0], &c.series[1]

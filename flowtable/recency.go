@@ -59,9 +59,8 @@ func (r *recency) empty() {
 	r.strays, r.nStray = nil, 0
 }
 
-// file puts a record, which is not there but has a link, where a time belongs.
-func (r *recency) file(ref uint32, at Time) {
-	l := r.links.At(ref)
+// file puts a record with a link, which is not there, where a time belongs.
+func (r *recency) file(ref uint32, l *link, at Time) {
 	l.filed = at
 	const first = 1
 	e := r.links.At(first)

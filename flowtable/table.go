@@ -83,25 +83,68 @@ const fewFlows = 256
 
 // Add takes in the packets of a share of an admitted batch, up to the end of a
 // step; it must be called for each step in order.
+//
+// It takes many packets one step of the way after the other: loads that do not wait
+// for each other let the processor wait for memory once, not per packet. The more
+// there is to compute between two loads, and the more branches wait for them, the
+// fewer are under way at a time. It is one function since pointers that leave one are
+// seen by the garbage collector, which slows it down each time it runs.
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.Numbers(share, step)
 	at := place{batch: b, horizon: b.steps[step].before}
 	usual := !t.rules.any && t.features == nil && t.around == nil
-	var room [touchAhead]slot
+	// Of each packet its slot and its record, nil if there is none, as far as it seems:
+	// what add does for one packet can make it wrong for the next.
+	var (
+		packets [touchAhead]*packet
+		slots   [touchAhead]slot
+		records [touchAhead]*record
+	)
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		t.look(b.packets, some, &room)
+		index := t.index.slots
+		shift := t.index.shift()
+		for k, i := range some {
+			p := &b.packets[i]
+			packets[k&(touchAhead-1)] = p
+			s := index[p.hash>>(shift&31)&uint32(len(index)-1)]
+			slots[k&(touchAhead-1)] = s[p.hash&uint32(len(s)-1)]
+		}
+		for k := range some {
+			k &= touchAhead - 1
+			s, hash := &slots[k], packets[k].hash
+			if s.hash != hash && s.ref != 0 {
+				s.ref = t.index.probe(hash)
+			}
+			if records[k] = nil; s.ref != 0 {
+				records[k] = t.records.At(s.ref)
+			}
+		}
 		if t.index.used > fewFlows {
-			t.touch(b.packets, some, &room)
+			n := 0 // series that have tables
+			var long [touchAhead]uint8
+			for k := range some {
+				k &= touchAhead - 1
+				r := records[k]
+				if r != nil && r.more != 0 && t.counts.At(r.more).series[r.direction(packets[k])].Counts() {
+					long[n&(touchAhead-1)] = uint8(k)
+					n++
+				}
+			}
+			for _, k := range long[:n] {
+				r, p := records[k&(touchAhead-1)], packets[k&(touchAhead-1)]
+				t.touched += t.pool.Touch(&t.counts.At(r.more).series[r.direction(p)], int64(p.time), p.len)
+			}
 		}
 		for k, i := range some {
-			p, ref := &b.packets[i], room[k%touchAhead].ref
-			if usual && ref != 0 && t.goesOn(ref, p) {
+			k &= touchAhead - 1
+			r, p := records[k], packets[k]
+			if usual && r != nil && t.goesOn(r, p) {
 				continue
 			}
 			at.number = int(i)
-			t.add(p, at, ref)
+			t.add(p, at, slots[k].ref)
 		}
 	}
 	if invariants {
@@ -122,65 +165,20 @@ func (a place) position() uint64 { return a.batch.first + uint64(a.number) }
 // encapsulation returns the digest of the packet.
 func (a place) encapsulation() uint64 { return a.batch.encapsulation(a.number) }
 
-// look finds the records of packets, 0 where there is none, for many of them at once
-// and one step of the way after the other: loads that do not wait for each other let
-// the processor wait for memory once, not per packet. The more there is to compute
-// between two loads, and the more branches wait for them, the fewer are under way at a
-// time. What add does for one packet can make a record that seems to be the next one's
-// wrong.
-func (t *Table) look(packets []packet, some []uint16, all *[touchAhead]slot) {
-	for k, i := range some {
-		all[k%touchAhead] = t.index.home(packets[i].hash)
-	}
-	for k, i := range some {
-		e := &all[k%touchAhead]
-		if hash := packets[i].hash; e.hash != hash && e.ref != 0 {
-			e.ref = t.index.probe(hash)
-		}
-	}
-}
-
-// touch loads what will be needed of the records, as look does it.
-func (t *Table) touch(packets []packet, some []uint16, all *[touchAhead]slot) {
-	touched := uint32(0)
-	var more [touchAhead]uint32 // counts
-	var long [touchAhead]uint8  // numbers of those whose series have tables
-	var bwd [touchAhead]uint8
-	for k, i := range some {
-		if ref := all[k%touchAhead].ref; ref != 0 {
-			r := t.records.At(ref)
-			more[k%touchAhead], bwd[k%touchAhead] = r.more, uint8(r.direction(&packets[i]))
-		}
-	}
-	n := 0
-	for k := range some {
-		if ref := more[k%touchAhead]; ref != 0 {
-			if t.counts.At(ref).series[bwd[k%touchAhead]&1].Counts() {
-				long[n%touchAhead] = uint8(k)
-				n++
-			}
-		}
-	}
-	for _, k := range long[:n] {
-		p := &packets[some[k]]
-		s := &t.counts.At(more[k%touchAhead]).series[bwd[k%touchAhead]&1]
-		touched += t.pool.Touch(s, int64(p.time), p.len)
-	}
-	t.touched += touched
-}
-
 // goesOn is add for the packet that most are, where nothing is asked of flows but
 // what a Flow always has: one of an open flow of more than one packet that it does
-// not end, and whose sequence numbers say nothing new. It returns false if it has
-// done nothing.
-func (t *Table) goesOn(ref uint32, p *packet) bool {
-	r := t.records.At(ref)
+// not end, that is not earlier than those before, and whose sequence numbers say
+// nothing new. It returns false if it has done nothing.
+func (t *Table) goesOn(r *record, p *packet) bool {
 	const settled = open | baseSet | bwdBaseSet
-	if r.state&settled != settled || r.more == 0 || p.rawFlags()&syn != 0 || !r.key.is(&p.key) || p.time.since(r.last) > t.timeout {
+	if r.state&settled != settled || r.more == 0 || p.key.rest&(syn<<rawFlags) != 0 || !r.key.is(&p.key) ||
+		p.time < r.last || uint64(p.time)-uint64(r.last) > t.timeout {
 		return false
 	}
-	t.latest = max(t.latest, p.time)
-	r.last = max(r.last, p.time) // the recency list learns of it when it asks
+	if t.latest < p.time {
+		t.latest = p.time
+	}
+	r.last = p.time // the recency list learns of it when it asks
 	if p.key.rest&fineTime != 0 {
 		r.state |= fine
 	}
@@ -193,24 +191,22 @@ func (t *Table) add(p *packet, at place, ref uint32) {
 	t.latest = max(t.latest, p.time)
 	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) ||
 		t.around != nil && t.around.get(ref) != at.encapsulation() {
-		var s *slot
-		if ref != 0 || t.index.home(p.hash).ref != 0 { // else there is no such flow
-			s = t.slot(p, at)
-		}
-		if s == nil {
+		s, e := t.slot(p, at)
+		if e.ref == 0 {
 			if t.index.used == t.bounds.flows {
 				t.makeRoom(at.horizon)
+				s, e = t.slot(p, at)
 			}
-			t.index.insert(p.hash, t.begin(p, at, t.forward(p)))
+			t.index.fill(s, e, slot{p.hash, t.begin(p, at, t.forward(p))})
 			return
 		}
-		ref = s.ref
+		ref = e.ref
 	}
 	r := t.records.At(ref)
 	d := r.direction(p)
 	if p.time.since(r.last) > t.rules.idle {
 		r.state &^= open // it stays in the recency list until the horizon has passed it
-		t.slot(p, at).ref = t.begin(p, at, t.forward(p))
+		t.replace(p, at, t.forward(p))
 		return
 	}
 	why, ends := Reuse, false
@@ -223,7 +219,7 @@ func (t *Table) add(p *packet, at place, ref uint32) {
 		t.cut(ref, p, at, why)
 		return
 	}
-	t.note(ref, r, p, d)
+	t.note(r, t.recency.links.At(ref), p, d)
 	var c *counts
 	if r.more == 0 {
 		c = t.setCounts(r)
@@ -235,6 +231,12 @@ func (t *Table) add(p *packet, at place, ref uint32) {
 		t.count(ref, p, at, d)
 	}
 	r.last = max(r.last, p.time) // as in goesOn
+}
+
+// replace begins a flow in the place of one of the same key.
+func (t *Table) replace(p *packet, at place, forward uint32) {
+	_, e := t.slot(p, at)
+	e.ref = t.begin(p, at, forward)
 }
 
 // cut finishes a flow with the packet that begins another one of its key.
@@ -253,25 +255,23 @@ func (t *Table) cut(ref uint32, p *packet, at place, why Reason) {
 	}
 	t.recency.remove(ref)
 	t.reused.push(timed{p.time, t.recency.first(ref), ref})
-	t.slot(p, at).ref = t.begin(p, at, forward)
+	t.replace(p, at, forward)
 }
 
-// slot returns the slot of the open flow of a packet, or nil.
-func (t *Table) slot(p *packet, at place) *slot {
+// slot is find for the flow of a packet.
+func (t *Table) slot(p *packet, at place) (*segment, *slot) {
 	return t.find(&p.key, at.encapsulation(), p.hash)
 }
 
-// find returns the slot of the open flow with a key, or nil.
-func (t *Table) find(k *key, encapsulation uint64, hash uint32) *slot {
+// find returns the slot of the open flow with a key, or the empty one where it would
+// be, and the segment that has it.
+func (t *Table) find(k *key, encapsulation uint64, hash uint32) (*segment, *slot) {
 	s := t.index.segment(hash)
-	mask := len(s.slots) - 1
-	for i := int(hash) & mask; ; i = (i + 1) & mask {
-		e := &s.slots[i]
-		if e.ref == 0 {
-			return nil
-		}
-		if e.hash == hash && t.records.At(e.ref).key.is(k) && t.around.get(e.ref) == encapsulation {
-			return e
+	slots := s.slots
+	for i := hash; ; i++ {
+		e := &slots[i&uint32(len(slots)-1)]
+		if e.ref == 0 || e.hash == hash && t.records.At(e.ref).key.is(k) && t.around.get(e.ref) == encapsulation {
+			return s, e
 		}
 	}
 }
@@ -294,27 +294,30 @@ func (t *Table) forward(p *packet) uint32 {
 func (t *Table) begin(p *packet, at place, forward uint32) uint32 {
 	ref := t.records.Take()
 	t.recency.links.Cover(ref)
-	r := t.records.At(ref)
-	r.key, r.last, r.hash = p.key.masked(), p.time, p.hash
-	r.state = inUse | open | forward | uint32(p.flags())<<firstFlags
+	r, l := t.records.At(ref), t.recency.links.At(ref)
+	r.key.a.Lo, r.key.a.Hi, r.key.b.Lo, r.key.b.Hi, r.key.rest = p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest&keyMask
+	r.last, r.hash = p.time, p.hash
 	r.size, r.more = p.len, 0
-	t.recency.links.At(ref).first = at.position()
-	t.around.set(ref, at.encapsulation())
+	r.state = inUse | open | forward | uint32(p.flags())<<firstFlags
 	d := r.direction(p)
 	if d != 0 {
 		r.state |= firstBwd
 	}
-	t.note(ref, r, p, d)
+	t.note(r, l, p, d)
+	if t.around != nil {
+		t.around.set(ref, at.encapsulation())
+	}
 	if t.features != nil {
 		t.features.Begin(ref)
 		t.count(ref, p, at, d)
 	}
-	t.recency.file(ref, p.time)
+	l.first = at.position()
+	t.recency.file(ref, l, p.time)
 	return ref
 }
 
 // note takes in what a packet in direction d of its flow says, besides counts.
-func (t *Table) note(ref uint32, r *record, p *packet, d int) {
+func (t *Table) note(r *record, l *link, p *packet, d int) {
 	if p.key.rest&fineTime != 0 {
 		r.state |= fine
 	}
@@ -322,7 +325,7 @@ func (t *Table) note(ref uint32, r *record, p *packet, d int) {
 		r.state |= baseSet | bwdBaseSet
 		return
 	}
-	r.setBases(t.recency.links.At(ref), p, d)
+	r.setBases(l, p, d)
 	if t.rules.any {
 		r.close(p, d, t.rules.TCPEnd)
 	}
