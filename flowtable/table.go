@@ -93,18 +93,19 @@ func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.Numbers(share, step)
 	at := place{batch: b, horizon: b.steps[step].before}
 	usual := !t.rules.any && t.features == nil && t.around == nil
-	// Of each packet its slot and its record, nil if there is none, as far as it seems:
-	// what add does for one packet can make it wrong for the next.
+	// Of each packet its slot, its record and the series that it goes to, nil if there
+	// is none, as far as it seems: what add does for one packet can make it wrong for
+	// the next.
 	var (
 		packets [touchAhead]*packet
 		slots   [touchAhead]slot
 		records [touchAhead]*record
+		series  [touchAhead]*stats.Series
 	)
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		index := t.index.slots
-		shift := t.index.shift()
+		index, shift := t.index.slots, t.index.shift()
 		for k, i := range some {
 			p := &b.packets[i]
 			packets[k&(touchAhead-1)] = p
@@ -113,38 +114,42 @@ func (t *Table) Add(b *Batch, share, step int) {
 		}
 		for k := range some {
 			k &= touchAhead - 1
-			s, hash := &slots[k], packets[k].hash
-			if s.hash != hash && s.ref != 0 {
-				s.ref = t.index.probe(hash)
+			e, hash := slots[k], packets[k].hash
+			if e.hash != hash && e.ref != 0 {
+				e.ref = t.index.probe(hash)
+				slots[k] = e
 			}
-			if records[k] = nil; s.ref != 0 {
-				records[k] = t.records.At(s.ref)
+			if records[k] = nil; e.ref != 0 {
+				records[k] = t.records.At(e.ref)
+			}
+		}
+		for k := range some {
+			k &= touchAhead - 1
+			if series[k] = nil; records[k] != nil {
+				series[k] = t.series(records[k], packets[k])
 			}
 		}
 		if t.index.used > fewFlows {
 			n := 0 // series that have tables
 			var long [touchAhead]uint8
 			for k := range some {
-				k &= touchAhead - 1
-				r := records[k]
-				if r != nil && r.more != 0 && t.counts.At(r.more).series[r.direction(packets[k])].Counts() {
+				if s := series[k&(touchAhead-1)]; s != nil && s.Counts() {
 					long[n&(touchAhead-1)] = uint8(k)
 					n++
 				}
 			}
 			for _, k := range long[:n] {
-				r, p := records[k&(touchAhead-1)], packets[k&(touchAhead-1)]
-				t.touched += t.pool.Touch(&t.counts.At(r.more).series[r.direction(p)], int64(p.time), p.len)
+				p := packets[k&(touchAhead-1)]
+				t.touched += t.pool.Touch(series[k&(touchAhead-1)], int64(p.time), p.len)
 			}
 		}
 		for k, i := range some {
 			k &= touchAhead - 1
-			r, p := records[k], packets[k]
-			if usual && r != nil && t.goesOn(r, p) {
+			if s := series[k]; usual && s != nil && t.goesOn(records[k], s, packets[k]) {
 				continue
 			}
 			at.number = int(i)
-			t.add(p, at, slots[k].ref)
+			t.add(packets[k], at, slots[k].ref)
 		}
 	}
 	if invariants {
@@ -169,9 +174,9 @@ func (a place) encapsulation() uint64 { return a.batch.encapsulation(a.number) }
 // what a Flow always has: one of an open flow of more than one packet that it does
 // not end, that is not earlier than those before, and whose sequence numbers say
 // nothing new. It returns false if it has done nothing.
-func (t *Table) goesOn(r *record, p *packet) bool {
+func (t *Table) goesOn(r *record, s *stats.Series, p *packet) bool {
 	const settled = open | baseSet | bwdBaseSet
-	if r.state&settled != settled || r.more == 0 || p.key.rest&(syn<<rawFlags) != 0 || !r.key.is(&p.key) ||
+	if r.state&settled != settled || p.key.rest&(syn<<rawFlags) != 0 || !r.key.is(&p.key) ||
 		p.time < r.last || uint64(p.time)-uint64(r.last) > t.timeout {
 		return false
 	}
@@ -182,8 +187,17 @@ func (t *Table) goesOn(r *record, p *packet) bool {
 	if p.key.rest&fineTime != 0 {
 		r.state |= fine
 	}
-	t.pool.Add(&t.counts.At(r.more).series[r.direction(p)], int64(p.time), p.len, p.flags())
+	t.pool.Add(s, int64(p.time), p.len, p.flags())
 	return true
+}
+
+// series returns the series that a packet of a flow goes to, nil if the flow has no
+// counts.
+func (t *Table) series(r *record, p *packet) *stats.Series {
+	if r.more == 0 {
+		return nil
+	}
+	return &t.counts.At(r.more).series[r.direction(p)]
 }
 
 // add takes in the packet at a place, whose record may be ref.
