@@ -22,7 +22,6 @@ type Table struct {
 	asked    features.Options
 	around   *encapsulations // nil if the key has none
 	keys     Keys
-	touched  uint32 // keeps the loads of touch alive
 
 	reused    timeHeap  // flows finished by port reuse, by the time of the SYN
 	due       dueFlows  // flows that Next gives out, in order
@@ -93,23 +92,23 @@ func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.Numbers(share, step)
 	at := place{batch: b, horizon: b.steps[step].before}
 	usual := !t.rules.any && t.features == nil && t.around == nil
-	// Of each packet its slot, its record and the series that it goes to, nil if there
+	// Of each packet its slot, its record and what it adds to which series, nil if there
 	// is none, as far as it seems: what add does for one packet can make it wrong for
 	// the next.
 	var (
 		packets [touchAhead]*packet
 		slots   [touchAhead]slot
 		records [touchAhead]*record
-		series  [touchAhead]*stats.Series
+		room    [touchAhead]stats.Observation
 	)
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		index, shift := t.index.slots, t.index.shift()
+		index := t.index.slots
 		for k, i := range some {
 			p := &b.packets[i]
 			packets[k&(touchAhead-1)] = p
-			s := index[p.hash>>(shift&31)&uint32(len(index)-1)]
+			s := index[uint64(p.hash)*uint64(len(index))>>32]
 			slots[k&(touchAhead-1)] = s[p.hash&uint32(len(s)-1)]
 		}
 		for k := range some {
@@ -123,34 +122,34 @@ func (t *Table) Add(b *Batch, share, step int) {
 				records[k] = t.records.At(e.ref)
 			}
 		}
-		for k := range some {
-			k &= touchAhead - 1
-			if series[k] = nil; records[k] != nil {
-				series[k] = t.series(records[k], packets[k])
+		all := room[:len(some)]
+		for k := range all {
+			o, r := &all[k], records[k&(touchAhead-1)]
+			if o.Series = nil; r != nil && r.more != 0 {
+				p := packets[k&(touchAhead-1)]
+				o.Series = &t.counts.At(r.more).series[r.direction(p)]
+				o.At, o.Size, o.Bits = int64(p.time), p.len, p.flags()
 			}
 		}
 		if t.index.used > fewFlows {
-			n := 0 // series that have tables
-			var long [touchAhead]uint8
-			for k := range some {
-				if s := series[k&(touchAhead-1)]; s != nil && s.Counts() {
-					long[n&(touchAhead-1)] = uint8(k)
-					n++
-				}
-			}
-			for _, k := range long[:n] {
-				p := packets[k&(touchAhead-1)]
-				t.touched += t.pool.Touch(series[k&(touchAhead-1)], int64(p.time), p.len)
-			}
+			t.pool.Touch(all)
 		}
-		for k, i := range some {
-			k &= touchAhead - 1
-			if s := series[k]; usual && s != nil && t.goesOn(records[k], s, packets[k]) {
+		added, latest := 0, t.latest
+		for k := range all {
+			r, p := records[k&(touchAhead-1)], packets[k&(touchAhead-1)]
+			latest = max(latest, p.time)
+			if usual && all[k].Series != nil && r.goesOn(p, t.timeout) {
 				continue
 			}
-			at.number = int(i)
-			t.add(packets[k], at, slots[k].ref)
+			if added < k {
+				t.pool.AddAll(all[added:k])
+			}
+			t.latest, added = latest, k+1
+			at.number = int(some[k])
+			t.add(p, at, slots[k&(touchAhead-1)].ref)
 		}
+		t.latest = latest
+		t.pool.AddAll(all[added:])
 	}
 	if invariants {
 		t.checkSometimes()
@@ -170,39 +169,25 @@ func (a place) position() uint64 { return a.batch.first + uint64(a.number) }
 // encapsulation returns the digest of the packet.
 func (a place) encapsulation() uint64 { return a.batch.encapsulation(a.number) }
 
-// goesOn is add for the packet that most are, where nothing is asked of flows but
-// what a Flow always has: one of an open flow of more than one packet that it does
-// not end, that is not earlier than those before, and whose sequence numbers say
-// nothing new. It returns false if it has done nothing.
-func (t *Table) goesOn(r *record, s *stats.Series, p *packet) bool {
+// goesOn is add, but for counts and the table's clock, for the packet that most are,
+// where nothing is asked of flows but what a Flow always has: one of an open flow that
+// it does not end, that is not earlier than those before, and whose sequence numbers
+// say nothing new. It returns false if it has done nothing.
+func (r *record) goesOn(p *packet, timeout uint64) bool {
 	const settled = open | baseSet | bwdBaseSet
 	if r.state&settled != settled || p.key.rest&(syn<<rawFlags) != 0 || !r.key.is(&p.key) ||
-		p.time < r.last || uint64(p.time)-uint64(r.last) > t.timeout {
+		p.time < r.last || uint64(p.time)-uint64(r.last) > timeout {
 		return false
-	}
-	if t.latest < p.time {
-		t.latest = p.time
 	}
 	r.last = p.time // the recency list learns of it when it asks
 	if p.key.rest&fineTime != 0 {
 		r.state |= fine
 	}
-	t.pool.Add(s, int64(p.time), p.len, p.flags())
 	return true
-}
-
-// series returns the series that a packet of a flow goes to, nil if the flow has no
-// counts.
-func (t *Table) series(r *record, p *packet) *stats.Series {
-	if r.more == 0 {
-		return nil
-	}
-	return &t.counts.At(r.more).series[r.direction(p)]
 }
 
 // add takes in the packet at a place, whose record may be ref.
 func (t *Table) add(p *packet, at place, ref uint32) {
-	t.latest = max(t.latest, p.time)
 	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) ||
 		t.around != nil && t.around.get(ref) != at.encapsulation() {
 		s, e := t.slot(p, at)

@@ -129,27 +129,25 @@ func TestMergeOfAnyBlocks(t *testing.T) {
 	}
 }
 
-// TestTouch wants Touch to load the entry that the next observation is counted in, of
-// its interval and of the size whose run it ends.
+// TestTouch wants Touch to load the entries that the next observation is counted in,
+// of its interval and of the size whose run it ends.
 func TestTouch(t *testing.T) {
 	p := NewPool()
 	var s Series
 	for n := range uint64(1000) {
-		if s.Counts() != (n > largeLogLen) {
-			t.Fatalf("at %d observations Counts is %t", n, s.Counts())
-		}
-		size := uint32(60 + n/10%3)
-		if n > largeLogLen+1 {
+		o := []Observation{{}, {Series: &s, At: s.Last + 1000, Size: uint32(60 + n/10%3)}}
+		want := uint32(0)
+		if s.isLong() {
 			l := p.longs.At(s.block)
-			was := *l.intervals.entry(&p.counts, intervalBin(1000))
-			want := was
-			if size != l.runSize {
+			want = *l.intervals.entry(&p.counts, intervalBin(1000))
+			if o[1].Size != l.runSize {
 				want += *l.sizes.entry(&p.counts, l.runSize)
 			}
-			if got := p.Touch(&s, s.Last+1000, size); got != want || was == 0 {
-				t.Errorf("at %d observations Touch led to %d, want %d", n, got, want)
-			}
 		}
-		p.Add(&s, s.Last+1000, size, 0)
+		p.touched = 0
+		if p.Touch(o); p.touched != want || n > largeLogLen+1 && want == 0 {
+			t.Errorf("at %d observations Touch led to %d, want %d", n, p.touched, want)
+		}
+		p.AddAll(o[1:])
 	}
 }

@@ -68,34 +68,11 @@ func (p *Pool) log(s *Series) (*extremes, []uint32) {
 	return &l.extremes, l.entries[:s.N]
 }
 
-// appendLog adds an observation whose size fits to a series of 17 to 107
-// observations that is not far.
-func (p *Pool) appendLog(s *Series, size uint32, interval uint64) {
-	bin := intervalBin(interval)
-	entry := bin<<16 | size
-	var x *extremes
-	switch n := s.N; {
-	case n == afterMedium || n == smallLogLen:
-		p.relog(s, size, interval)
-		return
-	case n < smallLogLen:
-		l := p.smallLogs.At(s.block)
-		l.entries[n] = entry
-		x = &l.extremes
-	default:
-		l := p.largeLogs.At(s.block)
-		l.entries[n] = entry
-		x = &l.extremes
-	}
-	s.stretch(x, bin, interval)
-}
-
-// stretch takes an interval and its bin into the extremes of s.
-func (s *Series) stretch(x *extremes, bin uint32, interval uint64) {
-	if shortest, longest := s.bounds(); bin <= shortest || bin >= longest {
-		x.add(interval)
-		s.first = x.bounds()
-	}
+// stretch takes an interval into the extremes of a series with a log.
+func (p *Pool) stretch(s *Series, interval uint64) {
+	x, _ := p.log(s)
+	x.add(interval)
+	s.first = x.bounds()
 }
 
 // relog moves the values of a series to a new log, with an observation more.

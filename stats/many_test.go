@@ -38,26 +38,19 @@ func (o *observer) next() (interval int64, size uint32) {
 }
 
 // addMany adds an observation to each of some series.
-func addMany(p *Pool, series []Series, some []uint32, o *observer) (touched uint32) {
+func addMany(p *Pool, series []Series, some []uint32, o *observer) {
 	for len(some) > 0 {
 		now := some[:min(touchAhead, len(some))]
 		some = some[len(now):]
-		var ats [touchAhead]int64
-		var sizes [touchAhead]uint32
+		var room [touchAhead]Observation
+		all := room[:len(now)]
 		for k, i := range now {
 			interval, size := o.next()
-			ats[k], sizes[k] = series[i].Last+interval, size
+			all[k] = Observation{&series[i], series[i].Last + interval, size, 16}
 		}
-		for k, i := range now {
-			if s := &series[i]; s.Counts() {
-				touched += p.Touch(s, ats[k], sizes[k])
-			}
-		}
-		for k, i := range now {
-			p.Add(&series[i], ats[k], sizes[k], 16)
-		}
+		p.Touch(all)
+		p.AddAll(all)
 	}
-	return touched
 }
 
 // shuffled returns 0..n-1 in a random order.

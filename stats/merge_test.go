@@ -3,6 +3,7 @@ package stats
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 )
 
@@ -17,19 +18,28 @@ import (
 // asks for one thing: no time of the later part is before the earlier's Last.
 func (p *Pool) Merge(s *Series, from *Pool, other *Series, interval uint64) {
 	s.Sum += other.Sum
-	s.Last = max(s.Last, other.Last)
+	last := max(s.Last, other.Last)
+	defer func() { s.Last = last }()
 	switch n := s.N + other.N; {
 	case n <= afterMedium:
 		s.bits += other.bits &^ far
-		p.append(s, other.first, interval)
+		p.addValue(s, other.first, interval)
 		var v values
 		from.exact(other, &v)
 		for i, size := range v.sizes[:v.n] {
-			p.append(s, size, v.intervals[i])
+			p.addValue(s, size, v.intervals[i])
 		}
 	case n > largeLogLen || s.isLong() || other.isLong() || !p.mergeLogs(s, from, other, interval):
 		p.mergeLong(s, from, other, interval)
 	}
+}
+
+// addValue adds a size and an interval to s, which is not empty: its Last is another
+// then, its Sum is not.
+func (p *Pool) addValue(s *Series, size uint32, interval uint64) {
+	s.Last = math.MinInt64
+	p.Add(s, int64(1<<63+interval), size, 0)
+	s.Sum -= uint64(size)
 }
 
 // mergeLogs is Merge for two series of 18 to 108 observations together, neither

@@ -27,6 +27,7 @@ type Pool struct {
 	counts    countPool
 	few       [2]few        // scratch for summaries
 	weighed   [2][]weighted // scratch for quantiles
+	touched   uint32        // keeps the loads of Touch alive
 }
 
 // NewPool returns an empty pool.

@@ -53,90 +53,102 @@ var spread = func() (t [256]uint64) {
 	return t
 }()
 
+// An Observation is one of a series.
+type Observation struct {
+	Series *Series
+	At     int64
+	Size   uint32
+	Bits   uint8
+}
+
 // Add adds an observation to s. Its interval is the time since s.Last, and 0
 // if at is before s.Last, which p.Back counts; the first observation has none.
 func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
-	n := s.N
-	s.Sum += uint64(size)
-	s.bits += spread[bits]
-	s.N = n + 1
-	if n == 0 {
-		s.Last = at
-		s.first = size
-		return
-	}
-	interval := uint64(0)
-	if at > s.Last {
-		interval = uint64(at) - uint64(s.Last)
-		s.Last = at
-	} else if at < s.Last {
-		p.Back++
-	}
-	// What most observations are; the others, those that need a new block
-	// among them, go to append.
-	if s.bits&far == 0 && size <= maxPairSize {
-		switch {
-		case n > afterMedium && n < largeLogLen && n != smallLogLen:
-			if bin := intervalBin(interval); n < smallLogLen {
-				l := p.smallLogs.At(s.block)
-				l.entries[n] = bin<<16 | size
-				s.stretch(&l.extremes, bin, interval)
-			} else {
-				l := p.largeLogs.At(s.block)
-				l.entries[n] = bin<<16 | size
-				s.stretch(&l.extremes, bin, interval)
-			}
-			return
-		case n > afterMedium || interval > maxPairInterval:
-		case n > afterShort && n < afterMedium:
-			p.mediums.At(s.block)[(n-1)%mediumLen] = makePair(size, interval)
-			return
-		case n > 1 && n < afterShort:
-			p.shorts.At(s.block)[(n-1)%shortLen] = makePair(size, interval)
-			return
-		}
-	}
-	s.N = n
-	p.append(s, size, interval)
+	p.AddAll([]Observation{{s, at, size, bits}})
 }
 
-// append adds the values of an observation to s, which is not empty, and
-// counts it.
+// AddAll adds observations in their order. One loop over many takes 0.8 of the
+// instructions of as many calls.
+func (p *Pool) AddAll(all []Observation) {
+	for i := range all {
+		o := &all[i]
+		s, size := o.Series, o.Size
+		n := s.N
+		s.Sum += uint64(size)
+		s.bits += spread[o.Bits]
+		s.N = n + 1
+		if n == 0 {
+			s.Last, s.first = o.At, size
+			continue
+		}
+		interval := uint64(0)
+		if at := o.At; at > s.Last {
+			interval = uint64(at) - uint64(s.Last)
+			s.Last = at
+		} else if at < s.Last {
+			p.Back++
+		}
+		// What most observations are; the others, those that need a new block
+		// among them, go to append.
+		if s.bits&far == 0 && size <= maxPairSize {
+			switch {
+			case n-afterMedium-1 < largeLogLen-afterMedium-1 && n != smallLogLen:
+				bin := intervalBin(interval)
+				if n < smallLogLen {
+					p.smallLogs.At(s.block).entries[n] = bin<<16 | size
+				} else {
+					p.largeLogs.At(s.block).entries[n] = bin<<16 | size
+				}
+				if shortest, longest := s.bounds(); bin <= shortest || bin >= longest {
+					p.stretch(s, interval)
+				}
+				continue
+			case n > afterMedium || interval > maxPairInterval:
+			case n > afterShort && n < afterMedium:
+				p.mediums.At(s.block)[(n-1)%mediumLen] = makePair(size, interval)
+				continue
+			case n > 1 && n < afterShort:
+				p.shorts.At(s.block)[(n-1)%shortLen] = makePair(size, interval)
+				continue
+			}
+		}
+		s.N = n
+		p.append(s, size, interval)
+	}
+}
+
+// append adds the values of an observation to s, which has one or more and needs
+// another block, or is far, or will be; and it counts it.
 func (p *Pool) append(s *Series, size uint32, interval uint64) {
 	switch n := s.N; {
 	case s.bits&far != 0 || size > maxPairSize || n == largeLogLen:
 		p.appendFar(s, size, interval)
 	case n >= afterMedium:
-		p.appendLog(s, size, interval)
+		p.relog(s, size, interval)
 	case interval > maxPairInterval:
 		p.appendFar(s, size, interval)
-	case n > afterShort:
-		p.mediums.At(s.block)[(n-1)%mediumLen] = makePair(size, interval)
 	case n == afterShort:
 		p.appendSixth(s, makePair(size, interval))
 	default:
-		if n == 1 {
-			s.block = p.shorts.Take()
-		}
-		p.shorts.At(s.block)[(n-1)%shortLen] = makePair(size, interval)
+		s.block = p.shorts.Take()
+		p.shorts.At(s.block)[0] = makePair(size, interval)
 	}
 	s.N++
 }
 
-// Counts reports whether s has tables.
-func (s *Series) Counts() bool { return s.isLong() }
-
-// Touch loads the entries that the Add of an observation to s, which has tables, will
-// look for. What it returns means nothing, but who adds it up for many series at once
-// waits for memory once.
-func (p *Pool) Touch(s *Series, at int64, size uint32) uint32 {
-	l := p.longs.At(s.block)
-	interval := uint64(max(at, s.Last)) - uint64(s.Last)
-	touched := *l.intervals.entry(&p.counts, intervalBin(interval))
-	if size != l.runSize { // then the run's goes to the table
-		touched += *l.sizes.entry(&p.counts, l.runSize)
+// Touch loads what AddAll will look for in the tables of the series of observations,
+// which can be nil, so that memory is waited for once.
+func (p *Pool) Touch(all []Observation) {
+	for i := range all {
+		if o := &all[i]; o.Series != nil && o.Series.isLong() {
+			l := p.longs.At(o.Series.block)
+			interval := uint64(max(o.At, o.Series.Last)) - uint64(o.Series.Last)
+			p.touched += *l.intervals.entry(&p.counts, intervalBin(interval))
+			if o.Size != l.runSize { // then the run's goes to the table
+				p.touched += *l.sizes.entry(&p.counts, l.runSize)
+			}
+		}
 	}
-	return touched
 }
 
 // Bits returns how many observations had bit i (0..7) set, for each i.
