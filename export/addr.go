@@ -3,7 +3,6 @@ package export
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"github.com/flowfast/flowfast/decode"
 )
@@ -38,9 +37,8 @@ func (r *row) addr(n int, a decode.Addr, v6 bool) int {
 
 // appendIP appends an address in that text.
 func appendIP(b []byte, a decode.Addr, v6 bool) []byte {
-	b = slices.Grow(b, rowRoom)
-	n := (*row)(b[len(b):len(b)+rowRoom]).addr(0, a, v6)
-	return b[:len(b)+n-1] // without the comma
+	b, r := roomFor(b)
+	return b[:len(b)+r.addr(0, a, v6)-1] // without the comma
 }
 
 func (r *row) ipv4(n int, v uint32) int {
@@ -48,7 +46,7 @@ func (r *row) ipv4(n int, v uint32) int {
 	n = r.octet(n, v>>16)
 	n = r.octet(n, v>>8)
 	n = r.octet(n, v)
-	r[n-1] = ','
+	r[at(n-1)] = ','
 	return n
 }
 
@@ -63,12 +61,12 @@ func (r *row) octet(n int, v uint32) int {
 func (r *row) ipv6(n int, a decode.Addr) int {
 	run := zeroRuns[zeroGroups(a.Hi)<<4|zeroGroups(a.Lo)]
 	if run.from == 0 {
-		r[n] = ':' // elsewhere the first of the two is behind the group before
+		r[at(n)] = ':' // elsewhere the first of the two is behind the group before
 		n++
 	}
 	for i := uint8(0); i < 8; i++ {
 		if i == run.from {
-			r[n] = ':'
+			r[at(n)] = ':'
 			n++
 			i = run.to
 			continue
@@ -82,7 +80,7 @@ func (r *row) ipv6(n int, a decode.Addr) int {
 	if run.to == 7 {
 		n++ // keep the last colon
 	}
-	r[n-1] = ','
+	r[at(n-1)] = ','
 	return n
 }
 

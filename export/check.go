@@ -41,11 +41,11 @@ func NewColumn[T uint64 | int64 | float64 | string](name, unit, definition strin
 // Check returns an error if flows with these features lack what the columns are
 // computed from.
 func (c CSV) Check(o features.Options) error {
-	return checkColumns(c.rest, !c.other, o)
+	return checkColumns(c.all().rest, !c.all().other, o)
 }
 
 // Numbered tells if one of the columns says the number of the row.
-func (c CSV) Numbered() bool { return Numbered(c.rest) }
+func (c CSV) Numbered() bool { return Numbered(c.all().rest) }
 
 // Numbered is that of CSV.
 func (j JSONLines) Numbered() bool { return Numbered(j.columns) }

@@ -3,6 +3,7 @@
 package export
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -17,6 +18,11 @@ import (
 // [Columns]; [NewCSV] takes others. Those are formatted from integers, without
 // floating point, and no row allocates.
 type CSV struct {
+	columns *csvColumns // nil for those of Columns alone
+}
+
+// csvColumns are the columns of a CSV.
+type csvColumns struct {
 	rest   []*Column // behind those of Columns
 	other  bool      // they are not there
 	texts  bool      // all of rest are texts
@@ -30,10 +36,16 @@ type CSV struct {
 func NewCSV(columns []*Column) CSV {
 	if n := len(defaultColumns); len(columns) >= n && slices.Equal(columns[:n], defaultColumns) {
 		columns = columns[n:]
+		if len(columns) == 0 {
+			return CSV{}
+		}
 		texts := !slices.ContainsFunc(columns, func(c *Column) bool { return c == nil || c.text == nil })
-		return CSV{rest: columns, texts: texts, labels: labelsFirst(columns), alone: csvTemplates(columns)}
+		return CSV{&csvColumns{rest: columns, texts: texts, labels: labelsFirst(columns), alone: csvTemplates(columns)}}
 	}
-	return CSV{rest: columns, other: len(columns) > 0, alone: csvTemplates(columns)}
+	if len(columns) == 0 {
+		return CSV{}
+	}
+	return CSV{&csvColumns{rest: columns, other: true, alone: csvTemplates(columns)}}
 }
 
 func csvTemplates(columns []*Column) *templates {
@@ -43,12 +55,15 @@ func csvTemplates(columns []*Column) *templates {
 	return newTemplates(columns, func(int) []byte { return nil }, (*Column).appendCSV)
 }
 
+// all returns the columns.
+func (c CSV) all() *csvColumns { return cmp.Or(c.columns, &csvColumns{}) }
+
 // AppendHeader appends the names of the columns.
 func (c CSV) AppendHeader(b []byte) []byte {
-	if !c.other {
+	if !c.all().other {
 		b = appendNames(b, defaultColumns)
 	}
-	b = appendNames(b, c.rest)
+	b = appendNames(b, c.all().rest)
 	b[len(b)-1] = '\n'
 	return b
 }
@@ -66,6 +81,17 @@ func appendNames(b []byte, columns []*Column) []byte {
 // which are all its Bytes. So whoever hands over a flood of such flows can leave
 // these fields as they are.
 func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
+	if c.columns == nil {
+		b = appendDefault(b, f)
+	} else {
+		b = c.columns.append(b, f)
+	}
+	b[len(b)-1] = '\n'
+	return b
+}
+
+// append appends the values of a flow, each with a comma behind it.
+func (c *csvColumns) append(b []byte, f *flowtable.Flow) []byte {
 	if !c.other {
 		b = appendDefault(b, f)
 	}
@@ -78,26 +104,27 @@ func (c CSV) AppendRow(b []byte, f *flowtable.Flow) []byte {
 		for _, column := range rest {
 			b = column.appendCSV(b, nil, f)
 		}
-	} else if len(c.rest) > 0 {
-		v := values.Get().(*Value)
-		if c.alone != nil && isAlone(f) {
-			b = c.alone.of(f).append(b, v, f, (*Column).appendCSV)
-		} else {
-			for _, column := range c.rest {
-				b = column.appendCSV(b, v, f)
-			}
-		}
-		values.Put(v)
+		return b
 	}
-	b[len(b)-1] = '\n'
+	if len(c.rest) == 0 {
+		return b
+	}
+	v := values.Get().(*Value)
+	if c.alone != nil && isAlone(f) {
+		b = c.alone.of(f).append(b, v, f, (*Column).appendCSV)
+	} else {
+		for _, column := range c.rest {
+			b = column.appendCSV(b, v, f)
+		}
+	}
+	values.Put(v)
 	return b
 }
 
 // appendDefault appends the values of the default columns, each with a comma
 // behind it.
 func appendDefault(b []byte, f *flowtable.Flow) []byte {
-	b = slices.Grow(b, rowRoom)
-	r := (*row)(b[len(b) : len(b)+rowRoom])
+	b, r := roomFor(b)
 	n := r.head(f)
 	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 {
 		n = r.fill(n, csvForm, d.Bytes)
@@ -143,8 +170,7 @@ func (c *Column) appendNumber(b []byte, v *Value) []byte {
 	case Float:
 		return appendFloat(b, v.Float)
 	}
-	b = slices.Grow(b, rowRoom)
-	r := (*row)(b[len(b) : len(b)+rowRoom])
+	b, r := roomFor(b)
 	n := 0
 	switch {
 	case c.Kind == Time:
@@ -170,8 +196,8 @@ func appendUint(b []byte, v uint64) []byte {
 }
 
 func slowUint(b []byte, v uint64) []byte {
-	b = slices.Grow(b, rowRoom)
-	return b[:len(b)+(*row)(b[len(b):len(b)+rowRoom]).long(0, v)]
+	b, r := roomFor(b)
+	return b[:len(b)+r.long(0, v)]
 }
 
 // appendFloat appends the shortest decimal that is read as the same number,

@@ -29,3 +29,15 @@ var (
 	decimals     = [4]text{{','}, {'2', '5', ','}, {'5', ','}, {'7', '5', ','}}
 	decimalsSize = [4]uint8{1, 3, 2, 3}
 )
+
+// digits8 returns the eight digits of a number below 10^8, the first in the lowest byte.
+// Each step divides all parts of the number at once, by factors that are exact for what
+// such a part can be.
+func digits8(v uint64) uint64 {
+	v = v<<32 - v/10_000*(10_000<<32-1) // v/10_000 | v%10_000<<32
+	hundreds := v * 10486 >> 20 & 0x0000_007f_0000_007f
+	v = v<<16 - hundreds*(100<<16-1)
+	tens := v * 103 >> 10 & 0x000f_000f_000f_000f
+	v = v<<8 - tens*(10<<8-1)
+	return v + 0x3030_3030_3030_3030
+}

@@ -67,7 +67,7 @@ func newForm(write appender, before func(*Column) []byte) *form {
 
 // text writes the text of a blank.
 func (r *row) text(n int, b *blank) int {
-	*(*[32]byte)(r[n : n+32]) = b.text
+	*(*[32]byte)(r[at(n) : at(n)+32]) = b.text
 	n += b.size
 	if len(b.more) > 0 {
 		n += copy(r[n:], b.more)
@@ -80,12 +80,18 @@ func (r *row) fill(n int, f *form, length uint64) int {
 	if length >= 1000 {
 		return r.fillLong(n, f, length)
 	}
-	t, size := short[length], int(shortSize[length])
+	t, size := uint64(binary.LittleEndian.Uint32(short[length][:])), int(shortSize[length])
+	twice := t | t<<(8*size&63)
 	for i := range f.lengths {
 		b := &f.lengths[i]
 		n = r.text(n, b)
-		for range b.times {
-			r.put(n, &t)
+		times := b.times
+		for ; times > 1; times -= 2 {
+			r.put8(n, twice)
+			n += 2 * size
+		}
+		if times > 0 {
+			r.put8(n, t)
 			n += size
 		}
 	}

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/flowfast/flowfast/flowtable"
@@ -207,7 +206,7 @@ func (r *row) flags(n int, d *flowtable.Direction, _ bool) int {
 func (r *row) fourFlags(n int, c *[4]uint64) int {
 	if c[0]|c[1]|c[2]|c[3] < 8 { // one digit each: all in one store
 		const zeros = 0x2c30_2c30_2c30_2c30 // "0,0,0,0,", the first byte in the lowest
-		binary.LittleEndian.PutUint64(r[n:n+8], zeros+(c[0]|c[1]<<16|c[2]<<32|c[3]<<48))
+		r.put8(n, zeros+(c[0]|c[1]<<16|c[2]<<32|c[3]<<48))
 		return n + 8
 	}
 	for _, v := range c {
@@ -226,7 +225,7 @@ func (r *row) flagKeys(n, first int, d *flowtable.Direction, _ bool) int {
 		from := n - zerosFrom[first]
 		n = r.zeroKeys(n, first, first+8)
 		for i, v := range counts {
-			r[from+zerosFrom[first+i+1]-len("0,")] = '0' + byte(v)
+			r[at(from+zerosFrom[first+i+1]-len("0,"))] = '0' + byte(v)
 		}
 		return n
 	}

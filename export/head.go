@@ -3,7 +3,6 @@ package export
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/flowtable"
@@ -69,9 +68,9 @@ func (r *row) headKeys(f *flowtable.Flow) (n int) {
 
 // quotedAddr writes an address in quotation marks.
 func (r *row) quotedAddr(n int, a decode.Addr, v6 bool) int {
-	r[n] = '"'
+	r[at(n)] = '"'
 	n = r.addr(n+1, a, v6)
-	r[n-1], r[n] = '"', ','
+	r[at(n-1)], r[at(n)] = '"', ','
 	return n + 1
 }
 
@@ -114,8 +113,7 @@ func (p packer) head(f *flowtable.Flow) packer {
 
 // packAddresses appends the addresses to a packed row.
 func packAddresses(b []byte, from int, f *flowtable.Flow) []byte {
-	b = slices.Grow(b, rowRoom)
-	r := (*row)(b[len(b) : len(b)+rowRoom])
+	b, r := roomFor(b)
 	n := r.addr(0, f.Src, f.V6) - 1 // over the comma
 	m := r.addr(n, f.Dst, f.V6) - 1
 	binary.LittleEndian.PutUint32(b[from+packedSrc:], uint32(n))

@@ -92,8 +92,7 @@ func init() {
 // appendDefaultJSON appends the values of the default columns with their keys, each
 // with a comma behind it.
 func appendDefaultJSON(b []byte, f *flowtable.Flow) []byte {
-	b = slices.Grow(b, rowRoom)
-	r := (*row)(b[len(b) : len(b)+rowRoom])
+	b, r := roomFor(b)
 	n := r.headKeys(f)
 	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 {
 		n = r.fill(n, jsonForm, d.Bytes)
@@ -125,7 +124,7 @@ func (r *row) groupKeys(n int, f *flowtable.Flow) int {
 
 // key writes the key of a column.
 func (r *row) key(n, column int) int {
-	*(*key)(r[n : n+len(key{})]) = keys[column]
+	*(*key)(r[at(n) : at(n)+len(key{})]) = keys[column]
 	return n + int(keySizes[column])
 }
 

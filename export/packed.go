@@ -86,7 +86,7 @@ func (*packed) AppendHeader(b []byte) []byte { return b }
 func (p *packed) AppendRow(b []byte, f *flowtable.Flow) []byte {
 	le := binary.LittleEndian
 	from := len(b)
-	b = slices.Grow(b, p.fixed+8*len(p.numbers)+rowRoom)[:from+p.fixed]
+	b = slices.Grow(b, p.fixed+8*len(p.numbers)+len(row{}))[:from+p.fixed]
 	if p.first == len(p.columns) {
 		b = packDefault(b, from, p.bits, f)
 		b = packAddresses(b, from, f)
@@ -248,7 +248,7 @@ func seconds(v uint64, q uint8) float64 {
 
 // slowFloat takes the way over the decimals.
 func slowFloat(kind Kind, v uint64, q uint8) float64 {
-	var digits [rowRoom]byte
+	var digits row
 	c := Column{Kind: kind}
 	f, _ := strconv.ParseFloat(string(c.appendNumber(digits[:0], &Value{Uint: v, Quarters: q})), 64)
 	return f
