@@ -90,43 +90,34 @@ const fewFlows = 256
 // seen by the garbage collector, which slows it down each time it runs.
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.Numbers(share, step)
-	at := place{batch: b, horizon: b.steps[step].before}
-	usual := !t.rules.any && t.features == nil && t.around == nil
-	// Of each packet its slot, its record and what it adds to which series, nil if there
-	// is none, as far as it seems: what add does for one packet can make it wrong for
-	// the next.
-	var (
-		packets [touchAhead]*packet
-		slots   [touchAhead]slot
-		records [touchAhead]*record
-		room    [touchAhead]stats.Observation
-	)
+	at := &place{batch: b, horizon: b.steps[step].before}
+	f := found{usual: !t.rules.any && t.features == nil && t.around == nil}
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
 		index := t.index.slots
 		for k, i := range some {
 			p := &b.packets[i]
-			packets[k&(touchAhead-1)] = p
+			f.packets[k&(touchAhead-1)] = p
 			s := index[uint64(p.hash)*uint64(len(index))>>32]
-			slots[k&(touchAhead-1)] = s[p.hash&uint32(len(s)-1)]
+			f.slots[k&(touchAhead-1)] = s[p.hash&uint32(len(s)-1)]
 		}
 		for k := range some {
 			k &= touchAhead - 1
-			e, hash := slots[k], packets[k].hash
+			e, hash := f.slots[k], f.packets[k].hash
 			if e.hash != hash && e.ref != 0 {
 				e.ref = t.index.probe(hash)
-				slots[k] = e
+				f.slots[k] = e
 			}
-			if records[k] = nil; e.ref != 0 {
-				records[k] = t.records.At(e.ref)
+			if f.records[k] = nil; e.ref != 0 {
+				f.records[k] = t.records.At(e.ref)
 			}
 		}
-		all := room[:len(some)]
+		all := f.adds[:len(some)]
 		for k := range all {
-			o, r := &all[k], records[k&(touchAhead-1)]
+			o, r := &all[k], f.records[k&(touchAhead-1)]
 			if o.Series = nil; r != nil && r.more != 0 {
-				p := packets[k&(touchAhead-1)]
+				p := f.packets[k&(touchAhead-1)]
 				o.Series = &t.counts.At(r.more).series[r.direction(p)]
 				o.At, o.Size, o.Bits = int64(p.time), p.len, p.flags()
 			}
@@ -134,26 +125,43 @@ func (t *Table) Add(b *Batch, share, step int) {
 		if t.index.used > fewFlows {
 			t.pool.Touch(all)
 		}
-		added, latest := 0, t.latest
-		for k := range all {
-			r, p := records[k&(touchAhead-1)], packets[k&(touchAhead-1)]
-			latest = max(latest, p.time)
-			if usual && all[k].Series != nil && r.goesOn(p, t.timeout) {
-				continue
-			}
-			if added < k {
-				t.pool.AddAll(all[added:k])
-			}
-			t.latest, added = latest, k+1
-			at.number = int(some[k])
-			t.add(p, at, slots[k&(touchAhead-1)].ref)
-		}
-		t.latest = latest
-		t.pool.AddAll(all[added:])
+		t.addFound(&f, some, at)
 	}
 	if invariants {
 		t.checkSometimes()
 	}
+}
+
+// Found is what Add finds for some packets: of each its slot, its record, and what it
+// adds to which series, nil if there is none, as far as it seems. What add does for one
+// packet can make it wrong for the next.
+type found struct {
+	usual   bool // goesOn may be of use
+	packets [touchAhead]*packet
+	slots   [touchAhead]slot
+	records [touchAhead]*record
+	adds    [touchAhead]stats.Observation
+}
+
+// addFound adds the packets with some numbers, of which the rest is found.
+func (t *Table) addFound(f *found, some []uint16, at *place) {
+	all := f.adds[:len(some)]
+	added, latest := 0, t.latest
+	for k := range all {
+		p := f.packets[k&(touchAhead-1)]
+		latest = max(latest, p.time)
+		if f.usual && all[k].Series != nil && f.records[k&(touchAhead-1)].goesOn(p, t.timeout) {
+			continue
+		}
+		if added < k {
+			t.pool.AddAll(all[added:k])
+		}
+		t.latest, added = latest, k+1
+		at.number = int(some[k])
+		t.add(p, at, f.slots[k&(touchAhead-1)].ref)
+	}
+	t.latest = latest
+	t.pool.AddAll(all[added:])
 }
 
 // A place is where a packet that is added stands, and the horizon there.
@@ -187,7 +195,7 @@ func (r *record) goesOn(p *packet, timeout uint64) bool {
 }
 
 // add takes in the packet at a place, whose record may be ref.
-func (t *Table) add(p *packet, at place, ref uint32) {
+func (t *Table) add(p *packet, at *place, ref uint32) {
 	if ref == 0 || t.records.At(ref).state&open == 0 || !t.records.At(ref).key.is(&p.key) ||
 		t.around != nil && t.around.get(ref) != at.encapsulation() {
 		s, e := t.slot(p, at)
@@ -233,13 +241,13 @@ func (t *Table) add(p *packet, at place, ref uint32) {
 }
 
 // replace begins a flow in the place of one of the same key.
-func (t *Table) replace(p *packet, at place, forward uint32) {
+func (t *Table) replace(p *packet, at *place, forward uint32) {
 	_, e := t.slot(p, at)
 	e.ref = t.begin(p, at, forward)
 }
 
 // cut finishes a flow with the packet that begins another one of its key.
-func (t *Table) cut(ref uint32, p *packet, at place, why Reason) {
+func (t *Table) cut(ref uint32, p *packet, at *place, why Reason) {
 	r := t.records.At(ref)
 	forward := t.forward(p)
 	if why == Active && !t.rules.Turn {
@@ -258,8 +266,12 @@ func (t *Table) cut(ref uint32, p *packet, at place, why Reason) {
 }
 
 // slot is find for the flow of a packet.
-func (t *Table) slot(p *packet, at place) (*segment, *slot) {
-	return t.find(&p.key, at.encapsulation(), p.hash)
+func (t *Table) slot(p *packet, at *place) (*segment, *slot) {
+	encapsulation := uint64(0)
+	if t.around != nil {
+		encapsulation = at.encapsulation()
+	}
+	return t.find(&p.key, encapsulation, p.hash)
 }
 
 // find returns the slot of the open flow with a key, or the empty one where it would
@@ -290,7 +302,7 @@ func (t *Table) forward(p *packet) uint32 {
 }
 
 // begin makes a record for the flow that a packet begins.
-func (t *Table) begin(p *packet, at place, forward uint32) uint32 {
+func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	ref := t.records.Take()
 	t.recency.links.Cover(ref)
 	r, l := t.records.At(ref), t.recency.links.At(ref)
@@ -331,7 +343,7 @@ func (t *Table) note(r *record, l *link, p *packet, d int) {
 }
 
 // count counts the features of a packet in direction d of its flow.
-func (t *Table) count(ref uint32, p *packet, at place, d int) {
+func (t *Table) count(ref uint32, p *packet, at *place, d int) {
 	f := features.Packet{Time: int64(p.time), Size: p.len, Seq: p.seq, Flags: p.flags()}
 	if len(at.batch.details) > 0 {
 		more := &at.batch.details[at.number]

@@ -54,6 +54,13 @@ func (s *Slab[T]) Put(i uint32) { s.free = append(s.free, i) }
 // Cover makes items up to i exist without handing them out, for a slab whose
 // items go by the numbers of another.
 func (s *Slab[T]) Cover(i uint32) {
+	if int(i>>shift) >= len(s.chunks) {
+		s.cover(i)
+	}
+}
+
+// cover makes the chunks that are missing.
+func (s *Slab[T]) cover(i uint32) {
 	for int(i>>shift) >= len(s.chunks) {
 		s.chunks = append(s.chunks, s.arena.Take(chunkSize))
 	}
