@@ -23,15 +23,15 @@ type form struct {
 
 // A blank is text, and behind it the length, if it has any times.
 type blank struct {
-	text  [32]byte // stored at once
+	text  [mostAtOnce]byte // the beginning, stored at once
 	size  int
 	more  []byte // of the text
 	times int
 }
 
 func newBlank(text []byte, times int) (b blank) {
-	b.times, b.size = times, copy(b.text[:], text)
-	b.more = text[b.size:]
+	b.times, b.size = times, len(text)
+	b.more = text[copy(b.text[:], text):]
 	return b
 }
 
@@ -67,12 +67,11 @@ func newForm(write appender, before func(*Column) []byte) *form {
 
 // text writes the text of a blank.
 func (r *row) text(n int, b *blank) int {
-	*(*[32]byte)(r[at(n) : at(n)+32]) = b.text
-	n += b.size
-	if len(b.more) > 0 {
-		n += copy(r[n:], b.more)
+	*(*[mostAtOnce]byte)(r[at(n) : at(n)+mostAtOnce]) = b.text
+	if b.size > mostAtOnce {
+		copy(r[n+mostAtOnce:], b.more)
 	}
-	return n
+	return n + b.size
 }
 
 // fill writes the lengths of a form.
@@ -91,7 +90,7 @@ func (r *row) fill(n int, f *form, length uint64) int {
 			n += 2 * size
 		}
 		if times > 0 {
-			r.put8(n, t)
+			r.put(n, &short[length])
 			n += size
 		}
 	}

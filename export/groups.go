@@ -199,15 +199,12 @@ func flagColumns(k int) []*Column {
 }
 
 func (r *row) flags(n int, d *flowtable.Direction, _ bool) int {
-	n = r.fourFlags(n, (*[4]uint64)(d.Flags[:4]))
-	return r.fourFlags(n, (*[4]uint64)(d.Flags[4:]))
-}
-
-func (r *row) fourFlags(n int, c *[4]uint64) int {
-	if c[0]|c[1]|c[2]|c[3] < 8 { // one digit each: all in one store
+	c := &d.Flags
+	if c[0]|c[1]|c[2]|c[3]|c[4]|c[5]|c[6]|c[7] < 8 { // one digit each: four in a store
 		const zeros = 0x2c30_2c30_2c30_2c30 // "0,0,0,0,", the first byte in the lowest
 		r.put8(n, zeros+(c[0]|c[1]<<16|c[2]<<32|c[3]<<48))
-		return n + 8
+		r.put8(n+8, zeros+(c[4]|c[5]<<16|c[6]<<32|c[7]<<48))
+		return n + 16
 	}
 	for _, v := range c {
 		if v < 1000 {

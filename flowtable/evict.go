@@ -182,6 +182,7 @@ func (t *Table) shrinkIfLarge() {
 // shrink moves what is in use together and gives the rest back.
 func (t *Table) shrink() {
 	t.index = index{} // made again from the records
+	t.inOrder = false
 	t.recency.sweep()
 	records, all := t.records.Shrink(), t.counts.Shrink()
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {

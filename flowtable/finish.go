@@ -153,7 +153,7 @@ func (t *Table) gatherRest() bool {
 	}
 	t.recency.empty()
 	d := &t.due
-	if t.inOrder() {
+	if t.inOrder {
 		d.from, d.upTo = t.inUseFrom(lanes+1), t.records.Len()+1
 		return true
 	}
@@ -175,31 +175,6 @@ func (t *Table) inUseFrom(ref uint32) uint32 {
 		ref++
 	}
 	return ref
-}
-
-// inOrder tells if all records stand in the order in which their flows leave at
-// the end of a capture, as those of a flood do: nothing need be sorted then,
-// nor listed.
-func (t *Table) inOrder() bool {
-	start := minTime
-	var first uint64
-	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
-		r := t.records.At(ref)
-		if r.state&inUse == 0 {
-			continue
-		}
-		at := r.last
-		if r.more != 0 {
-			at = t.counts.At(r.more).start
-		}
-		switch {
-		case at > start:
-		case at < start || t.recency.first(ref) < first:
-			return false
-		}
-		start, first = at, t.recency.first(ref)
-	}
-	return true
 }
 
 // finish returns the time at which a flow with this last packet time is over.

@@ -29,6 +29,7 @@ func (t *Table) checkInvariants() {
 	}
 
 	inIndex, inRecords := 0, 0
+	newest, first := minTime, uint64(0) // of the records before
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
 		r := t.records.At(ref)
 		switch {
@@ -39,6 +40,11 @@ func (t *Table) checkInvariants() {
 			must(listed[ref], "record %d is in no lane", ref)
 		}
 		inRecords++
+		if t.inOrder {
+			start := t.start(r)
+			must(start > newest || start == newest && t.recency.first(ref) >= first, "record %d is out of order", ref)
+			newest, first = start, t.recency.first(ref)
+		}
 		if r.state&open == 0 {
 			continue
 		}

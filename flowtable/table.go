@@ -23,7 +23,13 @@ type Table struct {
 	around   *encapsulations // nil if the key has none
 	keys     Keys
 
-	reused    timeHeap  // flows finished by port reuse, by the time of the SYN
+	reused timeHeap // flows finished by port reuse, by the time of the SYN
+	// Records stand in the order in which their flows leave at the end of a capture, as
+	// those of a flood do, while none has been used again and none began before newest,
+	// the start of the last one.
+	inOrder bool
+	newest  Time
+
 	due       dueFlows  // flows that Next gives out, in order
 	early     []dueFlow // flows that a bound finished, which Next gives out
 	earlyNext int
@@ -51,6 +57,7 @@ func (t *Table) clear() {
 	}
 	t.index, t.recency = newIndex(), newRecency()
 	t.records, t.counts, t.pool = slab.Slab[record]{}, slab.Slab[counts]{}, stats.NewPool()
+	t.inOrder, t.newest = true, minTime
 	t.features = features.NewStore(t.asked)
 	t.around = newEncapsulations(t.keys)
 	t.bounds.record = recordCost + t.around.cost()
@@ -290,8 +297,11 @@ func (t *Table) find(k *key, encapsulation uint64, hash uint32) (*segment, *slot
 // forward returns which way is forward in a flow that a packet begins: fwdFromB
 // or 0.
 func (t *Table) forward(p *packet) uint32 {
+	if !t.rules.SYNACKTurns {
+		return uint32(p.key.rest/fromB&1) * fwdFromB
+	}
 	fromA := p.key.rest&fromB == 0
-	if t.rules.any && t.rules.SYNACKTurns && p.key.proto() == tcpProtocol && p.rawFlags()&(syn|ack) == syn|ack &&
+	if p.key.proto() == tcpProtocol && p.rawFlags()&(syn|ack) == syn|ack &&
 		(p.key.a != p.key.b || p.key.portA() != p.key.portB()) {
 		fromA = !fromA
 	}
@@ -304,6 +314,10 @@ func (t *Table) forward(p *packet) uint32 {
 // begin makes a record for the flow that a packet begins.
 func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	ref := t.records.Take()
+	if ref != t.records.Len() || p.time < t.newest {
+		t.inOrder = false
+	}
+	t.newest = p.time
 	t.recency.links.Cover(ref)
 	r, l := t.records.At(ref), t.recency.links.At(ref)
 	r.key.a.Lo, r.key.a.Hi, r.key.b.Lo, r.key.b.Hi, r.key.rest = p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest&keyMask
