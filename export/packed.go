@@ -365,20 +365,37 @@ func (k *block) numbers(p *packed, columns []columnBytes) error {
 // gather takes the values of rows that have the same bits, which begin at next, to
 // their columns, in rows from the given one on, and moves next behind them.
 func gather(sorted, rows []byte, next []int, left uint64, row int) {
-	for ; left != 0; left &= left - 1 {
-		gatherColumn((*room)(sorted[stride*bits.TrailingZeros64(left):]), rows, next, 8*row)
+	size := 8 * bits.OnesCount64(left)
+	column := func() *room {
+		to := (*room)(sorted[stride*bits.TrailingZeros64(left):])
+		left &= left - 1
+		return to
+	}
+	from := 0
+	for ; from < size-8; from += 16 {
+		gatherTwo(column(), column(), rows, next, from, 8*row)
+	}
+	if from < size { // what stands before the last value goes to its place first
+		last := column()
+		gatherTwo(last, last, rows, next, from-8, 8*row)
+	}
+	for i := range next {
+		next[i] += size
 	}
 }
 
-// gatherColumn does it for one column. As a function of its own it has all that it
-// needs in registers.
+// gatherTwo does it for two columns, whose values stand side by side, so far behind
+// next. As a function of its own it has all that it needs in registers.
 //
 //go:noinline
-func gatherColumn(to *room, rows []byte, next []int, at int) {
+func gatherTwo(a, b *room, rows []byte, next []int, behind, at int) {
+	le := binary.LittleEndian
 	for i, from := range next {
-		at := (at + 8*i) & (len(to) - 8)
-		binary.LittleEndian.PutUint64(to[at:at+8], binary.LittleEndian.Uint64(rows[from:from+8:from+8]))
-		next[i] = from + 8
+		from += behind
+		at := (at + 8*i) & (len(a) - 8)
+		v := rows[from : from+16 : from+16]
+		le.PutUint64(a[at:at+8], le.Uint64(v[:8]))
+		le.PutUint64(b[at:at+8], le.Uint64(v[8:16]))
 	}
 }
 
@@ -396,7 +413,8 @@ func (k *block) variable(to *columnBytes, at, unit int) error {
 	for i, from := range k.at[:k.n] {
 		i &= blockRows - 1
 		units := int(le.Uint32(rows[from+at : from+at+4 : from+at+4]))
-		le.PutUint32(ends[4*i:4*i+4], uint32(units)) // how many, for now
+		end += uint32(units)
+		le.PutUint32(ends[4*i:4*i+4], end)
 		from, size := k.next[i], units*(unit/8)
 		k.next[i] += size
 		if size <= short && from+short <= len(rows) && n+short <= len(values) {
@@ -409,11 +427,6 @@ func (k *block) variable(to *columnBytes, at, unit int) error {
 			copy(values[n:], rows[from:from+size])
 		}
 		n += size
-	}
-	for i := range k.n {
-		i = 4 * (i & (blockRows - 1))
-		end += le.Uint32(ends[i : i+4])
-		le.PutUint32(ends[i:i+4], end)
 	}
 	to.values = values[:n]
 	return nil
