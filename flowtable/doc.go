@@ -13,7 +13,8 @@
 //	batch     packets on their way to the tables, with their keys and hashes
 //	share     the keys of one table, where several hold the flows of a capture
 //	step      a part of a batch after which finished flows leave
-//	record    a flow in memory, 128 bytes
+//	record    a flow in memory, 64 bytes, with a link of 32
+//	counts    what is counted of a flow of more than one packet, 88 bytes
 //	reference the number of a record; 0 is none
 //	slot      an entry of the index: 32 bits of the key's hash and a reference
 //	segment   4096 slots; a full one is split, by one more bit of the hash

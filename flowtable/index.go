@@ -56,19 +56,21 @@ func (x *index) segment(hash uint32) *segment {
 	return x.directory[hash>>(32-x.depth)&uint32(len(x.directory)-1)]
 }
 
-// shift is by how much to shift a hash for its place in the directory, by 0 for 32, as
-// there is one place then.
-func (x *index) shift() uint8 { return (32 - x.depth) & 31 }
-
 // probe returns the first reference on the way of a hash that has that hash, 0
 // if there is none.
 func (x *index) probe(hash uint32) uint32 {
-	s := x.slots[hash>>(x.shift()&31)&uint32(len(x.slots)-1)]
+	s := slotsOf(x.slots, hash)
 	for i := hash; ; i++ {
 		if e := s[i&uint32(len(s)-1)]; e.ref == 0 || e.hash == hash {
 			return e.ref
 		}
 	}
+}
+
+// slotsOf returns those of the segment of a hash: its high bits are the number of it, as
+// the product has them.
+func slotsOf(slots [][]slot, hash uint32) []slot {
+	return slots[uint64(hash)*uint64(len(slots))>>32]
 }
 
 // insert adds a reference. The hash may be there already, for another key.

@@ -28,7 +28,7 @@ func flood(gate *Gate, t *Table, from, n int) {
 // TestMemoryPerFlow measures what a flow of one packet costs, all in, and that
 // at its worst: each time the index has just grown.
 func TestMemoryPerFlow(t *testing.T) {
-	const flows, most = 1_000_000, 256
+	const flows, most = 1_000_000, 128
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()

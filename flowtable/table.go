@@ -106,7 +106,7 @@ func (t *Table) Add(b *Batch, share, step int) {
 		for k, i := range some {
 			p := &b.packets[i]
 			f.packets[k&(touchAhead-1)] = p
-			s := index[uint64(p.hash)*uint64(len(index))>>32]
+			s := slotsOf(index, p.hash)
 			f.slots[k&(touchAhead-1)] = s[p.hash&uint32(len(s)-1)]
 		}
 		for k := range some {
