@@ -11,11 +11,14 @@ import (
 // as they are needed. Decode makes such a packet Counted. It has four fields,
 // so that it is returned in registers.
 type Plain struct {
-	// Src and Dst are the ports, of IPv4 below the addresses: address<<16 | port.
-	Src, Dst uint64
+	// Addrs are the addresses of IPv4, source<<32 | destination. Those of IPv6 are
+	// read by PlainAddrs.
+	Addrs uint64
 	// Numbers are the sequence and the acknowledgment number of TCP,
 	// sequence<<32 | acknowledgment.
 	Numbers uint64
+	// Ports are source<<16 | destination.
+	Ports uint32
 	// Says is the rest, in the places where flow tables have it: bit 0 for IPv6, the
 	// protocol from PlainProto on, marks, and the control bits as they stand from
 	// PlainFlags on. It is 0 if the packet is not plain.
@@ -30,157 +33,135 @@ const (
 	PlainFlags   = 24
 )
 
-// What PlainIPv4 and PlainIPv6 need of a packet: the IP header and the front of
-// one of TCP.
+// What PlainIPv4 and PlainIPv6 need of a frame: the Ethernet header, that of IP and
+// the front of one of TCP. A tag takes PlainTag bytes more.
 const (
-	PlainIPv4Size = 20 + tcpNeed
-	PlainIPv6Size = 40 + tcpNeed
+	PlainIPv4Size = ethernetSize + 20 + tcpNeed
+	PlainIPv6Size = ethernetSize + 40 + tcpNeed
+	PlainTag      = 4
+
+	ethernetSize = 14
 )
 
-// PlainFrame returns what stands behind the Ethernet header and a tag, 802.1Q, of a
-// frame that may be plain, and how many bytes of it were on the wire; v6 tells
-// whether that is to be given to PlainIPv6 or to PlainIPv4, and ok whether it is
-// long enough for that.
-func PlainFrame(linkType uint32, frame []byte, wireLen uint32) (ip []byte, n int, v6, ok bool) {
-	const least = 14 + PlainIPv4Size
-	if linkType != linkEthernet || uint(len(frame)-least) > math.MaxInt32-least {
-		return nil, 0, false, false
-	}
-	t := binary.BigEndian.Uint16(frame[12:])
-	ip = frame[14:]
-	if t == etherVLAN {
-		t = binary.BigEndian.Uint16(frame[16:])
-		ip = frame[18:]
-	}
-	n = max(len(frame), int(min(wireLen, math.MaxInt32))) - (len(frame) - len(ip))
-	switch t {
-	case etherIPv4:
-		return ip, n, false, len(ip) >= PlainIPv4Size
-	case etherIPv6:
-		return ip, n, true, len(ip) >= PlainIPv6Size
-	}
-	return nil, 0, false, false
+// PlainTagged tells whether a frame has an 802.1Q tag. Without its first PlainTag bytes
+// it is read as one that has none, since nobody asks for the addresses of Ethernet.
+func PlainTagged(frame *[PlainIPv4Size]byte) bool {
+	return binary.LittleEndian.Uint16(frame[12:]) == etherVLAN>>8
 }
 
-// PlainUntagged returns what PlainFrame does, in fewer steps, for a frame that may
-// be one of IPv4 without a tag, and nil for any other.
-func PlainUntagged(linkType uint32, frame []byte) *[PlainIPv4Size]byte {
-	const from, to = 14, 14 + PlainIPv4Size
-	if linkType != linkEthernet || len(frame) < to || binary.LittleEndian.Uint16(frame[12:]) != etherIPv4>>8 {
-		return nil
-	}
-	return (*[PlainIPv4Size]byte)(frame[from:to])
-}
-
-// PlainIPv4 reads the headers of a plain IPv4 packet of which n bytes were on the
-// wire: what the ladder asks in many places is asked here at once.
-func PlainIPv4(b *[PlainIPv4Size]byte, n int) (p Plain) {
-	// version and header length | type of service | total length | identification |
-	// fragment | time to live | protocol
-	first, second := binary.BigEndian.Uint64(b[0:]), binary.BigEndian.Uint32(b[6:])
-	if first>>56 != 0x45 || second&0x3fff_0000 != 0 {
+// PlainIPv4 reads the headers of a plain frame of IPv4 without a tag, of which n bytes
+// were on the wire: what the ladder asks in many places is asked here at once.
+func PlainIPv4(frame *[PlainIPv4Size]byte, n int) (p Plain) {
+	// EtherType | version and header length | type of service | total length |
+	// identification | fragment | time to live | protocol, from the low end
+	const ipv4, more = 0x45<<16 | etherIPv4>>8, 0xff3f
+	if binary.LittleEndian.Uint32(frame[12:])&0xffffff != ipv4 || binary.LittleEndian.Uint16(frame[20:])&more != 0 {
 		return p
 	}
-	n = min(n, int(first>>32&0xffff)) - 20
-	says := second & 0xff << PlainProto
+	n = min(n-ethernetSize, int(binary.BigEndian.Uint16(frame[16:]))) - 20
+	b := (*[tcpNeed]byte)(frame[34:])
 	switch {
-	case says == protoTCP<<PlainProto && n >= tcpNeed:
-		p.Numbers = binary.BigEndian.Uint64(b[24:])
-		says |= plainControl(b[32], b[33], n)
-	case says == protoUDP<<PlainProto && n >= 8 && binary.BigEndian.Uint16(b[24:]) >= 8:
-		says |= PlainNoFlags
+	case frame[23] == protoTCP && n >= tcpNeed:
+		p.Numbers = binary.BigEndian.Uint64(b[4:])
+		p.Says = plainControl(b[12], b[13], n, protoTCP<<PlainProto)
+	case frame[23] == protoUDP && n >= 8 && binary.BigEndian.Uint16(b[4:]) >= 8:
+		p.Says = protoUDP<<PlainProto | PlainNoFlags
 	default:
 		return p
 	}
-	p.Src = uint64(binary.BigEndian.Uint32(b[12:]))<<16 | uint64(binary.BigEndian.Uint16(b[20:]))
-	p.Dst = uint64(binary.BigEndian.Uint32(b[16:]))<<16 | uint64(binary.BigEndian.Uint16(b[22:]))
-	p.Says = says
+	p.Addrs, p.Ports = binary.BigEndian.Uint64(frame[26:]), binary.BigEndian.Uint32(b[:])
 	return p
 }
 
 // PlainIPv6 is PlainIPv4 for IPv6.
-func PlainIPv6(b *[PlainIPv6Size]byte, n int) (p Plain) {
-	payload := int(binary.BigEndian.Uint16(b[4:]))
-	if b[0]>>4 != version6 || payload == 0 {
+func PlainIPv6(frame *[PlainIPv6Size]byte, n int) (p Plain) {
+	const ipv6, most = version6<<20 | etherIPv6&0xff<<8 | etherIPv6>>8, 0xf0ffff
+	payload := int(binary.BigEndian.Uint16(frame[18:]))
+	if binary.LittleEndian.Uint32(frame[12:])&most != ipv6 || payload == 0 {
 		return p
 	}
-	n = min(n-40, payload)
-	says := uint32(b[6])<<PlainProto | 1
+	n = min(n-ethernetSize-40, payload)
+	b := (*[tcpNeed]byte)(frame[54:])
 	switch {
-	case says == protoTCP<<PlainProto|1 && n >= tcpNeed:
-		p.Numbers = binary.BigEndian.Uint64(b[44:])
-		says |= plainControl(b[52], b[53], n)
-	case says == protoUDP<<PlainProto|1 && n >= 8 && binary.BigEndian.Uint16(b[44:]) >= 8:
-		says |= PlainNoFlags
+	case frame[20] == protoTCP && n >= tcpNeed:
+		p.Numbers = binary.BigEndian.Uint64(b[4:])
+		p.Says = plainControl(b[12], b[13], n, protoTCP<<PlainProto|1)
+	case frame[20] == protoUDP && n >= 8 && binary.BigEndian.Uint16(b[4:]) >= 8:
+		p.Says = protoUDP<<PlainProto | PlainNoFlags | 1
 	default:
 		return p
 	}
-	p.Src, p.Dst = uint64(binary.BigEndian.Uint16(b[40:])), uint64(binary.BigEndian.Uint16(b[42:]))
-	p.Says = says
+	p.Ports = binary.BigEndian.Uint32(b[:])
 	return p
 }
 
-// plainControl returns what the data offset and the control bits of a TCP segment
-// of n bytes add to Plain.Says.
-func plainControl(offset, flags byte, n int) uint32 {
-	says := uint32(flags) << PlainFlags
-	if n >= int(offset>>4)*4 {
-		says |= PlainWhole
-	}
+// PlainAddrs returns the addresses of a frame that PlainIPv6 has found plain.
+func PlainAddrs(frame *[PlainIPv6Size]byte) (src, dst Addr) {
+	b := (*[32]byte)(frame[22:])
+	return Addr{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}, Addr{binary.BigEndian.Uint64(b[16:]), binary.BigEndian.Uint64(b[24:])}
+}
+
+// plainControl adds the data offset and the control bits of a TCP segment of n bytes
+// to Plain.Says.
+func plainControl(offset, flags byte, n int, says uint32) uint32 {
+	says |= uint32(flags)<<PlainFlags | PlainWhole
 	if flags == 0 || offset < 5<<4 {
 		says |= PlainNoFlags
+	}
+	if int(offset>>2&^3) > n {
+		says &^= PlainWhole
 	}
 	return says
 }
 
 // plain reads a frame if it is plain, and returns false if it has done nothing.
 func (p *Packet) plain(linkType uint32, frame []byte, wireLen uint32) bool {
-	if b := PlainUntagged(linkType, frame); b != nil && len(frame) <= math.MaxInt32 {
-		return p.plainIPv4(b, len(frame)-14, max(len(frame), int(min(wireLen, math.MaxInt32)))-14)
-	}
-	b, n, v6, ok := PlainFrame(linkType, frame, wireLen)
-	switch {
-	case !ok:
+	if linkType != linkEthernet || uint(len(frame)-PlainIPv4Size) > math.MaxInt32-PlainIPv4Size {
 		return false
-	case v6:
-		return p.plainIPv6((*[PlainIPv6Size]byte)(b), len(b), n)
 	}
-	return p.plainIPv4((*[PlainIPv4Size]byte)(b), len(b), n)
-}
-
-// plainIPv4 reads an IPv4 packet if it is plain; captured bytes of it are there, and
-// n were on the wire.
-func (p *Packet) plainIPv4(b *[PlainIPv4Size]byte, captured, n int) bool {
+	n := max(len(frame), int(min(wireLen, math.MaxInt32)))
+	b := (*[PlainIPv4Size]byte)(frame)
+	if PlainTagged(b) {
+		if len(frame) < PlainTag+PlainIPv4Size {
+			return false
+		}
+		frame, n = frame[PlainTag:], n-PlainTag
+		b = (*[PlainIPv4Size]byte)(frame)
+	}
 	is := PlainIPv4(b, n)
 	if is.Says == 0 {
-		return false
+		return p.plainIPv6(frame, n)
 	}
+	const header = 20
 	*p = Packet{}
-	p.says(is)
-	p.Src.Lo, p.Dst.Lo = is.Src>>16, is.Dst>>16
-	p.network, p.transport = int32(captured), int32(captured-20)
-	p.size = int32(min(n, int(binary.BigEndian.Uint16(b[2:]))) - 20)
+	p.Src.Lo, p.Dst.Lo = is.Addrs>>32, is.Addrs&math.MaxUint32
+	p.says(is, len(frame)-ethernetSize, header)
+	p.size = int32(min(n-ethernetSize, int(binary.BigEndian.Uint16(b[16:]))) - header)
 	return true
 }
 
-// plainIPv6 is plainIPv4 for IPv6.
-func (p *Packet) plainIPv6(b *[PlainIPv6Size]byte, captured, n int) bool {
+// plainIPv6 is plain for a frame of IPv6 without a tag.
+func (p *Packet) plainIPv6(frame []byte, n int) bool {
+	if len(frame) < PlainIPv6Size {
+		return false
+	}
+	b := (*[PlainIPv6Size]byte)(frame)
 	is := PlainIPv6(b, n)
 	if is.Says == 0 {
 		return false
 	}
+	const header = 40
 	*p = Packet{}
-	p.says(is)
 	p.V6 = true
-	p.Src = Addr{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[16:])}
-	p.Dst = Addr{binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[32:])}
-	p.network, p.transport = int32(captured), int32(captured-40)
-	p.size = int32(min(n-40, int(binary.BigEndian.Uint16(b[4:]))))
+	p.Src, p.Dst = PlainAddrs(b)
+	p.says(is, len(frame)-ethernetSize, header)
+	p.size = int32(min(n-ethernetSize-header, int(binary.BigEndian.Uint16(b[18:]))))
 	return true
 }
 
-// says takes in what IPv4 and IPv6 have in common.
-func (p *Packet) says(is Plain) {
+// says takes in what IPv4 and IPv6 have in common: so many bytes were captured from the
+// header of IP on, which has so many.
+func (p *Packet) says(is Plain, captured, header int) {
 	p.headers = 1
 	p.Proto, p.RawFlags = uint8(is.Says>>PlainProto), uint8(is.Says>>PlainFlags)
 	if is.Says&PlainNoFlags == 0 {
@@ -188,5 +169,6 @@ func (p *Packet) says(is Plain) {
 	}
 	p.Whole = is.Says&PlainWhole != 0
 	p.Seq, p.Ack = uint32(is.Numbers>>32), uint32(is.Numbers)
-	p.SrcPort, p.DstPort = uint16(is.Src), uint16(is.Dst)
+	p.SrcPort, p.DstPort = uint16(is.Ports>>16), uint16(is.Ports)
+	p.network, p.transport = int32(captured), int32(captured-header)
 }

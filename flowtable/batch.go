@@ -41,7 +41,9 @@ type Batch struct {
 	earliest, latest, latestOfFlow Time
 	inOrder                        bool
 
-	plain bool // AddPlain may be of use: the keys are the usual ones
+	plain  bool              // the keys are the usual ones, see TakesPlain
+	one    [1]Frame          // of AddPlain
+	halves [MaxFrames]uint32 // of the hashes of frames that are being added
 
 	encapsulations []uint64 // digests of the packets of flows, by their numbers, if the key has them
 }

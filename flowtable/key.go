@@ -65,12 +65,13 @@ func (k *key) v6() bool      { return k.rest&1 != 0 }
 func (k *key) portA() uint16 { return uint16(k.rest >> 48) }
 func (k *key) portB() uint16 { return uint16(k.rest >> 32) }
 
-// A hasher hashes keys by xxHash64 of the words combined with random ones,
-// drawn for each table, so that nobody can aim collisions at it: xxHash alone
-// has pairs of inputs that collide whatever its seed.
+// A hasher hashes keys, combined with words that are drawn at random in each process,
+// so that nobody can aim collisions at tables. See mix.go; where the hash leaves the
+// process it is seeded, and xxHash64 of the words.
 type hasher struct {
-	words [6]uint64
-	mask  uint32 // bits of the index's half that are used; tests use few
+	words  [6]uint64
+	mask   uint32 // bits of the index's half that are used; tests use few
+	seeded bool
 	Keys
 }
 
@@ -112,18 +113,21 @@ func newHasher() hasher {
 func (h *hasher) hash(k *key, encapsulation uint64) (index, share uint32) {
 	var sum uint64
 	switch {
-	case encapsulation != 0:
-		sum = h.long(k, encapsulation)
+	case h.seeded:
+		sum = h.xxhash(k, encapsulation)
 	case k.v6():
-		sum = hash5(k.a.Lo^h.words[0], k.b.Lo^h.words[1], k.rest^h.words[2], k.a.Hi^h.words[3], k.b.Hi^h.words[4])
+		sum = h.mix6(k, k.rest)
 	default:
-		sum = hash3(k.a.Lo^h.words[0], k.b.Lo^h.words[1], k.rest^h.words[2])
+		sum = h.mix4(k.a.Lo<<32|k.b.Lo, k.rest)
+	}
+	if encapsulation != 0 && !h.seeded {
+		sum = fold(sum^h.words[4], encapsulation^h.words[5])
 	}
 	return uint32(sum) & h.mask, uint32(sum >> 32)
 }
 
-// long returns the hash of a key and a digest of the encapsulation.
-func (h *hasher) long(k *key, encapsulation uint64) uint64 {
+// xxhash returns xxHash64 of a key and, if it is not 0, a digest of the encapsulation.
+func (h *hasher) xxhash(k *key, encapsulation uint64) uint64 {
 	var b [48]byte
 	binary.LittleEndian.PutUint64(b[0:], k.a.Lo^h.words[0])
 	binary.LittleEndian.PutUint64(b[8:], k.b.Lo^h.words[1])
@@ -134,6 +138,9 @@ func (h *hasher) long(k *key, encapsulation uint64) uint64 {
 		binary.LittleEndian.PutUint64(b[24:], k.a.Hi^h.words[3])
 		binary.LittleEndian.PutUint64(b[32:], k.b.Hi^h.words[4])
 	}
-	binary.LittleEndian.PutUint64(b[n:], encapsulation^h.words[5])
-	return xxhash.Sum64(b[:n+8])
+	if encapsulation != 0 {
+		binary.LittleEndian.PutUint64(b[n:], encapsulation^h.words[5])
+		n += 8
+	}
+	return xxhash.Sum64(b[:n])
 }

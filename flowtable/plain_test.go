@@ -115,26 +115,3 @@ func TestPlainKeys(t *testing.T) {
 	}
 }
 
-// TestHashOfKeys hashes keys by the library, whatever their length.
-func TestHashOfKeys(t *testing.T) {
-	h := newHasher()
-	k := key{a: decode.Addr{Hi: 1, Lo: 2}, b: decode.Addr{Hi: 3, Lo: 4}, rest: 6 << 1}
-	seen := map[uint32]bool{}
-	for _, v6 := range []uint64{0, 1} {
-		for _, encapsulation := range []uint64{0, 7} {
-			k.rest = k.rest&^1 | v6
-			want := h.long(&k, encapsulation)
-			if encapsulation == 0 { // then that word is left out
-				want = hashOfBytes(&h, &k)
-			}
-			index, share := h.hash(&k, encapsulation)
-			if index != uint32(want) || share != uint32(want>>32) {
-				t.Errorf("v6 %d, encapsulation %d: %x %x, want %x", v6, encapsulation, index, share, want)
-			}
-			seen[index] = true
-		}
-	}
-	if len(seen) != 4 {
-		t.Errorf("%d hashes of four keys", len(seen))
-	}
-}

@@ -34,6 +34,7 @@ type Taken struct {
 // Without it, the hash is drawn at random, so that nobody can aim collisions at tables.
 func (g *Gate) Part(seed uint64) {
 	g.options.Monotone = false
+	g.hasher.seeded = true
 	for i := range g.hasher.words {
 		// SplitMix64 (Steele, Lea, Flood, Fast Splittable Pseudorandom Number Generators, 2014).
 		seed += 0x9e3779b97f4a7c15
@@ -82,7 +83,10 @@ func (b *Batch) AddTaken(t *Taken) {
 		d.to = len(b.payload)
 		b.details = append(b.details, d)
 	}
-	b.count(number, t.Time, half)
+	b.Classes[decode.Counted]++
+	b.stamp(number, t.Time)
+	b.latestOfFlow = max(b.latestOfFlow, t.Time)
+	b.share(uint16(number), half)
 }
 
 func bit(set bool, mark uint64) uint64 {

@@ -26,19 +26,12 @@ type walked struct {
 
 // readChains is Read for a span that is walked in chains.
 func (s *Span) readChains(recs []Record) (n int) {
-	w := &s.walked
-	if s.touch == 0 { // not walked yet
-		s.touch = never
-		s.walk()
-	}
-	for n < len(recs) && w.chain < chains {
-		places := w.places[w.chain][w.record:]
+	s.walkOnce()
+	for n < len(recs) {
+		places := s.walked.next(len(recs) - n)
 		if len(places) == 0 {
-			w.chain++
-			w.record = 0
-			continue
+			break
 		}
-		places = places[:min(len(places), len(recs)-n)]
 		if s.format.usual() {
 			p := &s.format.pcap
 			for i, at := range places {
@@ -48,7 +41,6 @@ func (s *Span) readChains(recs []Record) (n int) {
 				p.setUsual(&recs[n+i], h, s.buf[from:to:to], int64(at)+s.base)
 			}
 			n += len(places)
-			w.record += len(places)
 			continue
 		}
 		for _, at := range places {
@@ -57,9 +49,29 @@ func (s *Span) readChains(recs []Record) (n int) {
 				n++
 			}
 		}
-		w.record += len(places)
 	}
 	return n
+}
+
+// walkOnce walks the span if that has not been done.
+func (s *Span) walkOnce() {
+	if s.touch == 0 {
+		s.touch = never
+		s.walk()
+	}
+}
+
+// next returns where the next records begin, most of them at most, and none behind the
+// last.
+func (w *walked) next(most int) []int {
+	for ; w.chain < chains; w.chain, w.record = w.chain+1, 0 {
+		if places := w.places[w.chain][w.record:]; len(places) > 0 {
+			places = places[:min(len(places), most)]
+			w.record += len(places)
+			return places
+		}
+	}
+	return nil
 }
 
 func (w *walked) clear() {

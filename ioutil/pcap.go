@@ -359,14 +359,19 @@ func (p *pcap) usualRecords(recs []Record, b []byte, pos, end int, base int64) (
 
 // setUsual sets r to a record at a place in the capture: see record.
 func (p *pcap) setUsual(r *Record, h *[pcapRecordLen]byte, data []byte, at int64) {
-	secs, frac := binary.LittleEndian.Uint32(h[:]), binary.LittleEndian.Uint32(h[4:])
-	r.Time = int64(secs)*second + int64(int32(frac*p.unit))
+	r.Time = pcapTime(h, p.unit)
 	r.Data = data
 	r.Offset = at
 	r.OrigLen = min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)
 	r.LinkType = p.linkType
 	r.Fine = p.fine
 	r.FCS = 0
+}
+
+// pcapTime returns the time in a usual record header: see record.
+func pcapTime(h *[pcapRecordLen]byte, unit uint32) int64 {
+	secs, frac := binary.LittleEndian.Uint32(h[:]), binary.LittleEndian.Uint32(h[4:])
+	return int64(secs)*second + int64(int32(frac*unit))
 }
 
 // failAt sets the error to end with, about bytes at buf[pos].

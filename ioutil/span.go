@@ -119,10 +119,7 @@ func (all *Spans) Next(s *Span, length int) bool {
 // Read fills recs with the next packets of the span and returns how many there
 // were, 0 at its end. A fault of the mapped file panics, see [Span.Fault].
 func (s *Span) Read(recs []Record) int {
-	if s.from < 0 {
-		s.from = s.guess(s.pos, s.end)
-		s.pos = s.from
-	}
+	s.begin()
 	n := 0
 	if s.long {
 		n = s.readChains(recs)
@@ -138,6 +135,14 @@ func (s *Span) Read(recs []Record) int {
 		s.seen.length.Store(int64((s.pos - s.from) / s.read))
 	}
 	return n
+}
+
+// begin finds where the first record begins, if that is not known.
+func (s *Span) begin() {
+	if s.from < 0 {
+		s.from = s.guess(s.pos, s.end)
+		s.pos = s.from
+	}
 }
 
 // readPlain is Read for a span whose records are read one after the other.

@@ -27,6 +27,7 @@ type Piece struct {
 	odd     int    // records that come before the span
 	end     error  // of the stream
 	records [maxRecords]ioutil.Record
+	places  [flowtable.MaxFrames]ioutil.Place
 	headers decode.Packet // of the packet that is being decoded
 	decoder *decode.Decoder
 	again   decode.Decoder // see addAround
@@ -101,6 +102,9 @@ func (p *Piece) decodeSpan() {
 	}()
 	for {
 		at = -1
+		for p.plain && p.addPlaces(&at) {
+			at = -1
+		}
 		n := p.span.Read(p.records[:spanRecords])
 		if n == 0 {
 			return
@@ -110,6 +114,26 @@ func (p *Piece) decodeSpan() {
 			p.add(&p.records[i])
 		}
 	}
+}
+
+// addPlaces adds packets of the span as long as its records are alike, and notes where
+// what is being read begins. It returns false if there are none.
+func (p *Piece) addPlaces(at *int64) bool {
+	linkType, fine := p.span.Alike()
+	if !p.batch.TakesPlain(linkType) {
+		return false
+	}
+	n := p.span.Places(p.places[:])
+	for places := p.places[:n]; len(places) > 0; {
+		*at = p.span.Offset(&places[0])
+		if places = places[p.batch.AddFrames(p.span.Memory(), places, fine):]; len(places) > 0 {
+			p.span.Record(&p.records[0], &places[0])
+			*at = p.records[0].Offset
+			p.addHeaders(&p.records[0])
+			places = places[1:]
+		}
+	}
+	return n > 0
 }
 
 // decode reads the headers of records that a capture lends, or a source if c is nil.
@@ -132,6 +156,11 @@ func (p *Piece) add(r *ioutil.Record) {
 	if p.plain && r.FCS == 0 && p.batch.AddPlain(r.LinkType, r.Data, flowtable.Time(r.Time), r.OrigLen, r.Fine) {
 		return
 	}
+	p.addHeaders(r)
+}
+
+// addHeaders is add for a record whose frame need not be plain.
+func (p *Piece) addHeaders(r *ioutil.Record) {
 	if taken := p.chosen == nil || p.chosen.takes(r); p.metered {
 		p.batch.Frames.Read(&p.headers, r.Data, r.OrigLen-uint32(r.FCS), flowtable.Time(r.Time))
 		if !taken {
