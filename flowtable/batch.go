@@ -69,7 +69,7 @@ const (
 	fromB    // from endpoint b of the key to a
 	whole    // decode.Packet.Whole
 	fineTime // the time has a finer resolution than a microsecond
-	noFlags  // the control bits do not count: decode.Packet.Flags is 0
+	noFlags  // the control bits do not count: decode.Packet.Flags is 0, but they are not
 	later    // a later fragment: of the flow of its first, whatever its control bits
 	rawFlags = 24
 )
@@ -279,7 +279,7 @@ func (p *packet) set(h *hasher, d *decode.Packet) (half uint32, ok bool) {
 	if d.Whole {
 		marks |= whole
 	}
-	if d.Flags == 0 {
+	if d.Flags != d.RawFlags {
 		marks |= noFlags
 	}
 	p.key.rest |= marks

@@ -3,18 +3,10 @@ package flowtable
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/flowfast/flowfast/decode"
 )
-
-// A Frame is a frame that lies in memory with others, when it was stamped, and how
-// many bytes of it were captured and were on the wire.
-type Frame = struct {
-	Time    int64
-	At      int // where it begins
-	CapLen  uint32
-	OrigLen uint32
-}
 
 // TakesPlain tells whether AddFrames and AddPlain may be of use for frames of a link
 // type: the keys are the usual ones.
@@ -30,8 +22,17 @@ func (b *Batch) AddPlain(linkType uint32, frame []byte, at Time, length uint32, 
 	if !b.TakesPlain(linkType) || uint(len(frame)) > math.MaxInt32 {
 		return false
 	}
-	b.one[0] = Frame{int64(at), 0, uint32(len(frame)), length}
+	b.one[0] = Frame{Time: int64(at), CapLen: uint32(len(frame)), OrigLen: length}
 	return b.AddFrames(frame, b.one[:], fine) == 1
+}
+
+// A Frame is a frame that lies in memory with others, when it was stamped, and how
+// many bytes of it were captured and were on the wire.
+type Frame = struct {
+	Time    int64
+	At      uint32 // where it begins
+	CapLen  uint32
+	OrigLen uint32
 }
 
 // MaxFrames is the most that AddFrames is given.
@@ -40,86 +41,147 @@ const MaxFrames = 32
 // AddFrames adds frames of Ethernet that lie in memory, up to one that is not plain,
 // and returns how many it has added: it is AddPlain for many of them, of a batch that
 // takes plain frames. Nothing is added if the memory faults.
-func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) (n int) {
-	first, h, mark := len(b.packets), b.hasher, uint64(ofFlow)
-	if fine {
-		mark |= fineTime
-	}
+func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
+	first := len(b.packets)
 	for cap(b.packets)-first < len(frames) {
 		b.grow()
 	}
 	packets := b.packets[first : first+len(frames)]
-	halves := &b.halves
-	latest, latestOfFlow, earliest, inOrder := b.latest, b.latestOfFlow, b.earliest, b.inOrder
-	if first == 0 && len(frames) > 0 {
-		earliest = Time(frames[0].Time)
+	n := readFrames(packets, frames, mem)
+	if n == 0 {
+		return 0
 	}
-	for n < len(frames) && n < MaxFrames {
-		f, p := &frames[n], &packets[n]
-		captured, at := int(f.CapLen), f.At
-		if captured < decode.PlainIPv4Size {
-			break
+	packets = packets[:n]
+	if fine {
+		for i := range packets {
+			packets[i].key.rest |= fineTime
 		}
-		wire := max(captured, int(min(f.OrigLen, math.MaxInt32)))
-		frame := (*[decode.PlainIPv4Size]byte)(mem[at : at+decode.PlainIPv4Size : at+decode.PlainIPv4Size])
-		if decode.PlainTagged(frame) {
-			if captured -= decode.PlainTag; captured < decode.PlainIPv4Size {
-				break
-			}
-			at, wire = at+decode.PlainTag, wire-decode.PlainTag
-			frame = (*[decode.PlainIPv4Size]byte)(mem[at : at+decode.PlainIPv4Size : at+decode.PlainIPv4Size])
-		}
-		is := decode.PlainIPv4(frame, wire)
-		var sum uint64
-		if is.Says != 0 {
-			// The ends change places without a branch: which way a packet goes can't be
-			// foreseen. Where the source's is above the other, the words below are above
-			// themselves with the ends changed.
-			addrs, ports := bits.RotateLeft64(is.Addrs, 32), bits.RotateLeft32(is.Ports, 16)
-			_, less := bits.Sub64(uint64(ports), uint64(is.Ports), 0)
-			_, less = bits.Sub64(addrs, is.Addrs, less)
-			addrs = is.Addrs ^ (is.Addrs^addrs)&-less
-			ports = is.Ports ^ (is.Ports^ports)&-uint32(less)
-			rest := uint64(ports)<<32 | uint64(is.Says)
-			p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi = addrs>>32, 0, addrs&math.MaxUint32, 0
-			p.key.rest = rest | mark | less*fromB
-			sum = h.mix4(addrs, rest&keyMask)
-		} else {
-			if captured < decode.PlainIPv6Size {
-				break
-			}
-			frame := (*[decode.PlainIPv6Size]byte)(mem[at : at+decode.PlainIPv6Size : at+decode.PlainIPv6Size])
-			if is = decode.PlainIPv6(frame, wire); is.Says == 0 {
-				break
-			}
-			src, dst := decode.PlainAddrs(frame)
-			rest := uint64(is.Says) | mark
-			if ports := is.Ports; above(src, uint16(ports>>16), dst, uint16(ports)) {
-				src, dst, is.Ports = dst, src, bits.RotateLeft32(ports, 16)
-				rest |= fromB
-			}
-			rest |= uint64(is.Ports) << 32
-			p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest = src.Lo, src.Hi, dst.Lo, dst.Hi, rest
-			sum = h.mix6(&p.key, rest&keyMask)
-		}
-		p.hash, halves[n] = uint32(sum), uint32(sum>>32)
-		p.seq, p.ack = uint32(is.Numbers>>32), uint32(is.Numbers)
-		t := Time(f.Time)
-		p.time, p.len = t, f.OrigLen
-		if t >= latest {
-			latest, latestOfFlow = t, t
-		} else {
-			inOrder, earliest, latestOfFlow = false, min(earliest, t), max(latestOfFlow, t)
-		}
-		n++
 	}
-	if n > 0 {
-		b.packets = b.packets[:first+n]
-		b.latest, b.latestOfFlow, b.earliest, b.inOrder = latest, latestOfFlow, earliest, inOrder
-		b.Classes[decode.Counted] += uint64(n)
-		b.shareLast(n)
-	}
+	b.packets = b.packets[:first+n]
+	b.Classes[decode.Counted] += uint64(n)
+	b.stampLast(n)
+	b.hasher.hashAll(packets, b.halves[:n])
+	b.shareLast(n)
 	return n
+}
+
+// readFrames makes packets of frames that lie in memory, but for their hashes, up to one
+// that is not plain, and returns how many there were.
+func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
+	frames = frames[:len(packets)]
+	for n = range packets {
+		const need, tag = decode.PlainIPv4Len, decode.PlainTagLen
+		f, p := &frames[n], &packets[n]
+		p.time, p.len = Time(f.Time), f.OrigLen
+		if f.CapLen < need {
+			return n
+		}
+		at, wire := uint64(f.At), max(int64(f.CapLen), int64(f.OrigLen))
+		b := (*decode.PlainIPv4)(mem[at : at+need : at+need])
+		if b.Tagged() {
+			if f.CapLen < need+tag {
+				return n
+			}
+			at, wire = at+tag, wire-tag
+			b = (*decode.PlainIPv4)(mem[at : at+need : at+need])
+		}
+		size := b.Payload(wire)
+		if size < 0 {
+			if !packets[n].setIPv6(&frames[n], mem) {
+				return n
+			}
+			continue
+		}
+		says, t := decode.Plain(0), b.Transport()
+		switch b.Proto() {
+		case decode.TCP:
+			if says = t.TCP(); !t.Usual(size) {
+				says = t.UnusualTCP(size)
+			}
+			p.seq, p.ack = t.Numbers()
+		case decode.UDP:
+			says = t.UDP(size)
+			p.seq, p.ack = 0, 0
+		}
+		if says == 0 {
+			return n
+		}
+		// The ends change places without a branch: which way a packet goes can't be
+		// foreseen. Where that of the source is above the other, the words are above
+		// themselves with the ends changed.
+		addrs, ports := b.Addrs(), t.Ports()
+		back, backPorts := bits.RotateLeft64(addrs, 32), bits.RotateLeft32(ports, 16)
+		_, less := bits.Sub64(uint64(backPorts), uint64(ports), 0)
+		_, less = bits.Sub64(back, addrs, less)
+		reverse := -less
+		addrs ^= (addrs ^ back) & reverse
+		ports ^= (ports ^ backPorts) & uint32(reverse)
+		p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi = addrs>>32, 0, addrs&math.MaxUint32, 0
+		p.key.rest = uint64(ports)<<32 | uint64(says) | ofFlow | reverse&fromB
+	}
+	return len(packets)
+}
+
+// setIPv6 makes p the packet of a frame of IPv6 that lies in memory, but for its hash,
+// time and length. It returns false if the frame is not plain.
+func (p *packet) setIPv6(f *Frame, mem []byte) bool {
+	frame, wire := mem[f.At:int(f.At)+int(f.CapLen)], max(int64(f.CapLen), int64(f.OrigLen))
+	if (*decode.PlainIPv4)(frame).Tagged() {
+		frame, wire = frame[decode.PlainTagLen:], wire-decode.PlainTagLen
+	}
+	if len(frame) < decode.PlainIPv6Len {
+		return false
+	}
+	b := (*decode.PlainIPv6)(frame)
+	size, says, t := b.Payload(wire), decode.Plain(0), b.Transport()
+	switch b.Proto() {
+	case decode.TCP:
+		if says = t.TCP(); !t.Usual(size) {
+			says = t.UnusualTCP(size)
+		}
+		p.seq, p.ack = t.Numbers()
+	case decode.UDP:
+		says = t.UDP(size)
+		p.seq, p.ack = 0, 0
+	}
+	if says == 0 {
+		return false
+	}
+	const v6 = 1
+	src, dst := b.Addrs()
+	rest, ports := uint64(says)|v6|ofFlow, t.Ports()
+	if above(src, uint16(ports>>16), dst, uint16(ports)) {
+		src, dst, ports = dst, src, bits.RotateLeft32(ports, 16)
+		rest |= fromB
+	}
+	p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi = src.Lo, src.Hi, dst.Lo, dst.Hi
+	p.key.rest = rest | uint64(ports)<<32
+	return true
+}
+
+// stampLast takes in the times of the last n packets, which are those of flows.
+func (b *Batch) stampLast(n int) {
+	packets, latest := b.packets[len(b.packets)-n:], b.latest
+	for i := range packets {
+		if packets[i].time < latest {
+			b.stampEach(n)
+			return
+		}
+		latest = packets[i].time
+	}
+	b.latest, b.latestOfFlow = latest, latest
+	if len(packets) == len(b.packets) {
+		b.earliest = packets[0].time
+	}
+}
+
+// stampEach is stampLast where the times are not in order.
+func (b *Batch) stampEach(n int) {
+	for i := len(b.packets) - n; i < len(b.packets); i++ {
+		at := b.packets[i].time
+		b.stamp(i, at)
+		b.latestOfFlow = max(b.latestOfFlow, at)
+	}
 }
 
 // What a Plain says stands where a packet of a batch has it.
@@ -129,22 +191,40 @@ var (
 	_ [0]struct{} = [decode.PlainFlags - rawFlags]struct{}{}
 )
 
+// hashAll gives packets the hashes of their keys, and halves those by which keys are
+// shared out.
+func (h *hasher) hashAll(packets []packet, halves []uint32) {
+	halves = halves[:len(packets)]
+	if h.seeded {
+		for i := range packets {
+			k := packets[i].key.masked()
+			packets[i].hash, halves[i] = h.hash(&k, 0)
+		}
+		return
+	}
+	for i := range packets {
+		p := &packets[i]
+		rest := p.key.rest & keyMask
+		var sum uint64
+		if rest&1 == 0 {
+			sum = h.mix4(p.key.a.Lo<<32|p.key.b.Lo, rest)
+		} else {
+			sum = h.mix6(&p.key, rest)
+		}
+		p.hash, halves[i] = uint32(sum)&h.mask, uint32(sum>>32)
+	}
+}
+
 // shareLast gives the last n packets, of which halves has the hashes, to tables.
 func (b *Batch) shareLast(n int) {
 	first := len(b.packets) - n
-	if b.hasher.seeded || b.hasher.mask != math.MaxUint32 {
-		for i := range b.packets[first:] {
-			p := &b.packets[first+i]
-			k := p.key.masked()
-			p.hash, b.halves[i] = b.hasher.hash(&k, 0)
-		}
-	}
 	if len(b.shares) == 1 {
-		numbers := b.shares[0]
-		for i := range n {
-			numbers = append(numbers, uint16(first+i))
+		numbers := slices.Grow(b.shares[0], n)
+		to := numbers[len(numbers) : len(numbers)+n]
+		for i := range to {
+			to[i] = uint16(first + i)
 		}
-		b.shares[0] = numbers
+		b.shares[0] = numbers[:len(numbers)+n]
 		return
 	}
 	for i, half := range b.halves[:n] {

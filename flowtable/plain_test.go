@@ -114,4 +114,3 @@ func TestPlainKeys(t *testing.T) {
 		t.Error("another link type: AddPlain returned true")
 	}
 }
-

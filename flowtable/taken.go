@@ -53,7 +53,7 @@ func (b *Batch) Share(share int, do func(number int, t *Taken)) {
 		rest := p.key.rest
 		t.A, t.B, t.PortA, t.PortB = p.key.a, p.key.b, p.key.portA(), p.key.portB()
 		t.Proto, t.V6 = uint8(rest>>1), rest&1 != 0
-		t.FromB, t.Whole, t.Fine, t.NoFlags, t.Later = rest&fromB != 0, rest&whole != 0, rest&fineTime != 0, rest&noFlags != 0, rest&later != 0
+		t.FromB, t.Whole, t.Fine, t.NoFlags, t.Later = rest&fromB != 0, rest&whole != 0, rest&fineTime != 0, p.flags() == 0, rest&later != 0
 		t.RawFlags, t.Hash, t.Len, t.Seq, t.Ack, t.Time = p.rawFlags(), p.hash, p.len, p.seq, p.ack, p.time
 		t.Encapsulation = b.encapsulation(int(i))
 		if len(b.details) > 0 {

@@ -7,7 +7,7 @@ import "encoding/binary"
 // would have to be told to the garbage collector for each packet.
 type Place = struct {
 	Time    int64
-	At      int    // where the frame begins
+	At      uint32 // where the frame begins
 	CapLen  uint32 // bytes of it that are there
 	OrigLen uint32
 }
@@ -29,11 +29,11 @@ func (s *Span) Places(places []Place) int {
 			if pos >= s.touch {
 				s.touch = s.touchAhead(pos, s.end)
 			}
-			k, next := s.format.pcap.places(places[n:], s.buf, pos, s.touch)
+			k, next := s.format.pcap.places(places[n:], s.Memory(), pos-s.from, s.touch-s.from)
 			if k == 0 {
 				break
 			}
-			n, pos = n+k, next
+			n, pos = n+k, s.from+next
 		}
 		s.pos = pos
 	}
@@ -44,7 +44,7 @@ func (s *Span) Places(places []Place) int {
 }
 
 // Memory returns the bytes that places are of, until the packets' lending ends.
-func (s *Span) Memory() []byte { return s.buf }
+func (s *Span) Memory() []byte { return s.buf[s.from:] }
 
 // Alike returns what all records that Places finds have in common.
 func (s *Span) Alike() (linkType uint32, fine bool) {
@@ -52,13 +52,16 @@ func (s *Span) Alike() (linkType uint32, fine bool) {
 }
 
 // Offset returns where in the capture the record of a place begins.
-func (s *Span) Offset(place *Place) int64 { return s.base + int64(place.At-pcapRecordLen) }
+func (s *Span) Offset(place *Place) int64 {
+	return s.base + int64(s.from) + int64(place.At) - pcapRecordLen
+}
 
 // Record sets r to the record of a place.
 func (s *Span) Record(r *Record, place *Place) {
-	p, to := &s.format.pcap, place.At+int(place.CapLen)
+	p, from := &s.format.pcap, s.from+int(place.At)
+	to := from + int(place.CapLen)
 	*r = Record{
-		Time: place.Time, Data: s.buf[place.At:to:to], Offset: s.Offset(place),
+		Time: place.Time, Data: s.buf[from:to:to], Offset: s.Offset(place),
 		OrigLen: place.OrigLen, LinkType: p.linkType, Fine: p.fine,
 	}
 }
@@ -67,18 +70,19 @@ func (s *Span) Record(r *Record, place *Place) {
 // returns how many there were and where the next one begins; see usualRecords.
 func (p *pcap) places(places []Place, b []byte, pos, end int) (n, next int) {
 	unit := p.unit
+	b = b[:len(b):len(b)]
 	for n < len(places) && pos < end {
 		from := pos + pcapRecordLen
 		if from > len(b) {
 			break
 		}
-		h := (*[pcapRecordLen]byte)(b[pos:from:from])
-		capLen := binary.LittleEndian.Uint32(h[8:])
+		h := (*[pcapRecordLen]byte)(b[pos:from])
+		capLen, origLen := binary.LittleEndian.Uint32(h[8:]), binary.LittleEndian.Uint32(h[12:])
 		to := from + int(capLen)
-		if capLen-1 >= maxData || to > len(b) {
+		if capLen-1 >= maxData || origLen > maxOrigLen || to > len(b) {
 			break
 		}
-		places[n] = Place{pcapTime(h, unit), from, capLen, min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)}
+		places[n] = Place{pcapTime(h, unit), uint32(from), capLen, origLen}
 		pos = to
 		n++
 	}
@@ -97,7 +101,7 @@ func (s *Span) chainPlaces(places []Place) (n int) {
 			from := at + pcapRecordLen
 			h := (*[pcapRecordLen]byte)(s.buf[at:from:from])
 			capLen := min(binary.LittleEndian.Uint32(h[8:]), maxData)
-			places[n+i] = Place{pcapTime(h, s.format.pcap.unit), from, capLen, min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)}
+			places[n+i] = Place{pcapTime(h, s.format.pcap.unit), uint32(from - s.from), capLen, min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)}
 		}
 		n += len(found)
 	}

@@ -146,6 +146,9 @@ func (w *window) touchAhead(pos, end int) int {
 	const ahead, line = 32 << 10, 64
 	end = min(len(w.buf), end, pos+ahead)
 	b, sum := w.buf[pos:end], byte(0)
+	for ; len(b) >= 4*line; b = b[4*line:] {
+		sum ^= b[0] ^ b[line] ^ b[2*line] ^ b[3*line]
+	}
 	for i := 0; i < len(b); i += line {
 		sum ^= b[i]
 	}
