@@ -59,8 +59,7 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	}
 	b.packets = b.packets[:first+n]
 	b.Classes[decode.Counted] += uint64(n)
-	b.stampLast(n)
-	b.hasher.hashAll(packets, b.halves[:n])
+	b.finishLast(n)
 	b.shareLast(n)
 	return n
 }
@@ -87,23 +86,26 @@ func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
 		}
 		size := b.Payload(wire)
 		if size < 0 {
-			if !packets[n].setIPv6(&frames[n], mem) {
+			if !readIPv6(packets, frames, n, mem) {
 				return n
 			}
 			continue
 		}
-		says, t := decode.Plain(0), b.Transport()
+		says, t := decode.Plain(decode.UDP<<decode.PlainProto), b.Transport()
 		switch b.Proto() {
 		case decode.TCP:
 			if says = t.TCP(); !t.Usual(size) {
-				says = t.UnusualTCP(size)
+				if says = t.UnusualTCP(size); says == 0 {
+					return n
+				}
 			}
 			p.seq, p.ack = t.Numbers()
 		case decode.UDP:
-			says = t.UDP(size)
+			if !t.UDP(size) {
+				return n
+			}
 			p.seq, p.ack = 0, 0
-		}
-		if says == 0 {
+		default:
 			return n
 		}
 		// The ends change places without a branch: which way a packet goes can't be
@@ -122,9 +124,10 @@ func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
 	return len(packets)
 }
 
-// setIPv6 makes p the packet of a frame of IPv6 that lies in memory, but for its hash,
-// time and length. It returns false if the frame is not plain.
-func (p *packet) setIPv6(f *Frame, mem []byte) bool {
+// readIPv6 is readFrames for frame number n, of IPv6. It returns false if that is not
+// plain.
+func readIPv6(packets []packet, frames []Frame, n int, mem []byte) bool {
+	f, p := &frames[n], &packets[n]
 	frame, wire := mem[f.At:int(f.At)+int(f.CapLen)], max(int64(f.CapLen), int64(f.OrigLen))
 	if (*decode.PlainIPv4)(frame).Tagged() {
 		frame, wire = frame[decode.PlainTagLen:], wire-decode.PlainTagLen
@@ -133,18 +136,22 @@ func (p *packet) setIPv6(f *Frame, mem []byte) bool {
 		return false
 	}
 	b := (*decode.PlainIPv6)(frame)
-	size, says, t := b.Payload(wire), decode.Plain(0), b.Transport()
+	size := b.Payload(wire)
+	says, t := decode.Plain(decode.UDP<<decode.PlainProto), b.Transport()
 	switch b.Proto() {
 	case decode.TCP:
 		if says = t.TCP(); !t.Usual(size) {
-			says = t.UnusualTCP(size)
+			if says = t.UnusualTCP(size); says == 0 {
+				return false
+			}
 		}
 		p.seq, p.ack = t.Numbers()
 	case decode.UDP:
-		says = t.UDP(size)
+		if !t.UDP(size) {
+			return false
+		}
 		p.seq, p.ack = 0, 0
-	}
-	if says == 0 {
+	default:
 		return false
 	}
 	const v6 = 1
@@ -159,49 +166,11 @@ func (p *packet) setIPv6(f *Frame, mem []byte) bool {
 	return true
 }
 
-// stampLast takes in the times of the last n packets, which are those of flows.
-func (b *Batch) stampLast(n int) {
-	packets, latest := b.packets[len(b.packets)-n:], b.latest
-	for i := range packets {
-		if packets[i].time < latest {
-			b.stampEach(n)
-			return
-		}
-		latest = packets[i].time
-	}
-	b.latest, b.latestOfFlow = latest, latest
-	if len(packets) == len(b.packets) {
-		b.earliest = packets[0].time
-	}
-}
-
-// stampEach is stampLast where the times are not in order.
-func (b *Batch) stampEach(n int) {
-	for i := len(b.packets) - n; i < len(b.packets); i++ {
-		at := b.packets[i].time
-		b.stamp(i, at)
-		b.latestOfFlow = max(b.latestOfFlow, at)
-	}
-}
-
-// What a Plain says stands where a packet of a batch has it.
-var (
-	_ [0]struct{} = [decode.PlainWhole - whole]struct{}{}
-	_ [0]struct{} = [decode.PlainNoFlags - noFlags]struct{}{}
-	_ [0]struct{} = [decode.PlainFlags - rawFlags]struct{}{}
-)
-
-// hashAll gives packets the hashes of their keys, and halves those by which keys are
-// shared out.
-func (h *hasher) hashAll(packets []packet, halves []uint32) {
-	halves = halves[:len(packets)]
-	if h.seeded {
-		for i := range packets {
-			k := packets[i].key.masked()
-			packets[i].hash, halves[i] = h.hash(&k, 0)
-		}
-		return
-	}
+// finishLast gives the last n packets, which are those of flows, the hashes of their keys,
+// and takes in their times.
+func (b *Batch) finishLast(n int) {
+	packets, halves, h := b.packets[len(b.packets)-n:], b.halves[:n], b.hasher
+	latest, inOrder := b.latest, !h.seeded
 	for i := range packets {
 		p := &packets[i]
 		rest := p.key.rest & keyMask
@@ -212,8 +181,41 @@ func (h *hasher) hashAll(packets []packet, halves []uint32) {
 			sum = h.mix6(&p.key, rest)
 		}
 		p.hash, halves[i] = uint32(sum)&h.mask, uint32(sum>>32)
+		if p.time < latest {
+			inOrder = false
+		}
+		latest = p.time
+	}
+	if !inOrder {
+		b.finishEach(n)
+		return
+	}
+	b.latest, b.latestOfFlow = latest, latest
+	if len(packets) == len(b.packets) {
+		b.earliest = packets[0].time
 	}
 }
+
+// finishEach is finishLast where the times are not in order, or the hash is seeded.
+func (b *Batch) finishEach(n int) {
+	first := len(b.packets) - n
+	for i := range n {
+		p := &b.packets[first+i]
+		b.stamp(first+i, p.time)
+		b.latestOfFlow = max(b.latestOfFlow, p.time)
+		if b.hasher.seeded {
+			k := p.key.masked()
+			p.hash, b.halves[i] = b.hasher.hash(&k, 0)
+		}
+	}
+}
+
+// What a Plain says stands where a packet of a batch has it.
+var (
+	_ [0]struct{} = [decode.PlainWhole - whole]struct{}{}
+	_ [0]struct{} = [decode.PlainNoFlags - noFlags]struct{}{}
+	_ [0]struct{} = [decode.PlainFlags - rawFlags]struct{}{}
+)
 
 // shareLast gives the last n packets, of which halves has the hashes, to tables.
 func (b *Batch) shareLast(n int) {
