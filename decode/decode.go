@@ -29,7 +29,10 @@
 // encapsulations that are read are listed in docs/encapsulations.md.
 package decode
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // The link types that Decode knows, by their LINKTYPE_ numbers
 // (https://www.tcpdump.org/linktypes.html).
@@ -72,6 +75,22 @@ const (
 // The frame is not kept, no input makes Decode panic or loop, and it allocates
 // nothing. Calls on different Packets may run at the same time.
 func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
+	// A usual packet of TCP in IPv4 is read here, so that what it takes is not spread over
+	// calls: see plainIPv4 for the rest.
+	if n := len(frame); linkType == linkEthernet && n >= PlainIPv4Len && n <= math.MaxInt32 {
+		b := (*PlainIPv4)(frame)
+		size := b.Payload(max(int64(n), int64(wireLen)))
+		if t := b.Transport(); t.Usual(size) && b[23] == protoTCP {
+			*p = Packet{}
+			addrs, ports, flags := binary.BigEndian.Uint64(b[26:]), binary.BigEndian.Uint32(t[0:]), t[13]
+			p.Src.Lo, p.Dst.Lo = addrs>>32, addrs&math.MaxUint32
+			p.SrcPort, p.DstPort = uint16(ports>>16), uint16(ports)
+			p.Seq, p.Ack = binary.BigEndian.Uint32(t[4:]), binary.BigEndian.Uint32(t[8:])
+			p.Proto, p.Flags, p.RawFlags, p.Whole, p.headers = protoTCP, flags, flags, true, 1
+			p.network, p.transport, p.size = int32(n-ethernetLen), int32(n-ethernetLen-ipv4Len), int32(size)
+			return Counted
+		}
+	}
 	if p.plain(linkType, frame, wireLen) {
 		return Counted
 	}

@@ -39,6 +39,9 @@ func checkPlain(t *testing.T, linkType uint32, frame []byte, wireLen uint32) boo
 	if got != want {
 		t.Fatalf("link type %d, %d bytes on the wire, % x:\nplain  %+v\nladder %+v", linkType, wireLen, frame, got, want)
 	}
+	if got.Decode(linkType, frame, wireLen); got != want {
+		t.Fatalf("link type %d, %d bytes on the wire, % x:\nDecode %+v\nladder %+v", linkType, wireLen, frame, got, want)
+	}
 	return true
 }
 

@@ -339,18 +339,19 @@ func (p *pcap) usual() bool {
 // another way, to after and record, which would do the same for the others in
 // more steps.
 func (p *pcap) usualRecords(recs []Record, b []byte, pos, end int, base int64) (n, next int) {
+	b = b[:len(b):len(b)]
 	for n < len(recs) && pos < end {
 		from := pos + pcapRecordLen
 		if from > len(b) {
 			break
 		}
 		h := (*[pcapRecordLen]byte)(b[pos:from])
-		capLen := binary.LittleEndian.Uint32(h[8:])
+		capLen, origLen := binary.LittleEndian.Uint32(h[8:]), binary.LittleEndian.Uint32(h[12:])
 		to := from + int(capLen)
-		if capLen-1 >= maxData || to > len(b) {
+		if capLen-1 >= maxData || origLen > maxOrigLen || to > len(b) {
 			break
 		}
-		p.setUsual(&recs[n], h, b[from:to:to], base+int64(pos))
+		p.setUsual(&recs[n], h, b[from:to:to], origLen, base+int64(pos))
 		pos = to
 		n++
 	}
@@ -358,11 +359,11 @@ func (p *pcap) usualRecords(recs []Record, b []byte, pos, end int, base int64) (
 }
 
 // setUsual sets r to a record at a place in the capture: see record.
-func (p *pcap) setUsual(r *Record, h *[pcapRecordLen]byte, data []byte, at int64) {
+func (p *pcap) setUsual(r *Record, h *[pcapRecordLen]byte, data []byte, origLen uint32, at int64) {
 	r.Time = pcapTime(h, p.unit)
 	r.Data = data
 	r.Offset = at
-	r.OrigLen = min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)
+	r.OrigLen = origLen
 	r.LinkType = p.linkType
 	r.Fine = p.fine
 	r.FCS = 0
