@@ -38,8 +38,9 @@ func (s *Span) readChains(recs []Record) (n int) {
 				from := at + pcapRecordLen
 				h := (*[pcapRecordLen]byte)(s.buf[at:from])
 				to := from + min(int(binary.LittleEndian.Uint32(h[8:])), maxData)
-				origLen := min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)
-				p.setUsual(&recs[n+i], h, s.buf[from:to:to], origLen, int64(at)+s.base)
+				r := &recs[n+i]
+				p.setUsual(r, h, s.buf[from:to:to], int64(at)+s.base)
+				r.OrigLen = min(r.OrigLen, maxOrigLen)
 			}
 			n += len(places)
 			continue

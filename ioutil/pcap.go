@@ -346,24 +346,25 @@ func (p *pcap) usualRecords(recs []Record, b []byte, pos, end int, base int64) (
 			break
 		}
 		h := (*[pcapRecordLen]byte)(b[pos:from])
-		capLen, origLen := binary.LittleEndian.Uint32(h[8:]), binary.LittleEndian.Uint32(h[12:])
+		capLen := binary.LittleEndian.Uint32(h[8:])
 		to := from + int(capLen)
-		if capLen-1 >= maxData || origLen > maxOrigLen || to > len(b) {
+		if capLen-1 >= maxData || binary.LittleEndian.Uint32(h[12:]) > maxOrigLen || to > len(b) {
 			break
 		}
-		p.setUsual(&recs[n], h, b[from:to:to], origLen, base+int64(pos))
+		p.setUsual(&recs[n], h, b[from:to:to], base+int64(pos))
 		pos = to
 		n++
 	}
 	return n, pos
 }
 
-// setUsual sets r to a record at a place in the capture: see record.
-func (p *pcap) setUsual(r *Record, h *[pcapRecordLen]byte, data []byte, origLen uint32, at int64) {
+// setUsual sets r to a record at a place in the capture, but for an original length that
+// is over the most: see record.
+func (p *pcap) setUsual(r *Record, h *[pcapRecordLen]byte, data []byte, at int64) {
 	r.Time = pcapTime(h, p.unit)
 	r.Data = data
 	r.Offset = at
-	r.OrigLen = origLen
+	r.OrigLen = binary.LittleEndian.Uint32(h[12:])
 	r.LinkType = p.linkType
 	r.Fine = p.fine
 	r.FCS = 0
