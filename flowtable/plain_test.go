@@ -39,8 +39,8 @@ func plainFrames() (frames [][]byte) {
 	return frames
 }
 
-// FuzzPlain compares a batch that takes plain frames with one that is given the
-// headers of all.
+// FuzzPlain compares a batch that takes plain frames, one or many at a time, with one
+// that is given the headers of all.
 func FuzzPlain(f *testing.F) {
 	r := rand.New(rand.NewPCG(3, 4))
 	all := plainFrames()
@@ -50,52 +50,85 @@ func FuzzPlain(f *testing.F) {
 			f.Add(frame, uint32(len(frame)+k), int64(-k), i%2 > 0)
 		}
 	}
-	gate, _ := mustNew(f, Options{})
+	usual, _ := mustNew(f, Options{})
+	seeded, _ := mustNew(f, Options{})
+	seeded.Part(1)
 	f.Fuzz(func(t *testing.T, frame []byte, wireLen uint32, at int64, fine bool) {
 		const ethernet = 1
 		frame = slices.Clip(frame)
-		quick, slow := gate.NewBatch(3), gate.NewBatch(3)
-		add := func(b *Batch, frame []byte, at Time, plain bool) (taken bool) {
-			if plain && b.AddPlain(ethernet, frame, at, wireLen, fine) {
-				return true
+		for _, gate := range []*Gate{usual, seeded} {
+			for _, tables := range []int{1, 3} {
+				quick, many, slow := gate.NewBatch(tables), gate.NewBatch(tables), gate.NewBatch(tables)
+				var mem []byte
+				var frames []Frame
+				add := func(frame []byte, at Time) {
+					if !quick.AddPlain(ethernet, frame, at, wireLen, fine) {
+						addHeaders(quick, frame, at, wireLen, fine)
+					}
+					addHeaders(slow, frame, at, wireLen, fine)
+					frames = append(frames, Frame{int64(at), uint32(len(mem)), uint32(len(frame)), wireLen})
+					mem = append(mem, frame...)
+				}
+				add(all[2], 0) // what is left of it must not shine through
+				quick.Reset()
+				slow.Reset()
+				mem, frames = nil, nil
+				taken := quick.AddPlain(ethernet, frame, Time(at), wireLen, fine)
+				quick.Reset()
+				if known := slices.ContainsFunc(all, func(p []byte) bool { return slices.Equal(p, frame) }); known && !taken {
+					t.Fatalf("% x: not plain", frame)
+				}
+				add(frame, Time(at))
+				add(all[0], Time(at)-1) // earlier, and later
+				add(all[2], Time(at)+1)
+				add(frame, Time(at)+1)
+				add(all[5], Time(at)+2)
+				for rest := frames; len(rest) > 0; {
+					n := many.AddFrames(mem, rest, fine)
+					if rest = rest[n:]; len(rest) > 0 {
+						f := &rest[0]
+						addHeaders(many, slices.Clip(mem[f.At:f.At+f.CapLen]), Time(f.Time), wireLen, fine)
+						rest = rest[1:]
+					}
+				}
+				wantBatch(t, frame, quick, slow)
+				wantBatch(t, frame, many, slow)
 			}
-			var d decode.Packet
-			d.Decode(ethernet, frame, wireLen)
-			b.Add(&d, at, wireLen, fine)
-			return false
-		}
-		for _, b := range []*Batch{quick, slow} {
-			add(b, all[2], 0, false) // what is left of it must not shine through
-			b.Reset()
-		}
-		taken := add(quick, frame, Time(at), true)
-		add(slow, frame, Time(at), false)
-		if known := slices.ContainsFunc(all, func(p []byte) bool { return slices.Equal(p, frame) }); known && !taken {
-			t.Fatalf("% x: not plain", frame)
-		}
-		if !taken {
-			return
-		}
-		for _, b := range []*Batch{quick, slow} { // earlier, and later
-			add(b, all[0], Time(at)-1, b == quick)
-			add(b, frame, Time(at)+1, b == quick)
-		}
-		if !slices.Equal(quick.packets, slow.packets) {
-			t.Fatalf("% x, %d bytes on the wire:\nplain   %x\nheaders %x", frame, wireLen, quick.packets, slow.packets)
-		}
-		if quick.Classes != slow.Classes || quick.earliest != slow.earliest || quick.latest != slow.latest ||
-			quick.latestOfFlow != slow.latestOfFlow || quick.inOrder != slow.inOrder {
-			t.Fatalf("% x: %+v, want %+v", frame, quick, slow)
-		}
-		for i := range quick.shares {
-			if !slices.Equal(quick.shares[i], slow.shares[i]) {
-				t.Fatalf("% x: share %d is %v, want %v", frame, i, quick.shares[i], slow.shares[i])
-			}
-		}
-		if len(quick.fragments) != len(slow.fragments) {
-			t.Fatalf("% x: %d fragments, want %d", frame, len(quick.fragments), len(slow.fragments))
 		}
 	})
+}
+
+// addHeaders adds a frame by its headers.
+func addHeaders(b *Batch, frame []byte, at Time, wireLen uint32, fine bool) {
+	var d decode.Packet
+	d.Decode(1, frame, wireLen)
+	b.Add(&d, at, wireLen, fine)
+}
+
+// wantBatch compares batches that a frame was added to.
+func wantBatch(t *testing.T, frame []byte, quick, slow *Batch) {
+	t.Helper()
+	// Of packets that are of no flow nobody reads the key.
+	for i := range slow.packets {
+		if p, q := &slow.packets[i], &quick.packets[i]; p.key.rest&ofFlow == 0 && q.key.rest == p.key.rest && q.time == p.time && q.len == p.len {
+			*q = *p
+		}
+	}
+	if !slices.Equal(quick.packets, slow.packets) {
+		t.Fatalf("% x:\nplain   %x\nheaders %x", frame, quick.packets, slow.packets)
+	}
+	if quick.Classes != slow.Classes || quick.earliest != slow.earliest || quick.latest != slow.latest ||
+		quick.latestOfFlow != slow.latestOfFlow || quick.inOrder != slow.inOrder {
+		t.Fatalf("% x: %+v, want %+v", frame, quick, slow)
+	}
+	for i := range quick.shares {
+		if !slices.Equal(quick.shares[i], slow.shares[i]) {
+			t.Fatalf("% x: share %d is %v, want %v", frame, i, quick.shares[i], slow.shares[i])
+		}
+	}
+	if len(quick.fragments) != len(slow.fragments) {
+		t.Fatalf("% x: %d fragments, want %d", frame, len(quick.fragments), len(slow.fragments))
+	}
 }
 
 // TestPlainKeys sees that batches whose keys are not the usual ones leave plain

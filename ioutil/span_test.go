@@ -45,7 +45,17 @@ func readSpansOf(c *Capture, length int) (all []kept, joined int, err error) {
 	var packets [][]kept
 	for s := new(Span); spans.Next(s, length); s = new(Span) {
 		var some []kept
-		for n := s.Read(records[:]); n > 0; n = s.Read(records[:]) {
+		for places := len(read)%2 == 0; ; {
+			n := 0
+			if places {
+				n = readPlaces(s, records[:])
+			}
+			if n == 0 {
+				n = s.Read(records[:])
+			}
+			if n == 0 {
+				break
+			}
 			some = append(some, keep(records[:n])...)
 		}
 		read, packets = append(read, s), append(packets, some)
@@ -69,6 +79,63 @@ func readSpansOf(c *Capture, length int) (all []kept, joined int, err error) {
 		err = nil
 	}
 	return all, joined, err
+}
+
+// readPlaces is Read by way of Places.
+func readPlaces(s *Span, records []Record) int {
+	var places [5]Place
+	n := s.Places(places[:len(records)])
+	for i := range n {
+		if s.Record(&records[i], &places[i]); records[i].Offset != s.Offset(&places[i]) {
+			panic("a place and its record begin at different offsets")
+		}
+	}
+	return n
+}
+
+// TestPlaces sees that most records of usual files, and none of others, come as places.
+func TestPlaces(t *testing.T) {
+	for _, usual := range []bool{true, false} {
+		b := littleEndian()
+		if !usual {
+			b = bigEndian()
+		}
+		b.pcap(0xa1b23c4d, 65535, 1)
+		for i := range 50 {
+			b.record(1_700_000_000, uint32(i), uint32(max(70, 20*i)), strings.Repeat("x", 20*i)) // the first one is odd
+		}
+		for _, long := range []bool{false, true} {
+			c, err := Open(file(t, b.Bytes()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			spans := c.Spans()
+			if long {
+				spans.seen.length.Store(longRecord)
+			}
+			var s Span
+			var records [5]Record
+			found, read := 0, 0
+			for spans.Next(&s, 10_000) {
+				for {
+					n := readPlaces(&s, records[:])
+					found += n
+					if n == 0 {
+						n = s.Read(records[:1])
+						read += n
+					}
+					if n == 0 {
+						break
+					}
+				}
+				c.Join(&s)
+			}
+			if found+read != 50 || (found > 40) != usual || !usual && found > 0 {
+				t.Errorf("usual %t, in chains %t: %d places and %d records, want 50", usual, long, found, read)
+			}
+			c.Close()
+		}
+	}
 }
 
 // someTraffic returns a file of n records, in any format, byte order and unit.
