@@ -129,42 +129,27 @@ func (s *Span) walk() {
 	}
 	begins := at
 	stop[chains-1] = s.end
-	// What most headers are is asked here, in few instructions, so that those of
-	// all chains are under way at once; what is odd, or in another form, after.
 	usual := s.format.usual()
-	last, second := len(b)-secondLine, secondLine-1
-	if s.stream { // others read the packets
-		second = 8
-	}
-	sum := byte(0)
 	for open := true; open; {
 		open = false
+		if usual {
+			s.walkUsual(&at, &stop)
+		}
 		for i := range chains {
 			a := at[i]
 			if a >= stop[i] {
 				continue
 			}
-			next := -1
-			if usual && a < last {
-				sum ^= b[a+second]
-				capLen := binary.LittleEndian.Uint32(b[a+8 : a+12])
-				next = a + pcapRecordLen + int(capLen)
-				if capLen-1 >= maxCapLen-1 || next > len(b) {
-					next = -1
-				}
-			}
+			next := s.format.after(b, a)
 			if next < 0 {
-				if next = s.format.after(b, a); next < 0 {
-					stop[i] = a
-					continue
-				}
+				stop[i] = a
+				continue
 			}
 			w.places[i] = append(w.places[i], a)
 			at[i] = next
 			open = true
 		}
 	}
-	s.sink ^= sum
 	s.pos = at[0]
 	for i := 1; i < chains; i++ {
 		if s.pos != begins[i] {
@@ -176,6 +161,43 @@ func (s *Span) walk() {
 		}
 		s.pos = at[i]
 	}
+}
+
+// walkUsual walks each chain up to where it stops, or to a record that is odd, which is left
+// to after. What most headers are is asked in few instructions, so that those of all
+// chains are under way at once.
+func (s *Span) walkUsual(at, stop *[chains]int) {
+	b, places := s.buf, &s.walked.places
+	second, sum := secondLine-1, byte(0)
+	if s.stream { // others read the packets
+		second = 8
+	}
+	last := *stop // of each chain, or where it is odd
+	for open := true; open; {
+		open = false
+		for i := range chains {
+			a := at[i]
+			if a >= last[i] {
+				continue
+			}
+			if a+secondLine > len(b) {
+				last[i] = a
+				continue
+			}
+			h := b[a : a+secondLine : a+secondLine]
+			sum ^= h[second]
+			capLen := binary.LittleEndian.Uint32(h[8:])
+			next := a + pcapRecordLen + int(capLen)
+			if capLen-1 >= maxCapLen-1 || next > len(b) {
+				last[i] = a
+				continue
+			}
+			places[i] = append(places[i], a)
+			at[i] = next
+			open = true
+		}
+	}
+	s.sink ^= sum
 }
 
 // secondLine is where in a record the end of the headers lies, in the cache line

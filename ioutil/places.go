@@ -97,13 +97,22 @@ func (s *Span) chainPlaces(places []Place) (n int) {
 		if len(found) == 0 {
 			break
 		}
-		for i, at := range found {
-			from := at + pcapRecordLen
-			h := (*[pcapRecordLen]byte)(s.buf[at:from:from])
-			capLen := min(binary.LittleEndian.Uint32(h[8:]), maxData)
-			places[n+i] = Place{pcapTime(h, s.format.pcap.unit), uint32(from - s.from), capLen, min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)}
-		}
+		s.format.pcap.placesAt(places[n:n+len(found)], s.buf, found, s.from)
 		n += len(found)
 	}
 	return n
+}
+
+// placesAt finds the records with usual headers that begin at b[found[i]]; see places.
+func (p *pcap) placesAt(places []Place, b []byte, found []int, base int) {
+	unit := p.unit
+	b = b[:len(b):len(b)]
+	found = found[:len(places)]
+	for i := range places {
+		at := found[i]
+		h := (*[pcapRecordLen]byte)(b[at : at+pcapRecordLen])
+		r := &places[i]
+		r.Time, r.At = pcapTime(h, unit), uint32(at+pcapRecordLen-base)
+		r.CapLen, r.OrigLen = min(binary.LittleEndian.Uint32(h[8:]), maxData), min(binary.LittleEndian.Uint32(h[12:]), maxOrigLen)
+	}
 }
