@@ -67,7 +67,9 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 // readFrames makes packets of frames that lie in memory, but for their hashes, up to one
 // that is not plain, and returns how many there were.
 func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
-	frames = frames[:len(packets)]
+	// Slices that end where they can't grow take fewer registers.
+	packets, mem = packets[:len(packets):len(packets)], mem[:len(mem):len(mem)]
+	frames = frames[:len(packets):len(packets)]
 	for n = range packets {
 		const need, tag = decode.PlainIPv4Len, decode.PlainTagLen
 		f, p := &frames[n], &packets[n]
@@ -169,7 +171,8 @@ func readIPv6(packets []packet, frames []Frame, n int, mem []byte) bool {
 // finishLast gives the last n packets, which are those of flows, the hashes of their keys,
 // and takes in their times.
 func (b *Batch) finishLast(n int) {
-	packets, halves, h := b.packets[len(b.packets)-n:], b.halves[:n], b.hasher
+	packets, h := b.packets[len(b.packets)-n:], b.hasher
+	halves := b.halves[:len(packets)]
 	latest, inOrder := b.latest, !h.seeded
 	for i := range packets {
 		p := &packets[i]
@@ -191,8 +194,8 @@ func (b *Batch) finishLast(n int) {
 		return
 	}
 	b.latest, b.latestOfFlow = latest, latest
-	if len(packets) == len(b.packets) {
-		b.earliest = packets[0].time
+	if n == len(b.packets) {
+		b.earliest = b.packets[0].time
 	}
 }
 
