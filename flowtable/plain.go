@@ -22,8 +22,19 @@ func (b *Batch) AddPlain(linkType uint32, frame []byte, at Time, length uint32, 
 	if !b.TakesPlain(linkType) || uint(len(frame)) > math.MaxInt32 {
 		return false
 	}
+	number := b.next()
 	b.one[0] = Frame{Time: int64(at), CapLen: uint32(len(frame)), OrigLen: length}
-	return b.AddFrames(frame, b.one[:], fine) == 1
+	if readFrames(b.packets[number:number+1], b.one[:], frame) == 0 {
+		b.packets = b.packets[:number]
+		return false
+	}
+	p := &b.packets[number]
+	half := p.setHash(b.hasher)
+	if fine {
+		p.key.rest |= fineTime
+	}
+	b.count(number, at, half)
+	return true
 }
 
 // A Frame is a frame that lies in memory with others, when it was stamped, and how
@@ -62,6 +73,14 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	b.finishLast(n)
 	b.shareLast(n)
 	return n
+}
+
+// count counts the packet with a number as one of a flow.
+func (b *Batch) count(number int, at Time, half uint32) {
+	b.Classes[decode.Counted]++
+	b.stamp(number, at)
+	b.latestOfFlow = max(b.latestOfFlow, at)
+	b.share(uint16(number), half)
 }
 
 // readFrames makes packets of frames that lie in memory, but for their hashes, up to one
@@ -199,6 +218,24 @@ func (b *Batch) finishLast(n int) {
 	}
 }
 
+// setHash gives a packet the hash of its key, and returns the half that shares keys out.
+func (p *packet) setHash(h *hasher) (half uint32) {
+	if h.seeded {
+		k := p.key.masked()
+		p.hash, half = h.hash(&k, 0)
+		return half
+	}
+	rest := p.key.rest & keyMask
+	var sum uint64
+	if rest&1 == 0 {
+		sum = h.mix4(p.key.a.Lo<<32|p.key.b.Lo, rest)
+	} else {
+		sum = h.mix6(&p.key, rest)
+	}
+	p.hash = uint32(sum) & h.mask
+	return uint32(sum >> 32)
+}
+
 // finishEach is finishLast where the times are not in order, or the hash is seeded.
 func (b *Batch) finishEach(n int) {
 	first := len(b.packets) - n
@@ -206,10 +243,7 @@ func (b *Batch) finishEach(n int) {
 		p := &b.packets[first+i]
 		b.stamp(first+i, p.time)
 		b.latestOfFlow = max(b.latestOfFlow, p.time)
-		if b.hasher.seeded {
-			k := p.key.masked()
-			p.hash, b.halves[i] = b.hasher.hash(&k, 0)
-		}
+		b.halves[i] = p.setHash(b.hasher)
 	}
 }
 

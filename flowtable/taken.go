@@ -83,10 +83,7 @@ func (b *Batch) AddTaken(t *Taken) {
 		d.to = len(b.payload)
 		b.details = append(b.details, d)
 	}
-	b.Classes[decode.Counted]++
-	b.stamp(number, t.Time)
-	b.latestOfFlow = max(b.latestOfFlow, t.Time)
-	b.share(uint16(number), half)
+	b.count(number, t.Time, half)
 }
 
 func bit(set bool, mark uint64) uint64 {
