@@ -32,6 +32,7 @@ func (s *Span) readChains(recs []Record) (n int) {
 		if len(places) == 0 {
 			break
 		}
+		s.walked.record += len(places)
 		if s.format.usual() {
 			p := &s.format.pcap
 			for i, at := range places {
@@ -63,14 +64,12 @@ func (s *Span) walkOnce() {
 	}
 }
 
-// next returns where the next records begin, most of them at most, and none behind the
-// last.
+// next returns where the next records of a chain begin, most of them at most, and none
+// behind the last. Who reads them counts them.
 func (w *walked) next(most int) []int {
 	for ; w.chain < chains; w.chain, w.record = w.chain+1, 0 {
 		if places := w.places[w.chain][w.record:]; len(places) > 0 {
-			places = places[:min(len(places), most)]
-			w.record += len(places)
-			return places
+			return places[:min(len(places), most)]
 		}
 	}
 	return nil

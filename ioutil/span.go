@@ -93,9 +93,10 @@ type Span struct {
 	long   bool // it was walked in chains
 	stream bool // it is of one, see Capture.Cut
 	walked walked
-	read   int   // packets so far:
-	time   int64 // of the last one
-	fine   bool  // of its clock
+	alike  common // what Places found last
+	read   int    // packets so far:
+	time   int64  // of the last one
+	fine   bool   // of its clock
 }
 
 // Next sets s to the next span, of length bytes, or eight times as many where

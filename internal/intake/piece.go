@@ -119,21 +119,25 @@ func (p *Piece) decodeSpan() {
 // addPlaces adds packets of the span as long as its records are alike, and notes where
 // what is being read begins. It returns false if there are none.
 func (p *Piece) addPlaces(at *int64) bool {
-	linkType, fine := p.span.Alike()
-	if !p.batch.TakesPlain(linkType) {
+	n := p.span.Places(p.places[:])
+	if n == 0 {
 		return false
 	}
-	n := p.span.Places(p.places[:])
+	linkType, fine := p.span.Alike()
+	plain := p.batch.TakesPlain(linkType)
 	for places := p.places[:n]; len(places) > 0; {
 		*at = p.span.Offset(&places[0])
-		if places = places[p.batch.AddFrames(p.span.Memory(), places, fine):]; len(places) > 0 {
+		if plain {
+			places = places[p.batch.AddFrames(p.span.Memory(), places, fine):]
+		}
+		if len(places) > 0 {
 			p.span.Record(&p.records[0], &places[0])
 			*at = p.records[0].Offset
 			p.addHeaders(&p.records[0])
 			places = places[1:]
 		}
 	}
-	return n > 0
+	return true
 }
 
 // decode reads the headers of records that a capture lends, or a source if c is nil.
