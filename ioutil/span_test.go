@@ -95,14 +95,20 @@ func readPlaces(s *Span, records []Record) int {
 
 // TestPlaces sees that most records of usual files, and none of others, come as places.
 func TestPlaces(t *testing.T) {
-	for _, usual := range []bool{true, false} {
-		b := littleEndian()
-		if !usual {
-			b = bigEndian()
-		}
-		b.pcap(0xa1b23c4d, 65535, 1)
+	for name, begin := range map[string]func() *builder{
+		"usual": func() *builder { return littleEndian().pcap(0xa1b23c4d, 65535, 1) },
+		"big":   func() *builder { return bigEndian().pcap(0xa1b23c4d, 65535, 1) },
+		"ng":    func() *builder { return littleEndian().section().iface(1, 0, "") },
+		"bigng": func() *builder { return bigEndian().section().iface(1, 0, "") },
+	} {
+		b, usual := begin(), !strings.HasPrefix(name, "big")
 		for i := range 50 {
-			b.record(1_700_000_000, uint32(i), uint32(max(70, 20*i)), strings.Repeat("x", 20*i)) // the first one is odd
+			data := strings.Repeat("x", 20*i) // the first one is odd
+			if strings.HasSuffix(name, "ng") {
+				b.enhanced(0, 1_700_000_000_000_000+uint64(i), uint32(len(data)), data)
+			} else {
+				b.record(1_700_000_000, uint32(i), uint32(max(70, len(data))), data)
+			}
 		}
 		for _, long := range []bool{false, true} {
 			c, err := Open(file(t, b.Bytes()))
@@ -131,7 +137,7 @@ func TestPlaces(t *testing.T) {
 				c.Join(&s)
 			}
 			if found+read != 50 || (found > 40) != usual || !usual && found > 0 {
-				t.Errorf("usual %t, in chains %t: %d places and %d records, want 50", usual, long, found, read)
+				t.Errorf("%s, in chains %t: %d places and %d records, want 50", name, long, found, read)
 			}
 			c.Close()
 		}
