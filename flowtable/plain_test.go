@@ -50,6 +50,10 @@ func FuzzPlain(f *testing.F) {
 			f.Add(frame, uint32(len(frame)+k), int64(-k), i%2 > 0)
 		}
 	}
+	// A header of TCP that is longer than what was on the wire of its packet.
+	cut := slices.Clone(all[len(all)/2])
+	cut[18+3], cut[18+20+12] = 44, 6<<4
+	f.Add(cut, uint32(18+40), int64(0), false)
 	usual, _ := mustNew(f, Options{})
 	seeded, _ := mustNew(f, Options{})
 	seeded.Part(1)
