@@ -59,7 +59,8 @@ type Sink interface {
 // A RowSink is a Sink of rows, which workers can format in its place.
 type RowSink interface {
 	Sink
-	Format
+	// Format is that of the rows.
+	Format() Format
 	// Numbered tells if rows say [flowtable.Flow.Number]. They are then formatted
 	// when their order is known, not before.
 	Numbered() bool

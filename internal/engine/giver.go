@@ -9,7 +9,7 @@ func (c *crew) give(to Sink) error {
 	if rows, ok := to.(RowSink); ok {
 		g.rows, g.batches = rows, newBatches(rows.Batches(), len(c.workers))
 	}
-	for range blocksInFlight + len(c.workers)/8 {
+	for range blocksInFlight + len(c.workers)/2 {
 		g.spare = append(g.spare, &block{})
 	}
 	for {

@@ -29,10 +29,11 @@ type node struct {
 
 // A list is rows of one table in order.
 type list struct {
-	keys  []rowKey // of the rows from the next one on
+	keys  []rowKey
 	rows  []byte
 	flows []flowtable.Flow // or the flows
-	start int              // of the next row in rows
+	next  int              // number of the next row
+	start int              // of it in rows
 }
 
 // merge puts the rows of a block in order.
@@ -41,10 +42,9 @@ func (m *merger) merge(b *block) {
 	if len(b.lists[0].flows) > 0 {
 		for next, left := m.first(), b.rows; left > 0; left-- {
 			l := &m.lists[next.list]
-			f := &l.flows[0]
+			f := &l.flows[l.next]
 			f.Number = b.first + uint64(b.rows-left)
 			b.flows = append(b.flows, f)
-			l.flows = l.flows[1:]
 			next = m.replay(m.pass(next.list, l))
 		}
 		m.formatFlows(b)
@@ -64,7 +64,7 @@ func (m *merger) merge(b *block) {
 	to := b.bytes
 	for next, left := m.first(), b.rows; left > 0; left-- {
 		l := &m.lists[next.list]
-		end := l.keys[0].end
+		end := l.keys[l.next].end
 		to = append(to, l.rows[l.start:end]...)
 		l.start = end
 		next = m.replay(m.pass(next.list, l))
@@ -97,38 +97,37 @@ func (m *merger) inPlace(b *block) bool {
 		return false
 	}
 	const most = 4 // positions for each row
-	from, to := uint64(math.MaxUint64), uint64(0)
-	for _, l := range m.lists {
-		from, to = min(from, l.keys[0].parts[2]), max(to, l.keys[len(l.keys)-1].parts[2])
+	first, last := uint64(math.MaxUint64), uint64(0)
+	for i := range m.lists {
+		keys := m.lists[i].keys
+		first, last = min(first, keys[0].parts[2]), max(last, keys[len(keys)-1].parts[2])
 	}
-	if to < from || to-from >= uint64(most*b.rows) {
+	if last < first || last-first >= uint64(most*b.rows) {
 		return false
 	}
-	if n := int(to-from) + 1; n > len(m.places) {
+	if n := int(last-first) + 1; n > len(m.places) {
 		m.places = make([]place, n)
 	}
-	places := m.places[:to-from+1]
-	for i, l := range m.lists {
+	places := m.places[:last-first+1]
+	defer clear(places)
+	for i := range m.lists {
 		next := uint64(0)
-		for row := range l.keys {
-			at := l.keys[row].parts[2] - from
+		for row, key := range m.lists[i].keys {
+			at := key.parts[2] - first
 			if at < next || at >= uint64(len(places)) { // the list is not in the order of positions
-				clear(places)
 				return false
 			}
 			places[at], next = place{uint32(i + 1), uint32(row)}, at+1
 		}
 	}
-	bytes, latest := b.bytes, uint64(0)
-	for i, p := range places {
+	lists, bytes, latest := m.lists, b.bytes, uint64(0)
+	for _, p := range places {
 		if p.list == 0 {
 			continue
 		}
-		places[i] = place{}
-		l := &m.lists[p.list-1]
+		l := &lists[p.list-1]
 		key := &l.keys[p.row]
 		if key.parts[1] < latest {
-			clear(places)
 			return false
 		}
 		latest = key.parts[1]
@@ -167,23 +166,26 @@ func (m *merger) begin(b *block) {
 
 // pass goes on to the next row of a list, if there is one.
 func (m *merger) pass(i int, l *list) node {
-	if l.keys = l.keys[1:]; len(l.keys) == 0 {
+	if l.next++; l.next == len(l.keys) {
 		return node{math.MaxUint64, i}
 	}
-	return node{l.keys[0].parts[m.part], i}
+	return node{l.keys[l.next].parts[m.part], i}
 }
 
 // before tells if the next row of a list comes before that of another where the
 // parts of their keys are equal.
 func (m *merger) before(i, k int) bool {
-	if i >= len(m.lists) || len(m.lists[i].keys) == 0 {
+	if i >= len(m.lists) || m.lists[i].ended() {
 		return false
 	}
-	if k >= len(m.lists) || len(m.lists[k].keys) == 0 {
+	if k >= len(m.lists) || m.lists[k].ended() {
 		return true
 	}
-	return m.lists[i].keys[0].before(&m.lists[k].keys[0])
+	a, b := &m.lists[i], &m.lists[k]
+	return a.keys[a.next].before(&b.keys[b.next])
 }
+
+func (l *list) ended() bool { return l.next == len(l.keys) }
 
 // first plays all lists against each other and returns the one that comes first.
 // Lists that are not there fill the leaves up to a power of two, and come last.

@@ -46,9 +46,15 @@ func (c *bundle) add(f *flowtable.Flow) {
 	c.flows[len(c.flows)-1].Features = to
 }
 
-// full tells if nothing more should be added.
-func (c *bundle) full() bool {
-	return len(c.keys) == bundleRows || len(c.rows) >= bundleSize || c.more != nil && len(c.flows) == len(c.more)
+// most returns how many such rows make a bundle.
+func (c *bundle) most() int {
+	switch {
+	case c.more != nil:
+		return bundleFlows
+	case len(c.rows) > 0:
+		return min(bundleRows, bundleSize*len(c.keys)/len(c.rows))
+	}
+	return bundleRows
 }
 
 // startOf returns where the row of a number begins, or behind the last where it
@@ -68,9 +74,12 @@ type rowKey struct {
 	end   int
 }
 
-func newRowKey(finish, start flowtable.Time, first uint64, end int) rowKey {
+// newRowKey returns the key of a flow that a step gave out.
+func newRowKey(f *flowtable.Flow, s *flowtable.Step, end int) rowKey {
 	const lowest = 1 << 63 // the earliest time is 0
-	return rowKey{[3]uint64{uint64(finish) ^ lowest, uint64(start) ^ lowest, first}, end}
+	// What a bound finished comes after what finished before the horizon.
+	finish := min(f.Finish, s.Horizon)
+	return rowKey{[3]uint64{uint64(finish) ^ lowest, uint64(f.Start) ^ lowest, f.First}, end}
 }
 
 func (a *rowKey) before(b *rowKey) bool {
@@ -103,13 +112,18 @@ type block struct {
 
 // An order finds out which rows come next.
 type order struct {
-	queues [][]segment // of each table: what has come and is in no block
-	rows   uint64      // that are in blocks
-	ended  bool        // the last step is through
+	queues  [][]segment // of each table: what has come and is in no block
+	reaches []reach     // of each table, up to where the next block may have rows
+	rows    uint64      // that are in blocks
+	ended   bool        // the last step is through
 }
 
+// A reach is where some rows of a table end: with the row before number to of a
+// segment of its queue.
+type reach struct{ segment, to int }
+
 func newOrder(tables int) *order {
-	o := &order{queues: make([][]segment, tables)}
+	o := &order{queues: make([][]segment, tables), reaches: make([]reach, tables)}
 	for i := range o.queues {
 		o.queues[i] = make([]segment, 0, bundlesInFlight)
 	}
@@ -122,18 +136,18 @@ func (o *order) add(c *bundle) {
 	o.queues[t] = append(o.queues[t], segment{c, 0, len(c.keys)})
 }
 
-// next makes b the block of the rows that come next, of a bundle of each table at
-// most. It returns false if they can't be known yet, or there are no more. Bundles
+// next makes b the block of the rows that come next, of as many as some bundles have
+// at most. It returns false if they can't be known yet, or there are no more. Bundles
 // that the order needs no more go to unused.
 func (o *order) next(b *block, unused func(*bundle)) bool {
 	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0], first: o.rows}
 	for !o.ended {
-		bound, known := o.bound()
+		first, known := o.bound()
 		if !known {
 			return false
 		}
-		o.cut(b, bound, unused)
-		if bound == nil {
+		o.cut(b, first, unused)
+		if first < 0 {
 			o.endStep(unused)
 		}
 		if b.rows > 0 {
@@ -144,48 +158,90 @@ func (o *order) next(b *block, unused func(*bundle)) bool {
 	return false
 }
 
-// bound returns the key up to which all rows of the step have come, nil if no more
-// are to come; known is false while that of a table has not.
-func (o *order) bound() (bound *rowKey, known bool) {
-	for _, queue := range o.queues {
-		if len(queue) == 0 {
-			return nil, false
+// bound finds the reaches of all tables and returns the table whose reach ends first,
+// up to where all rows of the step have come; -1 if no more are to come behind the
+// reaches. It is not known while those of a table have not come: what is in a block
+// must not depend on who comes first.
+func (o *order) bound() (first int, known bool) {
+	first = -1
+	var bound *rowKey
+	for t, queue := range o.queues {
+		key, known := o.reach(&o.reaches[t], queue)
+		if !known {
+			return 0, false
 		}
-		if s := &queue[0]; !s.last {
-			if key := &s.keys[len(s.keys)-1]; bound == nil || key.before(bound) { // what is not the last has rows
-				bound = key
+		if key != nil && (bound == nil || key.before(bound)) {
+			bound, first = key, t
+		}
+	}
+	return first, true
+}
+
+// reach finds the reach of a table, and returns its last key; nil if none of the step
+// come behind. It is the first segment's end, and with many tables a share of as many
+// rows, that blocks are neither large nor many.
+func (o *order) reach(r *reach, queue []segment) (last *rowKey, known bool) {
+	rows := 0
+	for i := range queue {
+		s := &queue[i]
+		if i == 0 {
+			rows = s.to - s.from
+			if share := len(o.queues) / blockBundles; share > 1 {
+				rows = max(1, s.most()/share)
+			}
+		}
+		n := s.to - s.from
+		*r = reach{i, s.from + min(n, rows)}
+		if n >= rows && !(s.last && n == rows) {
+			return &s.keys[r.to-1], true
+		}
+		if s.last {
+			return nil, true
+		}
+		rows -= n
+	}
+	return nil, false
+}
+
+// cut makes b a block of the rows up to the end of the reach of the table that is
+// the first, or of all of the step.
+func (o *order) cut(b *block, first int, unused func(*bundle)) {
+	var bound *rowKey
+	if first >= 0 {
+		r := o.reaches[first]
+		bound = &o.queues[first][r.segment].keys[r.to-1]
+	}
+	for t := range o.queues {
+		r := o.reaches[t]
+		for i, whole := 0, true; i <= r.segment && whole; i++ {
+			s := &o.queues[t][0]
+			to := s.to
+			if i == r.segment {
+				to = r.to
+			}
+			if bound != nil && t != first && to > s.from && bound.before(&s.keys[to-1]) {
+				to, whole = s.upTo(bound, to-1), false
+			}
+			if to > s.from {
+				s.uses.Add(1)
+				b.lists = append(b.lists, segment{s.bundle, s.from, to})
+				b.rows += to - s.from
+				b.size += s.startOf(to) - s.startOf(s.from)
+				s.from = to
+			}
+			if s.from == s.to && !s.last {
+				o.drop(t, unused)
 			}
 		}
 	}
-	return bound, true
 }
 
-// cut makes b a block of the rows up to and with a bound, or of all of the step.
-func (o *order) cut(b *block, bound *rowKey, unused func(*bundle)) {
-	for t, queue := range o.queues {
-		s := &queue[0]
-		to := s.to
-		if bound != nil && (s.to == 0 || bound != &s.keys[s.to-1]) {
-			to = s.upTo(bound)
-		}
-		if to > s.from {
-			s.uses.Add(1)
-			b.lists = append(b.lists, segment{s.bundle, s.from, to})
-			b.rows += to - s.from
-			b.size += s.startOf(to) - s.startOf(s.from)
-			s.from = to
-		}
-		if s.from == s.to && !s.last {
-			o.drop(t, unused)
-		}
-	}
-}
-
-// upTo returns the number of the first row of a segment that comes after a key.
-// Flows that a bound of memory finished need not be in order, nor is there one
-// among those of several tables: some number is as good as another then.
-func (s *segment) upTo(bound *rowKey) int {
-	from, to := s.from, s.to
+// upTo returns the number of the first row of a segment that comes after a key, to
+// if none before that does. Flows that a bound of memory finished need not be in
+// order, nor is there one among those of several tables: some number is as good as
+// another then.
+func (s *segment) upTo(bound *rowKey, to int) int {
+	from := s.from
 	for from < to {
 		middle := int(uint(from+to) >> 1)
 		if bound.before(&s.keys[middle]) {

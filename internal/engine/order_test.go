@@ -27,7 +27,7 @@ func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*
 		c.uses.Store(1)
 		for _, r := range rows[:n] {
 			c.rows = append(c.rows, r.text...)
-			c.keys = append(c.keys, newRowKey(r.finish, r.start, r.first, len(c.rows)))
+			c.keys = append(c.keys, newRowKey(&flowtable.Flow{Finish: r.finish, Start: r.start, First: r.first}, &flowtable.Step{Horizon: math.MaxInt64}, len(c.rows)))
 		}
 		rows = rows[n:]
 		if len(rows) == 0 && (n == 0 || random.IntN(2) == 0) {
@@ -48,7 +48,7 @@ func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*
 func TestOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range 3000 {
-		tables, steps := 1+random.IntN(9), 1+random.IntN(4)
+		tables, steps := 1+random.IntN(20), 1+random.IntN(4)
 		finishes := []flowtable.Time{5, 6, math.MaxInt64, math.MinInt64, 7}[:1+random.IntN(5)]
 		starts := []flowtable.Time{-3, 0, 8}[:1+random.IntN(3)]
 		first := uint64(0)

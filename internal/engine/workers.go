@@ -29,7 +29,8 @@ const (
 	bundleRows      = 1024
 	bundleFlows     = 64        // rows of a bundle of flows with features, which take 3 KB each
 	bundleSize      = 192 << 10 // bytes of rows after which a bundle ends sooner
-	blocksInFlight  = 4         // to be merged or written, and one for each eight workers
+	blockBundles    = 4         // whose rows make a block, where there are more tables
+	blocksInFlight  = 4         // to be merged or written, and one for every other worker
 	// fewRows are merged by the caller's goroutine, which is sooner done than asking
 	// a worker for it; of those that are to be formatted too, fewLate.
 	fewRows = 64
@@ -90,9 +91,9 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 		came: make(chan *bundle, bundlesInFlight*len(e.Tables)), done: make(chan struct{}, 1),
 	}
 	if rows, ok := to.(RowSink); ok && rows.Numbered() {
-		c.late = rows
+		c.late = rows.Format()
 	} else if ok {
-		c.format = rows
+		c.format = rows.Format()
 	}
 	c.news.L = &c.mu
 	for i := range c.pieces {
@@ -258,30 +259,12 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 		if c == nil {
 			return false
 		}
-		c.flows, c.keys, c.rows, c.last, c.end = c.flows[:0], c.keys[:0], c.rows[:0], false, end
+		c.flows, c.keys, c.rows, c.end = c.flows[:0], c.keys[:0], c.rows[:0], end
 		c.uses.Store(1)
-		for !c.full() {
-			if !w.table.Next(&w.step, &w.flow) {
-				c.last = true
-				break
-			}
-			if !w.prepare(&w.flow) {
-				continue
-			}
-			if w.format != nil {
-				if c.rows == nil {
-					c.rows = make([]byte, 0, bundleSize+4<<10)
-				}
-				c.rows = w.format.AppendRow(c.rows, &w.flow)
-			} else {
-				c.add(&w.flow)
-			}
-			if c.keys == nil {
-				c.keys = make([]rowKey, 0, bundleRows)
-			}
-			// What a bound finished comes after what finished before the horizon.
-			finish := min(w.flow.Finish, s.Horizon)
-			c.keys = append(c.keys, newRowKey(finish, w.flow.Start, w.flow.First, len(c.rows)))
+		if w.format != nil {
+			c.last = w.fillRows(c)
+		} else {
+			c.last = w.fillFlows(c)
 		}
 		last := c.last
 		w.came <- c // has room for all bundles
@@ -289,6 +272,46 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 			return true
 		}
 	}
+}
+
+// fillRows fills a bundle with the rows of flows that are due, and returns whether
+// those are all.
+func (w *worker) fillRows(c *bundle) (all bool) {
+	keys, rows, step, flow := c.keys, c.rows, &w.step, &w.flow
+	for len(keys) < bundleRows && len(rows) < bundleSize {
+		if all = !w.table.Next(step, flow); all {
+			break
+		}
+		if !w.prepare(flow) {
+			continue
+		}
+		if rows == nil {
+			rows = make([]byte, 0, bundleSize+4<<10)
+			keys = make([]rowKey, 0, bundleRows)
+		}
+		rows = w.format.AppendRow(rows, flow)
+		keys = append(keys, newRowKey(flow, step, len(rows)))
+	}
+	c.keys, c.rows = keys, rows
+	return all
+}
+
+// fillFlows fills a bundle with flows that are due, and returns whether those are all.
+func (w *worker) fillFlows(c *bundle) bool {
+	for len(c.keys) < c.most() {
+		if !w.table.Next(&w.step, &w.flow) {
+			return true
+		}
+		if !w.prepare(&w.flow) {
+			continue
+		}
+		c.add(&w.flow)
+		if c.keys == nil {
+			c.keys = make([]rowKey, 0, bundleRows)
+		}
+		c.keys = append(c.keys, newRowKey(&w.flow, &w.step, 0))
+	}
+	return false
 }
 
 // room returns a bundle to fill, nil when told to stop. A worker that waits for one

@@ -14,32 +14,35 @@ const writeSize = 256 << 10
 
 // A Writer is a [RowSink] that gathers rows and writes them.
 type Writer struct {
-	Format
-	to    io.Writer
-	rows  []byte // gathered
-	every time.Duration
-	now   func() time.Time
-	last  time.Time // of the last flush
-	dirty bool      // something was written since
-	err   error     // of what is written to, which is not called again
+	format Format
+	to     io.Writer
+	rows   []byte // gathered
+	every  time.Duration
+	now    func() time.Time
+	last   time.Time // of the last flush
+	dirty  bool      // something was written since
+	err    error     // of what is written to, which is not called again
 }
 
 // NewWriter returns a Writer of rows behind a header. If every is not 0, nothing is
 // held back for longer, by the clock now, and a method Flush() error of what is
 // written to is called then.
 func NewWriter(to io.Writer, f Format, header func([]byte) []byte, every time.Duration, now func() time.Time) *Writer {
-	return &Writer{Format: f, to: to, rows: header(make([]byte, 0, writeSize+64<<10)), every: every, now: now}
+	return &Writer{format: f, to: to, rows: header(make([]byte, 0, writeSize+64<<10)), every: every, now: now}
 }
+
+// Format returns the format of the rows.
+func (w *Writer) Format() Format { return w.format }
 
 // Flow takes a flow.
 func (w *Writer) Flow(f *flowtable.Flow) error {
-	w.rows = w.AppendRow(w.rows, f)
+	w.rows = w.format.AppendRow(w.rows, f)
 	return w.writeIfMany()
 }
 
 // Numbered tells if the format has a method of this name that does.
 func (w *Writer) Numbered() bool {
-	n, ok := w.Format.(interface{ Numbered() bool })
+	n, ok := w.format.(interface{ Numbered() bool })
 	return ok && n.Numbered()
 }
 
