@@ -26,7 +26,7 @@ func (c *cutter) take(p *Piece, length int) {
 	switch {
 	case c.stream != nil:
 		p.from = c.stream
-		if p.odd, p.end = c.stream.Cut(&p.span, p.records[:], length); p.end != nil {
+		if p.odd, p.end = c.stream.Cut(&p.span, p.many(), length); p.end != nil {
 			c.stream = nil
 		}
 		c.reading.Add(1)

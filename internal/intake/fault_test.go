@@ -25,7 +25,7 @@ func TestFileShrinksUnderTheDecoder(t *testing.T) {
 	}
 	in := opened(t, path)
 	p := in.NewPiece(1)
-	n, err := in.capture.ReadBefore(1<<62, p.records[:])
+	n, err := in.capture.ReadBefore(1<<62, p.many())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestFileShrinksUnderTheDecoder(t *testing.T) {
 		t.Errorf("%d packets of %d records decoded", p.batch.Len(), n)
 	}
 	var format *ioutil.FormatError
-	if _, err = in.capture.ReadBefore(1<<62, p.records[:]); !errors.As(err, &format) || format.File != path {
+	if _, err = in.capture.ReadBefore(1<<62, p.many()); !errors.As(err, &format) || format.File != path {
 		t.Errorf("error %v, want that the file shrank", err)
 	}
 }

@@ -128,7 +128,7 @@ func (in *Intake) Stop() {
 
 // take gives a piece what can be read of the capture on any goroutine.
 func (in *Intake) take(p *Piece) {
-	p.reset()
+	p.of, p.from, p.odd, p.end = nil, nil, 0, nil
 	in.cutter.take(p, in.SpanLength)
 }
 
@@ -155,7 +155,7 @@ func (in *Intake) admit(p *Piece) bool {
 	} else if p.of == nil || p.of != in.cutter.spans {
 		p.reset()
 		if in.next() {
-			in.read(p, p.records[:], in.pieceEnd())
+			in.read(p, p.many(), in.pieceEnd())
 		}
 	} else {
 		file := in.file()

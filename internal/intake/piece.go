@@ -23,10 +23,10 @@ type Piece struct {
 	of      *ioutil.Spans   // of a mapped capture that the span is of
 	from    *ioutil.Capture // or the stream; both are nil if the piece has no span
 	span    ioutil.Span
-	passed  []byte // part of the capture to be released before
-	odd     int    // records that come before the span
-	end     error  // of the stream
-	records [maxRecords]ioutil.Record
+	passed  []byte          // part of the capture to be released before
+	odd     int             // records that come before the span
+	end     error           // of the stream
+	records []ioutil.Record // spanRecords, more when the piece is first read in order
 	places  [flowtable.MaxFrames]ioutil.Place
 	headers decode.Packet // of the packet that is being decoded
 	decoder *decode.Decoder
@@ -41,11 +41,11 @@ type Piece struct {
 	resolution int64 // of times, in nanoseconds; 0 leaves them as they are
 }
 
-// NewPiece returns an empty piece, for a number of tables.
+// NewPiece returns an empty piece, for a number of tables. Any goroutine may call it.
 func (in *Intake) NewPiece(tables int) *Piece {
 	batch := in.gate.NewBatch(tables)
 	p := &Piece{
-		in: in, batch: batch, chosen: in.chosen.copy(), decoder: in.options.decoder(),
+		in: in, batch: batch, records: make([]ioutil.Record, spanRecords), chosen: in.chosen.copy(), decoder: in.options.decoder(),
 		detailed: batch.Detailed(), metered: batch.Frames != nil, resolution: int64(in.options.Resolution),
 	}
 	p.plain = p.chosen == nil && p.decoder == nil && !p.detailed && !p.metered && p.resolution == 0
@@ -62,6 +62,7 @@ func (p *Piece) Take() { p.in.take(p) }
 // Decode reads the packets that Take gave the piece. Several pieces may be decoded
 // at once.
 func (p *Piece) Decode() {
+	p.empty()
 	switch {
 	case p.from != nil:
 		for i := range p.records[:p.odd] {
@@ -82,12 +83,26 @@ func (p *Piece) Decode() {
 // are admitted one after the other, in the order in which they were taken.
 func (p *Piece) Admit() bool { return p.in.admit(p) }
 
-// reset empties the piece.
+// reset makes the piece an empty one.
 func (p *Piece) reset() {
-	p.batch.Reset()
 	p.of, p.from, p.odd, p.end = nil, nil, 0, nil
+	p.empty()
+}
+
+// empty empties the piece of the packets that it had before. It is for those that
+// are taken to be done by who decodes them: another processor had them last.
+func (p *Piece) empty() {
+	p.batch.Reset()
 	p.strange.seen = p.strange.seen[:0]
 	p.unread.clear()
+}
+
+// many returns the records for what is read in order.
+func (p *Piece) many() []ioutil.Record {
+	if len(p.records) < maxRecords {
+		p.records = make([]ioutil.Record, maxRecords)
+	}
+	return p.records
 }
 
 // decodeSpan reads the packets of the span. What a fault of the mapped file
