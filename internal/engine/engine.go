@@ -23,7 +23,8 @@ import (
 
 // An Intake is where packets come from.
 type Intake interface {
-	// NewPiece returns an empty piece for a number of tables.
+	// NewPiece returns an empty piece for a number of tables. Any goroutine may call
+	// it.
 	NewPiece(tables int) Piece
 	// Stop makes the next piece that is admitted the last one. It is called by the
 	// goroutine that admits.

@@ -50,7 +50,7 @@ type crew struct {
 	*Engine
 	format  Format   // of rows that tables give out; nil where they give out flows
 	late    Format   // of rows that say their number, formatted as blocks; nil for others
-	pieces  []*piece // piece number n is in place n modulo their number
+	pieces  []*piece // piece number n is in place n modulo their number; nil until one is there
 	workers []*worker
 	owners  []*worker // of tables
 
@@ -76,6 +76,7 @@ type worker struct {
 	number  int
 	table   flowtable.Cache // nil for none
 	added   int             // pieces that the table has taken in
+	spare   *piece          // that it has made, nil for none
 	free    []*bundle       // to be used again
 	open    int             // as last told to progress
 	step    flowtable.Step  // whose flows are sent, and
@@ -96,10 +97,6 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 		c.format = rows.Format()
 	}
 	c.news.L = &c.mu
-	for i := range c.pieces {
-		p := e.Intake.NewPiece(len(e.Tables))
-		c.pieces[i] = &piece{Piece: p, packets: p.Packets()}
-	}
 	for i := range e.Workers {
 		w := &worker{crew: c, number: i, merger: merger{format: c.late}}
 		if i < len(e.Tables) {
@@ -152,6 +149,9 @@ func (w *worker) work(ctx context.Context) {
 		case !c.busy && !c.ended && c.admitted < c.taken && c.piece(c.admitted).decoded:
 			c.admit(ctx)
 		case !c.ended && !c.taking && c.taken < c.addedByAll+len(c.pieces):
+			if !w.hasPiece() {
+				continue
+			}
 			p := c.piece(c.taken)
 			p.decoded = false
 			c.taking = true
@@ -169,6 +169,27 @@ func (w *worker) work(ctx context.Context) {
 			c.news.Wait()
 		}
 	}
+}
+
+// hasPiece sees that there is a piece for what is taken next. Workers make them where
+// they are needed, each its own, and not one after the other before they begin. The
+// lock is held before and after, but not between where it returns false: then things
+// may have changed.
+func (w *worker) hasPiece() bool {
+	c := w.crew
+	at := &c.pieces[c.taken%len(c.pieces)]
+	if *at != nil {
+		return true
+	}
+	if w.spare == nil {
+		c.mu.Unlock()
+		p := c.Intake.NewPiece(len(c.Tables))
+		w.spare = &piece{Piece: p, packets: p.Packets()}
+		c.mu.Lock()
+		return false
+	}
+	*at, w.spare = w.spare, nil
+	return true
 }
 
 // mergeNext merges a block. The lock is held before and after.
