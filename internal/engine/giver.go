@@ -9,7 +9,7 @@ func (c *crew) give(to Sink) error {
 	if rows, ok := to.(RowSink); ok {
 		g.rows, g.batches = rows, newBatches(rows.Batches(), len(c.workers))
 	}
-	for range blocksInFlight + len(c.workers)/2 {
+	for range blocksInFlight + len(c.workers) {
 		g.spare = append(g.spare, &block{})
 	}
 	for {
@@ -72,6 +72,7 @@ func (g *giver) cut() {
 		if b.rows > g.few {
 			g.mu.Lock()
 			g.toMerge = append(g.toMerge, b)
+			g.noteUrgent()
 			g.mu.Unlock()
 			g.news.Signal()
 			continue
@@ -121,6 +122,7 @@ func (g *giver) unused(b *block) { g.kept = append(g.kept, b) }
 func (c *crew) encode(b *batch) {
 	c.mu.Lock()
 	c.toEncode = append(c.toEncode, b)
+	c.noteUrgent()
 	c.mu.Unlock()
 	c.news.Signal()
 }

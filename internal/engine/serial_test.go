@@ -79,7 +79,7 @@ func (g *giving) run(b *testing.B, path string) {
 		g.owners = append(g.owners, w)
 	}
 	g.order, g.spare = newOrder(tables), nil
-	for range blocksInFlight + tables/2 {
+	for range blocksInFlight + tables {
 		g.spare = append(g.spare, &block{})
 	}
 	from := in.NewPiece(tables)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/flowfast/flowfast/flowtable"
 )
@@ -30,7 +31,7 @@ const (
 	bundleFlows     = 64        // rows of a bundle of flows with features, which take 3 KB each
 	bundleSize      = 192 << 10 // bytes of rows after which a bundle ends sooner
 	blockBundles    = 4         // whose rows make a block, where there are more tables
-	blocksInFlight  = 4         // to be merged or written, and one for every other worker
+	blocksInFlight  = 4         // to be merged or written, and one for each worker
 	// fewRows are merged by the caller's goroutine, which is sooner done than asking
 	// a worker for it; of those that are to be formatted too, fewLate.
 	fewRows = 64
@@ -41,7 +42,7 @@ const (
 type piece struct {
 	Piece
 	packets *flowtable.Batch
-	decoded bool
+	decoded atomic.Bool
 	last    bool // nothing comes after it
 }
 
@@ -57,15 +58,23 @@ type crew struct {
 	came chan *bundle  // from tables; has room for all of them
 	done chan struct{} // a block is merged, or a batch encoded; has room for one
 
-	mu         sync.Mutex
-	news       sync.Cond // something below has changed
-	taken      int       // pieces that were given to decode
-	taking     bool      // a worker takes the next one
-	admitted   int       // pieces that are admitted
-	addedByAll int       // pieces that all tables have taken in
-	busy       bool      // a worker admits the next pieces
-	ended      bool      // the last piece is admitted
-	stopped    bool      // nobody wants more
+	// To add to tables, which is done most often, takes no lock. What many read is not
+	// to lie in a line of the cache with what each piece changes.
+	_        [64]byte
+	admitted atomic.Int64 // pieces that are admitted; set with the lock held
+	urgent   atomic.Bool  // there is something to merge or to encode; the same
+	starved  atomic.Bool  // a worker waits for tables to take pieces in
+	_        [64]byte
+
+	mu sync.Mutex
+	// The lock guards what is below, and news says that it has changed.
+	news       sync.Cond
+	taken      int64 // pieces that were given to decode
+	taking     bool  // a worker takes the next one
+	addedByAll int64 // pieces that all tables have taken in, or fewer
+	busy       bool  // a worker admits the next pieces
+	ended      bool  // the last piece is admitted
+	stopped    bool  // nobody wants more
 	toMerge    []*block
 	toEncode   []*batch
 }
@@ -75,7 +84,7 @@ type worker struct {
 	*crew
 	number  int
 	table   flowtable.Cache // nil for none
-	added   int             // pieces that the table has taken in
+	added   atomic.Int64    // pieces that the table has taken in
 	spare   *piece          // that it has made, nil for none
 	free    []*bundle       // to be used again
 	open    int             // as last told to progress
@@ -123,73 +132,123 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 
 // work does what a worker can do until the capture has ended.
 func (w *worker) work(ctx context.Context) {
-	c := w.crew
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for !c.stopped {
-		switch {
-		case len(c.toMerge) > 0:
-			w.mergeNext()
-		case len(c.toEncode) > 0:
-			w.encodeNext()
-		case w.table != nil && w.added < c.admitted:
-			from, to := w.added, c.admitted
-			c.mu.Unlock()
-			again := true
-			for n := from; n < to && again; n++ {
-				again = w.add(c.piece(n))
-			}
-			c.mu.Lock()
-			if w.added = to; !again {
-				w.table = nil
-			}
-			if from == c.addedByAll && c.leastAdded() > from {
-				c.news.Broadcast()
-			}
-		case !c.busy && !c.ended && c.admitted < c.taken && c.piece(c.admitted).decoded:
-			c.admit(ctx)
-		case !c.ended && !c.taking && c.taken < c.addedByAll+len(c.pieces):
-			if !w.hasPiece() {
-				continue
-			}
-			p := c.piece(c.taken)
-			p.decoded = false
-			c.taking = true
-			c.mu.Unlock()
-			p.Take()
-			c.mu.Lock()
-			c.taken++
-			c.taking = false
-			c.news.Broadcast()
-			c.mu.Unlock()
-			p.Decode()
-			c.mu.Lock()
-			p.decoded = true
-		default:
-			c.news.Wait()
+	for w.doNext(ctx) {
+		for !w.urgent.Load() && w.addAdmitted() {
 		}
 	}
 }
 
-// hasPiece sees that there is a piece for what is taken next. Workers make them where
-// they are needed, each its own, and not one after the other before they begin. The
-// lock is held before and after, but not between where it returns false: then things
-// may have changed.
-func (w *worker) hasPiece() bool {
+// doNext does what comes next, or waits until something else can be done. It returns
+// false at the end.
+func (w *worker) doNext(ctx context.Context) bool {
 	c := w.crew
-	at := &c.pieces[c.taken%len(c.pieces)]
-	if *at != nil {
-		return true
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.stopped:
+		return false
+	case len(c.toMerge) > 0:
+		w.mergeNext()
+	case len(c.toEncode) > 0:
+		w.encodeNext()
+	case w.table != nil && w.added.Load() < c.admitted.Load(): // others have done what was urgent
+		c.mu.Unlock()
+		w.addAdmitted()
+		c.mu.Lock()
+	case !c.busy && c.isAdmissible():
+		c.admit(ctx)
+	case !c.ended && !c.taking && c.hasRoom():
+		w.takeNext()
+	default:
+		if !c.taking {
+			c.starved.Store(true)
+			if c.hasRoom() && !c.ended { // it was found meanwhile
+				break
+			}
+		}
+		c.news.Wait()
 	}
-	if w.spare == nil {
+	return true
+}
+
+// takeNext takes a piece and decodes it. Workers make pieces where they are needed, each
+// its own, and not one after the other before they begin. The lock is held before and
+// after.
+func (w *worker) takeNext() {
+	c := w.crew
+	at := &c.pieces[c.taken%int64(len(c.pieces))]
+	switch {
+	case *at != nil:
+	case w.spare != nil:
+		*at, w.spare = w.spare, nil
+	default:
 		c.mu.Unlock()
 		p := c.Intake.NewPiece(len(c.Tables))
 		w.spare = &piece{Piece: p, packets: p.Packets()}
 		c.mu.Lock()
+		return // things may have changed
+	}
+	p := *at
+	p.decoded.Store(false)
+	c.taking = true
+	c.mu.Unlock()
+	p.Take()
+	c.mu.Lock()
+	c.taken++
+	c.taking = false
+	c.news.Broadcast()
+	c.mu.Unlock()
+	p.Decode()
+	p.decoded.Store(true) // this worker looks next if it can be admitted
+	c.mu.Lock()
+}
+
+// addAdmitted takes what is admitted through the table, and returns false if there
+// was nothing.
+func (w *worker) addAdmitted() bool {
+	n, to := w.added.Load(), w.admitted.Load()
+	if w.table == nil || n == to {
 		return false
 	}
-	*at, w.spare = w.spare, nil
+	for again := true; n < to && again; {
+		if again = w.add(w.piece(n)); !again {
+			n = to - 1
+		}
+		n++
+		w.added.Store(n)
+		if w.starved.Load() {
+			w.mu.Lock()
+			if w.hasRoom() {
+				w.starved.Store(false)
+				w.news.Broadcast()
+			}
+			w.mu.Unlock()
+		}
+		open := w.table.Open()
+		w.Engine.open.Add(int64(open - w.open))
+		if w.open = open; !again {
+			w.table = nil
+		}
+	}
 	return true
+}
+
+// isAdmissible tells if the piece that comes next is decoded; the lock is held.
+func (c *crew) isAdmissible() bool {
+	n := c.admitted.Load()
+	return !c.ended && n < c.taken && c.piece(n).decoded.Load()
+}
+
+// hasRoom tells if a piece can be taken, as all tables have taken in what it had
+// before; the lock is held.
+func (c *crew) hasRoom() bool {
+	if c.taken == c.addedByAll+int64(len(c.pieces)) {
+		c.addedByAll = c.admitted.Load()
+		for _, w := range c.owners {
+			c.addedByAll = min(c.addedByAll, w.added.Load())
+		}
+	}
+	return c.taken < c.addedByAll+int64(len(c.pieces))
 }
 
 // mergeNext merges a block. The lock is held before and after.
@@ -197,6 +256,7 @@ func (w *worker) mergeNext() {
 	c := w.crew
 	b := c.toMerge[0]
 	c.toMerge = c.toMerge[:copy(c.toMerge, c.toMerge[1:])]
+	c.noteUrgent()
 	c.mu.Unlock()
 	w.merger.merge(b)
 	c.mu.Lock()
@@ -209,12 +269,16 @@ func (w *worker) encodeNext() {
 	c := w.crew
 	b := c.toEncode[0]
 	c.toEncode = c.toEncode[:copy(c.toEncode, c.toEncode[1:])]
+	c.noteUrgent()
 	c.mu.Unlock()
 	b.encoded.Encode(b.parts)
 	c.mu.Lock()
 	b.done = true
 	c.tell()
 }
+
+// noteUrgent sets urgent; the lock is held.
+func (c *crew) noteUrgent() { c.urgent.Store(len(c.toMerge)+len(c.toEncode) > 0) }
 
 // tell tells the caller's goroutine that something is done.
 func (c *crew) tell() {
@@ -228,8 +292,8 @@ func (c *crew) tell() {
 // and after.
 func (c *crew) admit(ctx context.Context) {
 	c.busy = true
-	for !c.ended && !c.stopped && c.admitted < c.taken && c.piece(c.admitted).decoded {
-		p := c.piece(c.admitted)
+	for !c.stopped && c.isAdmissible() {
+		p := c.piece(c.admitted.Load())
 		c.mu.Unlock()
 		if ctx.Err() != nil {
 			c.Intake.Stop()
@@ -237,22 +301,13 @@ func (c *crew) admit(ctx context.Context) {
 		p.last = !p.Admit()
 		c.mu.Lock()
 		c.ended = p.last
-		c.admitted++
+		c.admitted.Add(1)
 		c.news.Broadcast()
 	}
 	c.busy = false
 }
 
-func (c *crew) piece(n int) *piece { return c.pieces[n%len(c.pieces)] }
-
-// leastAdded sets addedByAll to what it should be, and returns it.
-func (c *crew) leastAdded() int {
-	c.addedByAll = c.admitted
-	for _, w := range c.owners {
-		c.addedByAll = min(c.addedByAll, w.added)
-	}
-	return c.addedByAll
-}
+func (c *crew) piece(n int64) *piece { return c.pieces[n%int64(len(c.pieces))] }
 
 // add takes a piece through the table and sends out what is due. It returns
 // false after the last piece, and when told to stop.
@@ -263,8 +318,6 @@ func (w *worker) add(p *piece) bool {
 			return false
 		}
 	}
-	w.Engine.open.Add(int64(w.table.Open() - w.open))
-	w.open = w.table.Open()
 	if p.last {
 		w.table.End(w.Intake.Latest())
 		w.send(flowtable.Step{Horizon: math.MaxInt64, Due: flowtable.All}, true)
