@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -345,6 +346,9 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 		if last {
 			return true
 		}
+		// The caller's goroutine may find a block now: rows that are merged soon are
+		// still in the cache, and few bundles are under way.
+		runtime.Gosched()
 	}
 }
 
@@ -388,21 +392,21 @@ func (w *worker) fillFlows(c *bundle) bool {
 	return false
 }
 
-// room returns a bundle to fill, nil when told to stop. A worker that waits for one
-// merges blocks meanwhile, of which one may have what it waits for.
+// room returns a bundle to fill, nil when told to stop. A worker merges blocks first,
+// of which one may have what it waits for.
 func (w *worker) room() *bundle {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for !w.stopped {
 		switch n := len(w.free); {
-		case n > 0:
-			c := w.free[n-1]
-			w.free = w.free[:n-1]
-			return c
 		case len(w.toMerge) > 0:
 			w.mergeNext()
 		case len(w.toEncode) > 0:
 			w.encodeNext()
+		case n > 0:
+			c := w.free[n-1]
+			w.free = w.free[:n-1]
+			return c
 		default:
 			w.news.Wait()
 		}
