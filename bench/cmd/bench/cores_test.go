@@ -43,11 +43,12 @@ func TestReadSerial(t *testing.T) {
 	times := readSerial([]byte(`goos: linux
 BenchmarkSerial/dos/spans-2         	       5	  98133045 ns/op	         2.436 ns/packet
 BenchmarkSerial/dos/stream-2        	       5	  68176512 ns/op	       100.7 ns/packet
+BenchmarkSerial/dos/pipe-2   	       1	  98133045 ns/op	        12.5 ns/packet
 BenchmarkSerialRows/dos             	       5	1348882100 ns/op	         8.683 ns/row
 BenchmarkSerial/slow/spans-16       	       5	  53071912 ns/op	         5.327 ns/packet
 PASS
 `))
-	if got, want := times["dos"], (serialTimes{2.436, 100.7, 8.683}); got != want {
+	if got, want := times["dos"], (serialTimes{2.436, 100.7, 12.5, 8.683}); got != want {
 		t.Errorf("dos: got %v, want %v", got, want)
 	}
 	if got := times["slow"]; got.spans != 5.327 || !math.IsNaN(got.stream) || !math.IsNaN(got.rows) {

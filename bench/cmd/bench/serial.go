@@ -26,8 +26,8 @@ const serialRuns = 5
 // serialTimes are what BenchmarkSerial of internal/intake and BenchmarkSerialRows of
 // internal/engine measure, in nanoseconds, NaN where they do not.
 type serialTimes struct {
-	spans, stream float64 // for each packet
-	rows          float64 // for each row
+	spans, stream, pipe float64 // for each packet
+	rows                float64 // for each row
 }
 
 // serial prints what is done for one piece, or one chunk of rows, after the other,
@@ -38,7 +38,7 @@ func (r *runner) serial(all []*scaling) error {
 		return err
 	}
 	times := readSerial(output)
-	t := &sheet{words: 1, header: []string{"workload", "mapped, ns/packet", "stream, ns/packet", "rows/packet", "ns/row",
+	t := &sheet{words: 1, header: []string{"workload", "mapped, ns/packet", "stream, ns/packet", "from a pipe, ns/packet", "rows/packet", "ns/row",
 		"mapped and rows, ns/packet", "÷ CPU of -j 1"}}
 	for _, s := range all {
 		serial, ok := times[s.name]
@@ -49,7 +49,7 @@ func (r *runner) serial(all []*scaling) error {
 		n := float64(s.packets)
 		rows := one.median(flows) / n
 		both := serial.spans + serial.rows*rows
-		t.add(s.name, number(serial.spans), number(serial.stream), number(rows), number(serial.rows), number(both), number(both*n/one.median(cpu)))
+		t.add(s.name, number(serial.spans), number(serial.stream), number(serial.pipe), number(rows), number(serial.rows), number(both), number(both*n/one.median(cpu)))
 	}
 	fmt.Fprint(r.out, "\n### Serial parts\n")
 	t.print(r.out)
@@ -101,7 +101,7 @@ func readSerial(output []byte) map[string]serialTimes {
 		*last, _, _ = strings.Cut(*last, "-") // and the number of processors, if that is not 1
 		t, ok := times[name[1]]
 		if !ok {
-			t = serialTimes{math.NaN(), math.NaN(), math.NaN()}
+			t = serialTimes{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
 		}
 		switch {
 		case fields[len(fields)-1] == "ns/row":
@@ -110,6 +110,8 @@ func readSerial(output []byte) map[string]serialTimes {
 			t.spans = value
 		case *last == "stream":
 			t.stream = value
+		case *last == "pipe":
+			t.pipe = value
 		}
 		times[name[1]] = t
 	}
