@@ -152,8 +152,7 @@ func someOf(all []string) cobra.CompletionFunc {
 }
 
 // completeColumns completes names of columns. They are put together only where a shell
-// asks: to do that is a third of the instructions with which each run starts, but for
-// what packages do for themselves.
+// asks: to do that took a third of the instructions of a run over few packets.
 func completeColumns(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	return someOf(describedNames())(c, args, typed)
 }
