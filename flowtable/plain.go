@@ -54,9 +54,7 @@ const MaxFrames = 32
 // takes plain frames. Nothing is added if the memory faults.
 func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	first := len(b.packets)
-	for cap(b.packets)-first < len(frames) {
-		b.grow()
-	}
+	b.packets = slices.Grow(b.packets, len(frames))
 	packets := b.packets[first : first+len(frames)]
 	n := readFrames(packets, frames, mem)
 	if n == 0 {

@@ -151,3 +151,18 @@ func TestPlainKeys(t *testing.T) {
 		t.Error("another link type: AddPlain returned true")
 	}
 }
+
+// TestFramesWithoutRoom adds frames of which none is plain to a batch that has no room
+// left for them.
+func TestFramesWithoutRoom(t *testing.T) {
+	gate, _ := mustNew(t, Options{})
+	b := gate.NewBatch(1)
+	arp := make([]byte, 60)
+	arp[12], arp[13] = 8, 6
+	for added := range MaxBatch {
+		if b.AddFrames(arp, []Frame{{CapLen: 60, OrigLen: 60}}, false) != 0 || b.Len() != added {
+			t.Fatalf("%d packets in the batch, %d were added", b.Len(), added)
+		}
+		addHeaders(b, arp, 0, 60, false)
+	}
+}
