@@ -89,12 +89,22 @@ func (d date) next() date {
 }
 
 func parseDate(text string) (date, error) {
-	t, err := time.Parse("2006-01-02", text)
-	if err != nil {
+	if !isDate(text) {
 		return date{}, fmt.Errorf("date %q: want one such as 2017-07-04", text)
 	}
-	y, m, d := t.Date()
-	return date{y, m, d}, nil
+	d := date{int(digits(text[:4])), time.Month(digits(text[5:7])), int(digits(text[8:]))}
+	if y, m, day := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC).Date(); d != (date{y, m, day}) {
+		return date{}, fmt.Errorf("date %q: want one such as 2017-07-04", text)
+	}
+	return d, nil
+}
+
+const dateLength = len("2017-07-04")
+
+// isDate tells if a text has digits and dashes as a date has.
+func isDate(text string) bool {
+	return len(text) == dateLength && text[4] == '-' && text[7] == '-' &&
+		areDigits(text[:4], 4, 4) && areDigits(text[5:7], 2, 2) && areDigits(text[8:], 2, 2)
 }
 
 // parseDates takes a day, or the first and the last of a range: 2017-07-03..2017-07-07.
@@ -127,32 +137,75 @@ type clock int64
 
 const day = clock(24 * time.Hour)
 
-var clockText = regexp.MustCompile(`^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:\s*([AaPp])\.?[Mm]\.?)?$`)
-
+// parseClock takes a time such as 9:20, 09:20:00.5 or 2:01 PM; it returns false for a
+// text that is of another form.
 func parseClock(text string) (clock, bool, error) {
-	m := clockText.FindStringSubmatch(text)
-	if m == nil {
+	rest, half := cutHalf(text)
+	hours, rest, _ := strings.Cut(rest, ":")
+	minutes, rest, hasSeconds := strings.Cut(rest, ":")
+	seconds, part, hasPart := strings.Cut(rest, ".")
+	if !areDigits(hours, 1, 2) || !areDigits(minutes, 2, 2) || hasSeconds && !areDigits(seconds, 2, 2) || hasPart && !areDigits(part, 1, 9) {
 		return 0, false, nil
 	}
-	hour, _ := strconv.Atoi(m[1])
-	minute, _ := strconv.Atoi(m[2])
-	second, _ := strconv.Atoi(m[3])
-	part, _ := strconv.Atoi((m[4] + "000000000")[:9])
-	bad := fmt.Errorf("time of day %q: want one from 00:00 to 24:00, or from 12:00 AM to 11:59 PM", text)
-	if m[5] != "" {
-		if hour < 1 || hour > 12 {
-			return 0, true, bad
-		}
-		hour %= 12
-		if strings.EqualFold(m[5], "p") {
+	hour, minute, second := digits(hours), digits(minutes), digits(seconds)
+	outside := minute > 59 || second > 59
+	if half != 0 {
+		outside = outside || hour < 1 || hour > 12
+		if hour %= 12; half == 'p' {
 			hour += 12
 		}
 	}
-	c := clock(hour)*clock(time.Hour) + clock(minute)*clock(time.Minute) + clock(second)*clock(time.Second) + clock(part)
-	if minute > 59 || second > 59 || c > day {
-		return 0, true, bad
+	c := clock(hour)*clock(time.Hour) + clock(minute)*clock(time.Minute) + clock(second)*clock(time.Second) + clock(nanoseconds(part))
+	if outside || c > day {
+		return 0, true, fmt.Errorf("time of day %q: want one from 00:00 to 24:00, or from 12:00 AM to 11:59 PM", text)
 	}
 	return c, true, nil
+}
+
+// blanks are those that may stand between the parts of a time.
+const blanks = " \t\n\f\r"
+
+// cutHalf takes AM or PM from the end of a time, and returns the rest and 'a', 'p' or 0.
+func cutHalf(text string) (rest string, half byte) {
+	rest = strings.TrimSuffix(text, ".")
+	if n := len(rest) - 1; n < 0 || rest[n]|0x20 != 'm' {
+		return text, 0
+	}
+	rest = strings.TrimSuffix(rest[:len(rest)-1], ".")
+	if rest == "" {
+		return text, 0
+	}
+	if half = rest[len(rest)-1] | 0x20; half != 'a' && half != 'p' {
+		return text, 0
+	}
+	return strings.TrimRight(rest[:len(rest)-1], blanks), half
+}
+
+// areDigits tells if a text is digits, at least some and at most others.
+func areDigits(text string, least, most int) bool {
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return least <= len(text) && len(text) <= most
+}
+
+// digits returns the number that at most eleven digits write.
+func digits(text string) (n int64) {
+	for i := range len(text) {
+		n = n*10 + int64(text[i]-'0')
+	}
+	return n
+}
+
+// nanoseconds returns what digits behind a point write, at most nine.
+func nanoseconds(part string) int64 {
+	n := digits(part)
+	for range 9 - len(part) {
+		n *= 10
+	}
+	return n
 }
 
 // A moment is a time as a file has it: in full, or a time of day.
@@ -165,50 +218,48 @@ type moment struct {
 	exact bool  // it names its offset, or is seconds since the epoch
 }
 
-var (
-	dayAndClock = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})(?:[Tt ]\s*(.*?))?\s*([Zz]|[+-]\d{2}:?\d{2})?$`)
-	epochText   = regexp.MustCompile(`^\d{9,11}(\.\d{1,9})?$`)
-)
-
 func parseMoment(text string) (moment, error) {
 	m := moment{text: text}
-	const year = len("2017")
-	full := len(text) > year && text[year] == '-' // which spares the other patterns
-	if !full && epochText.MatchString(text) {
-		whole, part, _ := strings.Cut(text, ".")
-		s, _ := strconv.ParseInt(whole, 10, 64)
-		ns, _ := strconv.ParseInt((part + "000000000")[:9], 10, 64)
+	if whole, part, hasPart := strings.Cut(text, "."); areDigits(whole, 9, 11) && (!hasPart || areDigits(part, 1, 9)) {
+		s := digits(whole)
 		if s > 9_223_372_035 {
 			return m, fmt.Errorf("time %q: beyond the year 2262", text)
 		}
-		m.at, m.exact = s*1e9+ns, true
+		m.at, m.exact = s*1e9+nanoseconds(part), true
 		return m, nil
 	}
-	if !full {
-		if c, ok, err := parseClock(text); ok {
-			m.clock = c
-			return m, err
-		}
+	if c, ok, err := parseClock(text); ok {
+		m.clock = c
+		return m, err
 	}
-	parts := dayAndClock.FindStringSubmatch(text)
-	if parts == nil {
-		return m, fmt.Errorf("time %q: want one such as 2017-07-04 09:20, 2017-07-04T09:20:00-03:00, seconds since 1970, or, with dates, 09:20", text)
+	wrong := func() error {
+		return fmt.Errorf("time %q: want one such as 2017-07-04 09:20, 2017-07-04T09:20:00-03:00, seconds since 1970, or, with dates, 09:20", text)
+	}
+	if len(text) < dateLength || !isDate(text[:dateLength]) {
+		return m, wrong()
 	}
 	var err error
-	if m.day, err = parseDate(parts[1]); err != nil {
+	if m.day, err = parseDate(text[:dateLength]); err != nil {
 		return m, err
 	}
 	m.isDay = true
-	if parts[2] != "" {
+	rest, offset := cutOffset(text[dateLength:])
+	if rest != "" {
+		if strings.IndexByte("Tt ", rest[0]) < 0 {
+			return m, wrong()
+		}
+		rest = strings.TrimLeft(rest[1:], blanks)
+	}
+	if rest != "" {
 		var ok bool
-		if m.clock, ok, err = parseClock(parts[2]); err != nil || !ok {
+		if m.clock, ok, err = parseClock(rest); err != nil || !ok {
 			return m, cmpError(err, fmt.Errorf("time %q: want one such as 2017-07-04 09:20", text))
 		}
 	}
-	if parts[3] != "" {
+	if offset != "" {
 		zone := time.UTC
-		if !strings.EqualFold(parts[3], "z") {
-			if zone, err = parseZone(parts[3]); err != nil {
+		if !strings.EqualFold(offset, "z") {
+			if zone, err = parseZone(offset); err != nil {
 				return m, err
 			}
 		}
@@ -219,6 +270,17 @@ func parseMoment(text string) (moment, error) {
 		m.at, m.exact = at[0], true
 	}
 	return m, nil
+}
+
+// cutOffset takes an offset, or Z, from the end of a time, and the blanks before it.
+func cutOffset(text string) (rest, offset string) {
+	at := len(text)
+	if n := len(text) - 1; n >= 0 && text[n]|0x20 == 'z' {
+		at = n
+	} else if i := strings.LastIndexAny(text, "+-"); i >= 0 && offsetZone.MatchString(text[i:]) {
+		at = i
+	}
+	return strings.TrimRight(text[:at], blanks), text[at:]
 }
 
 func cmpError(err, other error) error {
@@ -237,6 +299,9 @@ func instants(d date, c clock, zone *time.Location) ([]int64, error) {
 		return nil, fmt.Errorf("%v: want a year from 1679 to 2261", d)
 	}
 	shown := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC).Add(time.Duration(c))
+	if zone == time.UTC {
+		return []int64{shown.UnixNano()}, nil
+	}
 	var all []int64
 	// Zones are at most 15 hours off, and never change twice within so little time.
 	for _, near := range []time.Duration{-26 * time.Hour, 0, 26 * time.Hour} {
