@@ -17,13 +17,18 @@ type classes struct {
 	around   []int32 // the class of the next wider prefix
 	starts   []decode.Addr
 	class    []int32 // of the addresses from each of starts to before the next one
-	// first is, for what the upper bits of an address are, the number of starts that
-	// are before all such addresses, and some has a bit for each that not all addresses
-	// of are in no prefix: most are not, which 8 KiB tell.
-	first []int32
+	// Most addresses are in no prefix: some has a bit, for what the upper bits of an
+	// address are, where not all of them are in none. Of the bits that are set, spans
+	// has which starts are to be looked at, and rank how many are before those of a word.
 	some  [1 << upperBits / 64]uint64
+	rank  [1 << upperBits / 64]int32
+	spans []classSpan
 	v6    bool
 }
+
+// A classSpan is which starts the class of an address is found by: the first that is
+// behind it is the number low at least and high at most.
+type classSpan struct{ low, high int32 }
 
 const upperBits = 16
 
@@ -104,43 +109,70 @@ func after(a decode.Addr, v6 bool) (decode.Addr, bool) {
 	return decode.Addr{Hi: hi, Lo: lo}, over == 0 && (v6 || lo <= 1<<32-1)
 }
 
-// summarize completes first and some.
+// upper returns the upper bits of an address.
+func (c *classes) upper(a decode.Addr) uint64 {
+	if c.v6 {
+		return a.Hi >> (64 - upperBits)
+	}
+	return a.Lo >> (32 - upperBits) & (1<<upperBits - 1)
+}
+
+// summarize completes some, rank and spans.
 func (c *classes) summarize() {
-	c.first = make([]int32, 1<<upperBits+1)
-	upper := func(a decode.Addr) int {
-		if c.v6 {
-			return int(a.Hi >> (64 - upperBits))
+	next := uint64(0) // the lowest upper bits that are not in spans
+	for i, class := range c.class {
+		if class == 0 {
+			continue
 		}
-		return int(a.Lo >> (32 - upperBits))
+		last := uint64(1<<upperBits - 1)
+		if i+1 < len(c.starts) {
+			if last = c.upper(c.starts[i+1]); c.isFirst(c.starts[i+1]) {
+				last--
+			}
+		}
+		for u := max(next, c.upper(c.starts[i])); u <= last; u++ {
+			low := i // all starts before it have lower upper bits
+			for low > 0 && c.upper(c.starts[low]) == u {
+				low--
+			}
+			high := i + 1
+			for high < len(c.starts) && c.upper(c.starts[high]) == u {
+				high++
+			}
+			c.some[u>>6] |= 1 << (u & 63)
+			c.spans = append(c.spans, classSpan{int32(low + 1), int32(high)})
+		}
+		next = max(next, last+1)
 	}
-	n := 0
-	for u := range c.first {
-		for n < len(c.starts) && upper(c.starts[n]) < u {
-			n++
-		}
-		c.first[u] = int32(n)
-		if u > 0 && (c.first[u] > c.first[u-1]+1 || c.class[max(n-1, 0)] != 0 || c.class[max(int(c.first[u-1])-1, 0)] != 0) {
-			c.some[(u-1)>>6] |= 1 << ((u - 1) & 63)
-		}
+	set := 0
+	for i, word := range c.some {
+		c.rank[i] = int32(set)
+		set += bits.OnesCount64(word)
 	}
+}
+
+// isFirst tells if an address is the first with its upper bits.
+func (c *classes) isFirst(a decode.Addr) bool {
+	if c.v6 {
+		return a.Lo == 0 && a.Hi&(1<<(64-upperBits)-1) == 0
+	}
+	return a.Lo&(1<<(32-upperBits)-1) == 0
 }
 
 // of returns the class of an address.
 func (c *classes) of(a decode.Addr) uint64 {
-	u := a.Lo >> (32 - upperBits)
-	if c.v6 {
-		u = a.Hi >> (64 - upperBits)
-	}
-	if c.some[u>>6&(1<<upperBits/64-1)]>>(u&63)&1 == 0 {
+	u := c.upper(a)
+	if c.some[u>>6]&(1<<(u&63)) == 0 {
 		return 0
 	}
 	return c.search(u, a)
 }
 
 func (c *classes) search(u uint64, a decode.Addr) uint64 {
-	low, high := int(c.first[u]), int(c.first[u+1]) // the first start behind the address
+	in := c.spans[int(c.rank[u>>6])+bits.OnesCount64(c.some[u>>6]&(1<<(u&63)-1))]
+	low, high := in.low, in.high // the first start behind the address
 	for low < high {
-		if middle := int(uint(low+high) >> 1); !a.Less(c.starts[middle]) {
+		if middle := int32(uint32(low+high) >> 1); !a.Less(c.starts[middle]) {
 			low = middle + 1
 		} else {
 			high = middle

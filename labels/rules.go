@@ -77,11 +77,27 @@ func (r *ruleFile) name() string { return r.file }
 // their names.
 func parseRules(b []byte, file string, find func(string) *export.Column) (*ruleFile, error) {
 	r := &ruleFile{file: file, find: find, defaults: map[string]string{}, fallback: fallback{file: file}}
-	decoder := yaml.NewDecoder(bytes.NewReader(b))
-	var document, more yaml.Node
+	root, err := parseYAML(b, file)
+	if err != nil {
+		return nil, err
+	}
+	r.take(root)
+	if r.errs == nil {
+		r.check()
+	}
+	return r, errors.Join(r.errs...)
+}
+
+// parseYAML returns what stands in a file's only document.
+func parseYAML(b []byte, file string) (*yaml.Node, error) {
+	if root := simple(string(b)); root != nil {
+		return root, nil
+	}
 	if !utf8.Valid(b) {
 		return nil, &Error{File: file, Text: "is not UTF-8"}
 	}
+	decoder := yaml.NewDecoder(bytes.NewReader(b))
+	var document, more yaml.Node
 	if err := decoder.Decode(&document); err == io.EOF {
 		return nil, &Error{File: file, Text: "is empty: want rules"}
 	} else if err != nil {
@@ -93,11 +109,7 @@ func parseRules(b []byte, file string, find func(string) *export.Column) (*ruleF
 	case err != io.EOF:
 		return nil, yamlError(file, err)
 	}
-	r.take(document.Content[0])
-	if r.errs == nil {
-		r.check()
-	}
-	return r, errors.Join(r.errs...)
+	return document.Content[0], nil
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
@@ -207,12 +219,16 @@ func (r *ruleFile) list(n *yaml.Node, what string) []*yaml.Node {
 			continue
 		}
 		for part := range strings.SplitSeq(item.Value, ",") {
-			one := *item
-			if one.Value = strings.TrimSpace(part); one.Value == "" {
+			if part = strings.TrimSpace(part); part == "" {
 				r.fail(item, "want %s", what)
 				continue
 			}
-			all = append(all, &one)
+			one := item
+			if part != item.Value {
+				one = new(*item)
+				one.Value = part
+			}
+			all = append(all, one)
 		}
 	}
 	if n.Kind == yaml.SequenceNode && len(items) == 0 {
@@ -448,16 +464,12 @@ func (r *ruleFile) protocols(n *yaml.Node) *[4]uint64 {
 	}
 	set := new([4]uint64)
 	for _, item := range r.list(n, "a protocol") {
-		var p decode.Protocols
-		if err := p.UnmarshalText([]byte(strings.ToLower(item.Value))); err != nil || item.Value == "all" {
+		p, ok := decode.ProtocolNumber(item.Value)
+		if !ok || !decode.AllProtocols.Has(p) {
 			r.fail(item, "protocol %q: want a name such as tcp, udp, icmp or a number from 1 to 255", item.Value)
 			continue
 		}
-		for k := range 256 {
-			if p.Has(uint8(k)) {
-				set[k>>6] |= 1 << (k & 63)
-			}
-		}
+		set[p>>6] |= 1 << (p & 63)
 	}
 	return set
 }
