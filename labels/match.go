@@ -106,15 +106,21 @@ func (w *ruleWorker) match(f *flowtable.Flow) *flowtable.Label {
 	if int64(f.Last) < x.from || int64(f.Start) >= x.to {
 		return nil
 	}
-	best := int32(len(w.matched))
-	l := w.rules(f)
-	if l.sure {
-		if e := &l.tree.entries[0]; e.from <= int64(f.Last) && e.to > int64(f.Start) {
-			best = e.rule
+	if !w.isLike(f) {
+		w.recall(f)
+	}
+	l := &w.latest
+	if l.decided {
+		if l.from > int64(f.Last) || l.to <= int64(f.Start) {
+			return nil
 		}
-	} else if len(l.tree.entries) > 0 {
+		*l.matched = true
+		return l.label
+	}
+	best := int32(len(w.matched))
+	if tree := &l.leaf.tree; len(tree.entries) > 0 {
 		w.see(f)
-		best = w.search.in(&l.tree, f, best)
+		best = w.search.in(tree, f, best)
 	}
 	if x.anywhere != nil {
 		w.see(f)

@@ -39,29 +39,38 @@ type nearLeaf struct {
 
 // Latest is the latest flow: its destination, and the classes of its source.
 type latest struct {
-	dst          decode.Addr
-	dstPort      uint16
-	protocol     uint8
-	v6, ports    bool
-	src, srcPort uint64
-	leaf         *leaf // nil before the first flow
+	dst     decode.Addr
+	ends    uint32 // endsOf the flow
+	ports   bool   // srcPort counts
+	src     uint64
+	srcPort uint64
+	classes *classes // of addresses of its family; nil before the first flow
+	leaf    *leaf
+	// decided is set if all that is left of the rules for flows like it is one at most,
+	// which takes them if they are in a window: from is never if there is none.
+	decided  bool
+	from, to int64
+	label    *flowtable.Label
+	matched  *bool
 }
 
-// rules returns those that match flows like a given one, but for what memory says.
-func (w *ruleWorker) rules(f *flowtable.Flow) *leaf {
-	l, x := &w.latest, w.index
-	if f.Dst == l.dst && f.DstPort == l.dstPort && f.Protocol == l.protocol && f.V6 == l.v6 && l.leaf != nil &&
-		x.addresses[family(f.V6)].of(f.Src) == l.src && (!l.ports || x.ports.of(f.SrcPort) == l.srcPort) {
-		return l.leaf
-	}
-	return w.recall(f)
+// endsOf returns what is compared of a flow besides addresses and the port of the source.
+func endsOf(f *flowtable.Flow) uint32 {
+	return uint32(f.DstPort) | uint32(f.Protocol)<<16 | uint32(family(f.V6))<<24
 }
 
-// recall returns the rules for a flow that is not like the latest one.
-func (w *ruleWorker) recall(f *flowtable.Flow) *leaf {
+// isLike tells if the same rules match a flow as the latest, but for what memory says.
+func (w *ruleWorker) isLike(f *flowtable.Flow) bool {
+	l := &w.latest
+	return f.Dst == l.dst && endsOf(f) == l.ends && l.classes != nil && l.classes.of(f.Src) == l.src &&
+		(!l.ports || w.index.ports.of(f.SrcPort) == l.srcPort)
+}
+
+// recall makes a flow the latest.
+func (w *ruleWorker) recall(f *flowtable.Flow) {
 	x := w.index
 	c := &x.addresses[family(f.V6)]
-	l := latest{dst: f.Dst, dstPort: f.DstPort, protocol: f.Protocol, v6: f.V6, src: c.of(f.Src)}
+	l := latest{dst: f.Dst, ends: endsOf(f), classes: c, src: c.of(f.Src)}
 	k := leafKey{l.src<<32 | c.of(f.Dst), uint64(f.Protocol)<<34 | uint64(family(f.V6))<<42}
 	if l.ports = decode.HasPorts(f.Protocol); l.ports {
 		l.srcPort = x.ports.of(f.SrcPort)
@@ -80,8 +89,14 @@ func (w *ruleWorker) recall(f *flowtable.Flow) *leaf {
 		*near = nearLeaf{k, found}
 	}
 	l.leaf = near.leaf
+	if entries := l.leaf.tree.entries; x.anywhere == nil && (len(entries) == 0 || l.leaf.sure) {
+		l.decided, l.from, l.to = true, never, always
+		if l.leaf.sure {
+			e := &entries[0]
+			l.from, l.to, l.label, l.matched = e.from, e.to, &w.file.rules[e.rule].label, &w.matched[e.rule]
+		}
+	}
 	w.latest = l
-	return l.leaf
 }
 
 // find finds the rules that match flows like a given one.
