@@ -109,16 +109,16 @@ func (c *command) description(m *manifest) (*description, error) {
 func (d *description) add(e entry) {
 	d.captures = append(d.captures, e)
 	d.parts = append(d.parts, e.Parts...)
+	s := &d.summary
+	if !e.First.IsZero() && (s.First.IsZero() || e.First.Before(s.First)) {
+		s.First = e.First
+	}
+	if e.Last.After(s.Last) {
+		s.Last = e.Last
+	}
 	if e.Status == failed {
 		d.failed++
 		return
-	}
-	s := &d.summary
-	if e.Packets > 0 && (s.Packets == 0 || e.First.Before(s.First)) {
-		s.First = e.First
-	}
-	if e.Packets > 0 && (s.Packets == 0 || e.Last.After(s.Last)) {
-		s.Last = e.Last
 	}
 	s.Packets += e.Packets
 	s.Flows += e.Flows

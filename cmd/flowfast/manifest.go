@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -42,24 +44,57 @@ type manifestFile struct {
 	Captures []entry    `json:"captures"`
 }
 
-// An entry is what has become of a capture.
+// An entry is what has become of a capture. A dataset can have a hundred thousand of a
+// few rows each, so it is short: see MarshalJSON.
 type entry struct {
 	Path       pathText            `json:"path"` // below the folder of the captures
 	Size       int64               `json:"size"`
-	Modified   string              `json:"modified"`
+	Modified   json.Number         `json:"modified"`         // seconds since 1970, to the nanosecond; compared as they stand
 	SHA256     string              `json:"sha256,omitempty"` // with --hash
-	Output     pathText            `json:"output"`           // below the folder of the outputs
+	Output     pathText            `json:"output,omitempty"` // below the folder of the outputs
 	OutputSize int64               `json:"output_size,omitempty"`
+	Part       *int                `json:"part,omitempty"`  // of a dataset, in place of output
 	Parts      []partFile          `json:"parts,omitempty"` // of a dataset, in place of output_size, with the first capture in them
 	Packets    uint64              `json:"packets"`
-	Classes    classes             `json:"classes"`
+	Classes    classes             `json:"classes,omitzero"` // where not all packets are counted
 	Flows      uint64              `json:"flows"`
-	First      time.Time           `json:"first_packet,omitzero"`
+	First      time.Time           `json:"first_packet,omitzero"` // of a dataset with the first capture in a part, of all of them
 	Last       time.Time           `json:"last_packet,omitzero"`
 	Labels     []labels.Count      `json:"labels,omitempty"`
 	Splits     []labels.SplitCount `json:"splits,omitempty"`
 	Status     status              `json:"status"`
 	Error      pathText            `json:"error,omitempty"` // without the name of the capture; it can hold names
+}
+
+// A plainEntry is an entry whose fields are encoded as they are.
+type plainEntry entry
+
+// MarshalJSON leaves out what follows from the rest.
+func (e entry) MarshalJSON() ([]byte, error) {
+	p := plainEntry(e)
+	if group, _, ok := partNumbers(path.Base(string(p.Output))); ok && path.Dir(string(p.Output)) == partFolder {
+		p.Output, p.Part = "", &group
+	}
+	if p.Classes == (classes{Counted: p.Packets}) {
+		p.Classes = classes{}
+	}
+	return json.Marshal(p)
+}
+
+// UnmarshalJSON puts in again what MarshalJSON leaves out.
+func (e *entry) UnmarshalJSON(b []byte) error {
+	var p plainEntry
+	if err := json.Unmarshal(b, &p); err != nil {
+		return err
+	}
+	if p.Part != nil {
+		p.Output, p.Part = pathText(path.Join(partFolder, partName(*p.Part, 0))), nil
+	}
+	if p.Classes == (classes{}) {
+		p.Classes.Counted = p.Packets
+	}
+	*e = entry(p)
+	return nil
 }
 
 // Classes are those of packets, but for empty ones: a folder can have a hundred
@@ -107,10 +142,19 @@ func (m *manifest) record(ctx context.Context, results []result) {
 	if m == nil {
 		return
 	}
+	var first, last time.Time
+	if m.options.Dataset {
+		first, last = timesOf(results)
+	}
 	var lines []encodedEntry
 	for i := range results {
 		if r := &results[i]; !r.stopped || r.partial != "" {
-			lines = append(lines, m.entry(r).line())
+			e := m.entry(r)
+			if m.options.Dataset {
+				e.First, e.Last = first, last
+				first, last = time.Time{}, time.Time{}
+			}
+			lines = append(lines, e.line())
 		}
 	}
 	m.mu.Lock()
@@ -119,6 +163,23 @@ func (m *manifest) record(ctx context.Context, results []result) {
 	if time.Now().After(m.rest) {
 		_ = m.write(ctx)
 	}
+}
+
+// timesOf returns the times of the first and of the last packet, zero if there is none.
+func timesOf(results []result) (first, last time.Time) {
+	for i := range results {
+		s := &results[i].summary
+		if s.Packets == 0 {
+			continue
+		}
+		if first.IsZero() || s.First.Before(first) {
+			first = s.First
+		}
+		if s.Last.After(last) {
+			last = s.Last
+		}
+	}
+	return first, last
 }
 
 // entry returns the entry of a job. What had been counted before an output
@@ -157,8 +218,13 @@ func identity(c capture) entry {
 	return entry{
 		Path:     pathText(filepath.ToSlash(c.rel)),
 		Size:     c.info.Size(),
-		Modified: c.info.ModTime().UTC().Format(time.RFC3339Nano),
+		Modified: modificationTime(c.info),
 	}
+}
+
+func modificationTime(info fs.FileInfo) json.Number {
+	t := info.ModTime()
+	return json.Number(fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()))
 }
 
 func (r *result) status() status {

@@ -132,7 +132,7 @@ func TestFinished(t *testing.T) {
 		{"a word that nobody knows", func(e *entry) { e.Status = "" }, false},
 		{"another capture", func(e *entry) { e.Path = "b.pcap" }, false},
 		{"the capture had another size", func(e *entry) { e.Size++ }, false},
-		{"the capture had another time", func(e *entry) { e.Modified = "2026-11-24T12:00:00Z" }, false},
+		{"the capture had another time", func(e *entry) { e.Modified = "1795521600.000000000" }, false},
 		{"the output had another name", func(e *entry) { e.Output = "a.pcap_flow.csv" }, false},
 		{"the output had another size", func(e *entry) { e.OutputSize-- }, false},
 	} {
