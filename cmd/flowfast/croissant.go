@@ -212,7 +212,9 @@ func (d *description) captureSet() croissantSet {
 	fields := []plainField{
 		{"path", "path below the folder that was read", "sc:Text"}, {"size", "bytes, as it is stored", "sc:Integer"},
 		{"packets", "packets that were read", "sc:Integer"},
-		{"status", "done; damaged: read up to the damage; failed: not read", "sc:Text"},
+	}
+	if d.joined || slices.ContainsFunc(d.captures, func(e entry) bool { return e.Status != done }) {
+		fields = append(fields, plainField{"status", "done; damaged: read up to the damage; failed: not read", "sc:Text"})
 	}
 	if !d.joined {
 		fields = slices.Insert(fields, 3, plainField{"flows", "rows", "sc:Integer"})

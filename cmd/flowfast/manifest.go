@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -93,6 +95,7 @@ func (e *entry) UnmarshalJSON(b []byte) error {
 	if p.Classes == (classes{}) {
 		p.Classes.Counted = p.Packets
 	}
+	p.Status = cmp.Or(p.Status, done)
 	*e = entry(p)
 	return nil
 }
@@ -224,7 +227,7 @@ func identity(c capture) entry {
 
 func modificationTime(info fs.FileInfo) json.Number {
 	t := info.ModTime()
-	return json.Number(fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()))
+	return json.Number(strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%d.%09d", t.Unix(), t.Nanosecond()), "0"), "."))
 }
 
 func (r *result) status() status {
@@ -259,8 +262,13 @@ func (m *manifest) write(ctx context.Context) error {
 	return writeFile(ctx, m.name(), m.text())
 }
 
+// allDone ends the line of a capture that is done. Where all of a dataset are, it is left
+// out of them: programs that look for the status by its path find that of all or of none.
+const allDone = `,"status":"done"}`
+
 // text returns the manifest as JSON, with a line for each capture.
 func (m *manifest) text() []byte {
+	short := m.options.Dataset && !slices.ContainsFunc(m.lines, func(l encodedEntry) bool { return !bytes.HasSuffix(l.text, []byte(allDone)) })
 	slices.SortFunc(m.lines, func(a, b encodedEntry) int { return cmp.Compare(a.path, b.path) })
 	head := fmt.Appendf(nil, `{"version": %s, "options": %s, "captures": [`, encoded(flowfast.Version), encoded(m.options))
 	size := len(head)
@@ -271,7 +279,12 @@ func (m *manifest) text() []byte {
 	separator := "\n"
 	for _, l := range m.lines {
 		b = append(b, separator...)
-		b = append(b, l.text...)
+		if short {
+			b = append(b, l.text[:len(l.text)-len(allDone)]...)
+			b = append(b, '}')
+		} else {
+			b = append(b, l.text...)
+		}
 		separator = ",\n"
 	}
 	return append(b, "\n]}\n"...)

@@ -8,9 +8,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // A countdown is a context that ends when it has been asked so many times.
@@ -132,7 +134,7 @@ func TestFinished(t *testing.T) {
 		{"a word that nobody knows", func(e *entry) { e.Status = "" }, false},
 		{"another capture", func(e *entry) { e.Path = "b.pcap" }, false},
 		{"the capture had another size", func(e *entry) { e.Size++ }, false},
-		{"the capture had another time", func(e *entry) { e.Modified = "1795521600.000000000" }, false},
+		{"the capture had another time", func(e *entry) { e.Modified = "1795521600" }, false},
 		{"the output had another name", func(e *entry) { e.Output = "a.pcap_flow.csv" }, false},
 		{"the output had another size", func(e *entry) { e.OutputSize-- }, false},
 	} {
@@ -177,6 +179,38 @@ func files(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// Entries survive a manifest, though what follows from the rest is left out of it.
+func TestEntries(t *testing.T) {
+	at := time.Date(2026, 11, 24, 12, 0, 0, 5, time.UTC)
+	plain := entry{Path: "a/b.pcap", Size: 6000, Modified: "1795521600.123456789", Output: "data/part-00012-000.parquet", Packets: 30,
+		Classes: classes{Counted: 30}, Flows: 5, Status: done}
+	first := plain
+	first.Path, first.Parts, first.First, first.Last = "a/a.pcap", []partFile{{"data/part-00012-000.parquet", 5, "ab"}}, at, at.Add(1)
+	odd := plain
+	odd.Path, odd.Classes, odd.Status, odd.Error = "a/c.pcap", classes{NotIP: 30}, damaged, "offset 5: x"
+	alone := entry{Path: "d.pcap", Modified: "0", Output: "d_flow.csv", OutputSize: 7, Status: failed, Error: "x"}
+	for _, all := range [][]entry{{first, plain}, {first, plain, odd, alone}} {
+		m := newManifest("", rowOptions{Dataset: true})
+		for _, e := range all {
+			m.lines = append(m.lines, e.line())
+		}
+		text := m.text()
+		var read manifestFile
+		if err := json.Unmarshal(text, &read); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(read.Captures, all) {
+			t.Errorf("read %+v, want %+v", read.Captures, all)
+		}
+		if n := bytes.Count(text, []byte(`"status":`)); n != 0 && n != len(all) {
+			t.Errorf("%d of %d captures have a status:\n%s", n, len(all), text)
+		}
+		if lines := bytes.Split(text, []byte("\n")); len(all) == 2 && len(lines[2]) > 110 {
+			t.Errorf("%d bytes: %s", len(lines[2]), lines[2])
+		}
+	}
 }
 
 // Names survive a manifest, and two names never become one.
