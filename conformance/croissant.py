@@ -1,11 +1,12 @@
 """Read what a data set says of itself with mlcroissant, and compare.
 
-    croissant.py FOLDER
+    croissant.py FOLDER [SPLIT...]
 
 FOLDER is what flowfast -r --dataset has written. Its dataset.json must have no
 errors, and no warnings but of what only a publisher can say; the records that
 mlcroissant reads by it must be those that pyarrow reads of the parts, and those of
-the manifest. Prints the number of records compared.
+the manifest. Each SPLIT must have a folder of its own. Prints the number of records
+compared.
 """
 
 import hashlib
@@ -14,13 +15,14 @@ import os
 import sys
 
 import mlcroissant
+import pyarrow.compute
 import pyarrow.parquet
 
 # What only a publisher can say.
 OPEN = {"citeAs", "datePublished", "license", "version"}
 
 
-def main(folder):
+def main(folder, *splits):
     dataset = mlcroissant.Dataset(os.path.join(folder, "dataset.json"))
     issues = dataset.metadata.ctx.issues
     open_ = {text.split('"')[1].rsplit("/", 1)[1] for text in issues.warnings}
@@ -45,6 +47,14 @@ def main(folder):
         for key, value in want.items():
             assert list(got[key]) == list(value) if hasattr(value, "tolist") else got[key] == value, (key, got[key], value)
         count += 1
+    if splits:
+        assert sorted(os.listdir(os.path.join(folder, "data"))) == list(splits)
+    rows = 0
+    for split in splits:
+        part = pyarrow.parquet.read_table(os.path.join(folder, "data", split))
+        assert set(part["split"].to_pylist()) == {split} and part.equals(table.filter(pyarrow.compute.equal(table["split"], split)))
+        rows += part.num_rows
+    assert rows in (0, count), (rows, count)
     with open(os.path.join(folder, "flowfast-manifest.json"), encoding="utf-8") as f:
         manifest = json.load(f)["captures"]
     for got, want in zip(records("captures"), manifest, strict=True):
@@ -58,4 +68,4 @@ def main(folder):
     print(f"{count} records compared")
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

@@ -30,4 +30,9 @@ func TestCroissant(t *testing.T) {
 	if said := command(t, python, "croissant.py", out); !strings.Contains(said, "345 records compared") {
 		t.Errorf("%s, want 345 records compared", said)
 	}
+	splits := filepath.Join(folder, "splits")
+	command(t, flowfast, "-q", "-r", "--dataset", "--labels", rules, "--split", "train=0.7,test=0.3", "--split-by", "flow", "--split-folders", in, splits)
+	if said := command(t, python, "croissant.py", splits, "test", "train"); !strings.Contains(said, "345 records compared") {
+		t.Errorf("with folders of splits: %s, want 345 records compared", said)
+	}
 }

@@ -150,7 +150,7 @@ func (d *description) croissant() ([]byte, error) {
 		file.Coverage = first + "/" + last
 	}
 	file.Distribution = append(file.Distribution, croissantFileSet{
-		"cr:FileSet", partsID, partsID, parquetMediaType, partFolder + "/*." + datasetFormat,
+		"cr:FileSet", partsID, partsID, parquetMediaType, d.glob(),
 	})
 	for _, p := range d.parts {
 		file.Distribution = append(file.Distribution, p.croissant(parquetMediaType))

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -54,14 +54,6 @@ var partPattern = regexp.MustCompile(`^_?part-([0-9]{5,})-([0-9]{3,})\.` + datas
 func partName(group, file int) string {
 	return fmt.Sprintf("part-%05d-%03d.%s", group, file, datasetFormat)
 }
-
-// furtherPart returns the path of a file of a group, from that of the first.
-func furtherPart(first string, file int) string {
-	stem := strings.TrimSuffix(first, partSuffix(0))
-	return stem + partSuffix(file)
-}
-
-func partSuffix(file int) string { return fmt.Sprintf("-%03d.%s", file, datasetFormat) }
 
 // groups shares captures out among parts, in their order, by their sizes and names
 // alone.
@@ -114,28 +106,54 @@ func captureColumn(j job) *export.Column {
 	return c
 }
 
-// shared returns what the rows of a table of several captures are made of.
-func (c *command) shared(ctx context.Context, out *outputs) export.Table {
+// shared returns what the rows of a table of several captures are made of. Next begins
+// the next part of a dataset.
+func (c *command) shared(next func() (io.Writer, error)) export.Table {
 	t := c.withCapture(job{captures: []capture{{}}})
 	t.Notes, t.TimeUnit = c.notes, c.timeUnit.of
 	if c.dataset {
 		t.Undefined = true // descriptionName has the definitions
-		t.Next, t.PartSize = func() (io.Writer, error) { return out.next(ctx) }, partSize
+		t.Next, t.PartSize = next, partSize
 	}
 	return t
 }
 
 // A move is a part that gets another name since there are captures before it that
 // were not there, or some that are gone.
-type move struct{ from, to, files int } // groups, and how many files each has
+type move struct {
+	from, to int      // groups
+	files    []string // that it has, below the folder of the parts
+}
 
-// tidy removes from the folder of parts what is not kept, by group, and what killed
-// runs have left. It removes nothing that is not called as parts are.
+// renamed returns the name of a file of another group.
+func renamed(file string, group int) string {
+	_, number, _ := partNumbers(path.Base(file))
+	return path.Join(path.Dir(file), partName(group, number))
+}
+
+// tidy removes from the folder of parts, and those of splits in it, what is not kept, by
+// group, and what killed runs have left. It removes nothing that is not called as parts are.
 func tidy(folder string, kept map[int]bool) error {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	errs := []error{tidyOne(folder, kept)}
+	for _, e := range entries {
+		if e.IsDir() && isSplitFolder(e.Name()) {
+			inside := filepath.Join(folder, e.Name())
+			errs = append(errs, tidyOne(inside, kept))
+			_ = os.Remove(inside) // if it is empty
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func tidyOne(folder string, kept map[int]bool) error {
+	entries, err := os.ReadDir(folder)
 	errs := []error{err}
 	var leavings []string
 	for _, e := range entries {
@@ -174,9 +192,9 @@ func groupOf(path string) int {
 // is in the way.
 func moveParts(folder string, moves []move) error {
 	rename := func(m move) error {
-		for file := range m.files {
-			from, to := partName(m.from, file), partName(m.to, file)
-			if err := os.Rename(filepath.Join(folder, from), filepath.Join(folder, to)); err != nil {
+		for _, file := range m.files {
+			to := renamed(file, m.to)
+			if err := os.Rename(filepath.Join(folder, filepath.FromSlash(file)), filepath.Join(folder, filepath.FromSlash(to))); err != nil {
 				return err
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/labels"
 )
 
 // someCapture returns a capture of so many packets, each a flow of its own.
@@ -82,11 +83,31 @@ func datasetOf(in, out string, jobs int, resume bool) *command {
 	return c
 }
 
+// splitOf is one of three splits, by flow, each with a folder.
+func splitOf(in, out string, jobs int, resume bool) *command {
+	c := datasetOf(in, out, jobs, resume)
+	splits, err := labels.ParseSplits("train=0.6,val=0.3,test=0.1")
+	if err != nil {
+		panic(err)
+	}
+	c.splits.folders, c.splits.shares.Splits, c.finished.Splits = true, splits, splits
+	c.columns = export.WithSplit(c.columns, splits.Names())
+	return c
+}
+
+// bothDatasets runs a test with and without folders of splits.
+func bothDatasets(t *testing.T, test func(t *testing.T, of func(in, out string, jobs int, resume bool) *command)) {
+	t.Run("parts", func(t *testing.T) { test(t, datasetOf) })
+	t.Run("splits", func(t *testing.T) { test(t, splitOf) })
+}
+
 const undisturbed = 1 << 40
 
 // A dataset that was stopped, wherever that is, and then resumed is the same files as
 // one that was not disturbed, for any number of workers.
-func TestResumeDataset(t *testing.T) {
+func TestResumeDataset(t *testing.T) { bothDatasets(t, resumeDataset) }
+
+func resumeDataset(t *testing.T, datasetOf func(in, out string, jobs int, resume bool) *command) {
 	smallParts(t)
 	in, dir := t.TempDir(), t.TempDir()
 	mixedTree(t, in)
@@ -119,7 +140,9 @@ func TestResumeDataset(t *testing.T) {
 
 // A dataset that grows and shrinks is each time that of a run that does all anew, and
 // most of its parts are left as they are.
-func TestDatasetGrows(t *testing.T) {
+func TestDatasetGrows(t *testing.T) { bothDatasets(t, datasetGrows) }
+
+func datasetGrows(t *testing.T, datasetOf func(in, out string, jobs int, resume bool) *command) {
 	smallParts(t)
 	in, dir := t.TempDir(), t.TempDir()
 	mixedTree(t, in)

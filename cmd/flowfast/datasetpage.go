@@ -16,7 +16,10 @@ const listedCaptures = 100
 func (d *description) page() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s %s has the same for programs, in the format Croissant 1.0,\nwith the SHA-256 of each file, and %s every capture.\n", cell(printable(d.name)), d.sentence(), descriptionName, manifestName)
-	fmt.Fprintf(&b, "\n    pandas.read_parquet(\"%s\")\n    polars.read_parquet(\"%[1]s/*.parquet\")\n    duckdb.sql(\"from '%[1]s/*.parquet'\")\n", partFolder)
+	fmt.Fprintf(&b, "\n    pandas.read_parquet(\"%s\")\n    polars.read_parquet(\"%s\")\n    duckdb.sql(\"from '%[2]s'\")\n", partFolder, d.glob())
+	if folders := d.folders(); len(folders) > 0 {
+		fmt.Fprintf(&b, "    pandas.read_parquet(\"%s/%s\")    # a split; there are %s\n", partFolder, folders[0], strings.Join(folders, ", "))
+	}
 	b.WriteString("\nNeither file says under which licence this may be used, who made the captures, nor how they are to be cited: that is for the publisher to add.\n")
 
 	fmt.Fprintf(&b, "\n## How it was made\n\n    %s\n\nwith flowfast %s%s. The rules by which flows begin and end, and what else shapes the rows:\n\n", d.command, flowfast.Version, d.shared())

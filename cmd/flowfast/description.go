@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -124,6 +125,26 @@ func (d *description) add(e entry) {
 	s.Flows += e.Flows
 	s.Classes.Add(flowfast.Classes(e.Classes))
 	d.labels.Add(&labels.Counts{Labels: e.Labels, Splits: e.Splits})
+}
+
+// glob returns the pattern of the parts' paths.
+func (d *description) glob() string {
+	if len(d.folders()) > 0 {
+		return partFolder + "/*/*." + datasetFormat
+	}
+	return partFolder + "/*." + datasetFormat
+}
+
+// folders returns the folders of splits, sorted, if these have their own.
+func (d *description) folders() []string {
+	var all []string
+	for _, p := range d.parts {
+		if folder := path.Base(path.Dir(string(p.Path))); folder != partFolder && !slices.Contains(all, folder) {
+			all = append(all, folder)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // sentence says what the dataset is.

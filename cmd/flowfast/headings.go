@@ -29,7 +29,7 @@ var headings = []heading{
 	{"Columns", []string{"columns", "profiles"}, []string{
 		"profile"}, []string{"columns", "splt", "quantiles", "end-reason"}},
 	{"Labels", []string{"labels"}, []string{
-		"labels"}, []string{"split", "split-by", "split-seed", "split-block", "sample-label"}},
+		"labels"}, []string{"split", "split-by", "split-seed", "split-block", "split-folders", "sample-label"}},
 	{"Output", []string{"formats"}, []string{
 		"format", "time-unit", "anonymize", "rotate", "keep"}, nil},
 	{"Data sets", []string{"folders", "datasets"}, []string{

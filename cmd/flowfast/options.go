@@ -41,6 +41,7 @@ type rowOptions struct {
 	SplitBy        string `json:"split-by"`
 	SplitSeed      string `json:"split-seed"`
 	SplitBlock     string `json:"split-block"`
+	SplitFolders   bool   `json:"split-folders"`
 	SampleLabel    string `json:"sample-label"`
 	Format         string `json:"format"`
 	TimeUnit       string `json:"time-unit"`
@@ -70,6 +71,7 @@ func (c *command) rowOptions() rowOptions {
 		Format:         c.format.String(),
 		TimeUnit:       c.timeUnit.text(),
 		Dataset:        c.dataset,
+		SplitFolders:   c.splits.folders,
 		SampleLabel:    c.splits.thin.text(),
 	}
 	if s := c.finished.Splits; s != nil {

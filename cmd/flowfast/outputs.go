@@ -19,6 +19,7 @@ type outputs struct {
 	command *command
 	first   string
 	all     []*export.File
+	names   []string    // of these
 	sums    []hash.Hash // of the parts
 }
 
@@ -37,21 +38,28 @@ func manifestPart(text []byte) partFile {
 
 // next begins the next file.
 func (f *outputs) next(ctx context.Context) (io.Writer, error) {
-	if !f.command.dataset {
-		out, err := f.command.create(ctx, f.first)
-		if err != nil {
-			return nil, err
-		}
-		f.all = append(f.all, out)
-		return out, nil
+	if f.command.dataset {
+		return f.part(ctx, "", len(f.all))
 	}
-	out, err := f.command.create(ctx, furtherPart(f.first, len(f.all)))
+	out, err := f.command.create(ctx, f.first)
+	if err != nil {
+		return nil, err
+	}
+	f.all, f.names = append(f.all, out), append(f.names, f.first)
+	return out, nil
+}
+
+// part begins a part of a dataset by its number, in a folder below that of the first.
+func (f *outputs) part(ctx context.Context, folder string, number int) (io.Writer, error) {
+	name := filepath.Join(filepath.Dir(f.first), folder, partName(groupOf(f.first), number))
+	out, err := f.command.create(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	out.HidePartial()
-	f.all, f.sums = append(f.all, out), append(f.sums, sha256.New())
-	return io.MultiWriter(out, f.sums[len(f.sums)-1]), nil
+	sum := sha256.New()
+	f.all, f.names, f.sums = append(f.all, out), append(f.names, name), append(f.sums, sum)
+	return io.MultiWriter(out, sum), nil
 }
 
 // err returns the error that ended the writing.
@@ -76,7 +84,7 @@ func (f *outputs) size() (n int64) {
 func (f *outputs) parts() []partFile {
 	parts := make([]partFile, len(f.sums))
 	for i, sum := range f.sums {
-		below := filepath.Join(partFolder, filepath.Base(furtherPart(f.first, i)))
+		below, _ := filepath.Rel(f.command.output, f.names[i])
 		parts[i] = partFile{pathText(filepath.ToSlash(below)), f.all[i].Size(), hex.EncodeToString(sum.Sum(nil))}
 	}
 	return parts
@@ -98,7 +106,7 @@ func (f *outputs) commit(partial bool) error {
 		f.discard()
 		errs := []error{err}
 		for k, named := range f.all[:i] {
-			name := furtherPart(f.first, k)
+			name := f.names[k]
 			if partial {
 				name = named.PartialName()
 			}

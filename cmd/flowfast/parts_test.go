@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -92,10 +93,11 @@ func TestMoveParts(t *testing.T) {
 		var moves []move
 		want := map[string]string{}
 		for i := range number {
-			m := move{from[i], to[i], 1 + i%2}
-			for file := range m.files {
+			m := move{from: from[i], to: to[i]}
+			for file := range 1 + i%2 {
 				text := fmt.Sprint(i, file)
-				if err := os.WriteFile(filepath.Join(dir, partName(m.from, file)), []byte(text), 0o666); err != nil {
+				m.files = append(m.files, partName(m.from, file))
+				if err := os.WriteFile(filepath.Join(dir, m.files[file]), []byte(text), 0o666); err != nil {
 					t.Fatal(err)
 				}
 				want[partName(m.to, file)] = text
@@ -136,12 +138,26 @@ func TestTidy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, split := range []string{"train", "test", ".hidden"} {
+		if err := os.Mkdir(filepath.Join(dir, split), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stay = append(stay, "train/part-00001-000.parquet", ".hidden/part-00000-000.parquet")
+	for _, name := range []string{"train/part-00001-000.parquet", "train/part-00002-000.parquet", "test/part-00000-000.parquet", ".hidden/part-00000-000.parquet"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := tidy(dir, map[int]bool{1: true}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(filepath.Join(dir, "test")); err == nil {
+		t.Error("an empty folder is left")
+	}
 	var left []string
 	for name := range files(t, dir) {
-		left = append(left, filepath.Base(name))
+		left = append(left, strings.TrimPrefix(filepath.ToSlash(name), "/"))
 	}
 	slices.Sort(left)
 	slices.Sort(stay)

@@ -82,7 +82,9 @@ func (all entries) add(e entry) error {
 		return fmt.Errorf("output %q is not below the folder", e.Output)
 	}
 	for _, p := range e.Parts {
-		if _, _, ok := partNumbers(path.Base(string(p.Path))); !ok || path.Dir(string(p.Path)) != partFolder {
+		below, inside := strings.CutPrefix(string(p.Path), partFolder+"/")
+		folder, name := path.Split(below)
+		if _, _, ok := partNumbers(name); !inside || !ok || folder != "" && !isSplitFolder(strings.TrimSuffix(folder, "/")) {
 			return fmt.Errorf("%q is not the name of a part", p.Path)
 		}
 	}
@@ -131,14 +133,17 @@ func (p *plan) resume(before entries, fails func(capture) pathText, hash bool) {
 func (p *plan) keep(j job, found []entry) {
 	lines := &p.manifest.lines
 	if j.series {
-		m := move{groupOf(string(found[0].Output)), groupOf(j.output), len(found[0].Parts)}
+		m := move{from: groupOf(string(found[0].Output)), to: groupOf(j.output)}
+		for _, of := range found[0].Parts {
+			m.files = append(m.files, strings.TrimPrefix(string(of.Path), partFolder+"/"))
+		}
 		p.parts[m.from] = true
 		if m.from != m.to {
 			p.moves = append(p.moves, m)
 			lines = &p.moved
 		}
 		for i := range found[0].Parts {
-			found[0].Parts[i].Path = pathText(partFolder + "/" + partName(m.to, i))
+			found[0].Parts[i].Path = pathText(partFolder + "/" + renamed(m.files[i], m.to))
 		}
 	}
 	for i, e := range found {

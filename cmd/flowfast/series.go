@@ -38,10 +38,7 @@ func (c *command) series(ctx context.Context, j job, options flowfast.Options, s
 	out := outputs{command: c, first: j.output}
 	defer out.discard()
 	s := &series{command: c, results: j.results(), out: &out, options: options, show: show}
-	to, err := out.next(ctx)
-	if err == nil {
-		err = s.begin(ctx, to)
-	}
+	err := s.begin(ctx)
 	if err == nil {
 		s.read(ctx)
 		err = s.writer.Close()
@@ -53,10 +50,18 @@ func (c *command) series(ctx context.Context, j job, options flowfast.Options, s
 	return s.results
 }
 
-// begin begins the table.
-func (s *series) begin(ctx context.Context, to io.Writer) error {
-	table := s.command.shared(ctx, s.out)
-	var err error
+// begin begins the table, or one for each split.
+func (s *series) begin(ctx context.Context) error {
+	if s.command.splits.folders {
+		s.writer = newSplitWriter(ctx, s.out)
+		return nil
+	}
+	next := func() (io.Writer, error) { return s.out.next(ctx) }
+	to, err := next()
+	if err != nil {
+		return err
+	}
+	table := s.command.shared(next)
 	if s.writer, err = s.command.format.NewWriter(to, table); err != nil {
 		return err
 	}
@@ -132,7 +137,10 @@ func (s *series) together(ctx context.Context, from, to int) {
 func (s *series) capture(ctx context.Context, i int, options flowfast.Options, to io.Writer) {
 	r := &s.results[i]
 	err := s.command.measure(ctx, r, options, s.show, func(run *flowfast.Run) error {
-		rows := headless{s.command.format.Rows(s.command.withCapture(r.job))}
+		var rows flowfast.Rows = headless{s.command.format.Rows(s.command.withCapture(r.job))}
+		if s.command.splits.folders {
+			rows = splitRows{rows}
+		}
 		format, counted, err := s.command.rowsOf(rows, to, r.page)
 		if err != nil {
 			return err

@@ -24,6 +24,8 @@ type splitting struct {
 	seed   uint64
 	block  time.Duration
 	thin   thinning
+	// folders is set if each split has a folder of its own.
+	folders bool
 }
 
 const defaultBlock = time.Hour
@@ -38,6 +40,8 @@ func (s *splitting) flags(f *pflag.FlagSet) {
 	f.Lookup("split-seed").DefValue = ""
 	f.Var((*seconds)(&s.block), "split-block",
 		"with --split-by time, the length of blocks of time in `SECONDS` (default 3600)")
+	f.BoolVar(&s.folders, "split-folders", false,
+		"with --split and --dataset, write each split into a folder of its own, OUTPUT/data/NAME")
 	f.Var(&s.thin, "sample-label",
 		"keep 1/N of the flows of a label, `LABEL=1/N`, chosen by a hash; can be given several times (default all)")
 }
@@ -119,6 +123,11 @@ func (c *command) readSplits() error {
 		return errors.New("--split-block goes with --split-by time")
 	case s.shares.Splits != nil && !s.by.given:
 		return fmt.Errorf("--split: --split-by says what is in one split as a whole: %s", strings.Join(labels.Units(), ", "))
+	}
+	if s.folders {
+		if err := c.checkSplitFolders(); err != nil {
+			return err
+		}
 	}
 	for label := range s.thin {
 		if all := p.Rules.Labels(); !slices.Contains(all, label) {
