@@ -20,6 +20,7 @@ import (
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/live"
+	pages "github.com/flowfast/flowfast/report"
 )
 
 const liveLong = `Flowfast live writes the flows of network interfaces (Linux), until SIGINT or
@@ -103,6 +104,7 @@ func (root *command) liveCommand() *cobra.Command {
 	l.jobs = 1
 	f.Lookup("jobs").Usage = "work with `N` workers (default 1)"
 	l.labels.flags(f)
+	l.page.flag(f)
 	l.closingFlags(f)
 	return c
 }
@@ -138,8 +140,30 @@ func (l *liveCommand) take(args []string) error {
 	if err := l.takeServing(); err != nil {
 		return err
 	}
+	if err := l.checkLivePage(); err != nil {
+		return err
+	}
 	if !l.rotate.none() {
 		return checkPattern(l.output)
+	}
+	return nil
+}
+
+// checkLivePage returns an error if there is no place for the page of --report, which is
+// written when the run is over: that may be weeks later.
+func (l *liveCommand) checkLivePage() error {
+	page := l.page.file
+	if page == "" {
+		return nil
+	}
+	for name, what := range map[string]string{l.output: "the output", l.summary: "the summary"} {
+		if name != "" && (filepath.Clean(page) == filepath.Clean(name) || same(page, name)) {
+			return fmt.Errorf("%s: is %s, no place for the page of --report", page, what)
+		}
+	}
+	folder := filepath.Dir(page)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: there is no folder %s", page, folder)
 	}
 	return nil
 }
@@ -193,6 +217,7 @@ func (l *liveCommand) execute() int {
 		return exitUsage
 	}
 	l.notes = l.rowOptions().notes()
+	l.page.options = l.chosenOptions()
 	if (l.output == "-" || l.summary == "-") && mayBeClosed(l.out) {
 		l.complain(errors.New("standard output is closed: what is written there would be lost"))
 		return exitBad
@@ -212,6 +237,7 @@ func (l *liveCommand) execute() int {
 	outcome := l.run(ctx, &r, show, notify)
 	show.close()
 	l.tell(&r)
+	l.page.add(&r)
 	report := l.report(p, []result{r}, time.Since(began))
 	report.Ring, report.Served = outcome.ring, outcome.served
 	return l.close(context.WithoutCancel(ctx), report)
@@ -252,6 +278,9 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display, notify 
 		labeled = newRelabeling(l.labels.set)
 		options.Labeler = labeled.labeler
 	}
+	if r.page = l.page.collector(); r.page != nil {
+		options.Packets = r.page.Packets
+	}
 	run, err := flowfast.NewSource(options, pulsing{ring, pulse}, r.job.inputs[0])
 	if err != nil {
 		r.errs = []error{err}
@@ -274,6 +303,16 @@ func (l *liveCommand) run(ctx context.Context, r *result, show *display, notify 
 		figures.server = newServer(listeners.serve, l.serve.of, table, cmp.Or(int64(l.serve.queue), defaultQueue), l.ring.Notice)
 		rows = teed{rows, l.serve.of.Rows(table)}
 		to = &teeing{output: to, server: figures.server}
+	}
+	if r.page != nil {
+		counting, err := pages.NewWriter(to, rows, r.page)
+		if err != nil {
+			run.Close()
+			out.discard()
+			r.failed = err
+			return o
+		}
+		rows, to = pages.Rows{Format: rows}, counting
 	}
 	if listeners.metrics != nil {
 		defer serveMetrics(listeners.metrics, figures).Close()

@@ -279,8 +279,8 @@ func TestLiveOperation(t *testing.T) {
 	}
 	testnet.IP(t, "link set lo up")
 	dir := t.TempDir()
-	summary := filepath.Join(dir, "summary.json")
-	l := startLive(t, "--rotate", "1s", "-t", "0.2", "--disorder", "0.1", "--flush", "0.1", "--summary", summary, "vb", filepath.Join(dir, "out/%s.jsonl"))
+	summary, page := filepath.Join(dir, "summary.json"), filepath.Join(dir, "page.html")
+	l := startLive(t, "--report", page, "--rotate", "1s", "-t", "0.2", "--disorder", "0.1", "--flush", "0.1", "--summary", summary, "vb", filepath.Join(dir, "out/%s.jsonl"))
 	if status, text := l.get(t, "/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("ready without an interface: %d %s", status, text)
 	}
@@ -314,6 +314,10 @@ func TestLiveOperation(t *testing.T) {
 	}
 	if err != nil || r.Packets != 30 || r.Flows != 30 || r.Ring == nil || r.Ring.Packets != 30 || r.Ring.Dropped != 0 {
 		t.Errorf("%v, the summary is %s", err, b)
+	}
+	html, err := os.ReadFile(page)
+	if err != nil || !strings.Contains(string(html), "<dt>packets</dt><dd>30<") || !strings.Contains(string(html), "<dt>flows</dt><dd>30<") {
+		t.Errorf("%v, the page has not 30 packets in 30 flows", err)
 	}
 	for _, want := range []string{"vb: not there yet", "vb: up", "vb: gone", "dropped by kernel                0"} {
 		if !strings.Contains(l.said.String(), want) {
