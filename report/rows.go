@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/binary"
 	"io"
+	"math/bits"
 
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/features"
@@ -138,14 +139,10 @@ func appendRecord(b []byte, f *flowtable.Flow) []byte {
 		b = le.AppendUint64(b, uint64(t))
 	}
 	for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
-		b = binary.AppendUvarint(binary.AppendUvarint(b, d.Packets), d.Bytes)
+		b = le.AppendUint64(le.AppendUint64(b, d.Packets), d.Bytes)
 	}
 	if f.Protocol == decode.TCP {
-		for _, d := range [2]*flowtable.Direction{&f.Fwd, &f.Bwd} {
-			for _, n := range d.Flags {
-				b = binary.AppendUvarint(b, n)
-			}
-		}
+		b = appendFlags(appendFlags(b, &f.Fwd), &f.Bwd)
 	}
 	if f.Label != nil {
 		for _, text := range [2]string{f.Label.Name, f.Label.Rule} {
@@ -155,16 +152,50 @@ func appendRecord(b []byte, f *flowtable.Flow) []byte {
 	return b
 }
 
-// read reads a record, and returns what stands behind it. Texts are those of b.
+// appendFlags appends a byte that tells which control bits some packet of a direction has,
+// and how many packets have each of them: most flows of a flood have one bit.
+func appendFlags(b []byte, d *flowtable.Direction) []byte {
+	at := len(b)
+	b = append(b, 0)
+	if d.Packets == 0 {
+		return b
+	}
+	for i, n := range d.Flags {
+		if n > 0 {
+			b[at] |= 1 << i
+			b = binary.AppendUvarint(b, n)
+		}
+	}
+	return b
+}
+
+// readFlags reads what appendFlags has appended.
+func readFlags(b []byte, flags *[8]uint64) (rest []byte) {
+	*flags = [8]uint64{}
+	some := b[0]
+	b = b[1:]
+	for ; some != 0; some &= some - 1 {
+		n, length := uint64(b[0]), 1
+		if n >= 0x80 {
+			n, length = binary.Uvarint(b)
+		}
+		flags[bits.TrailingZeros8(some)] = n
+		b = b[length:]
+	}
+	return b
+}
+
+// read reads a record, and returns what stands behind it. Texts are those of b. The flags
+// of what is not TCP are left as they are.
 func (r *record) read(b []byte) (rest []byte) {
 	le := binary.LittleEndian
 	marks := b[0]
 	v6 := marks&recordV6 != 0
-	*r = record{protocol: b[1], reason: flowtable.Reason(b[2]), srcPort: le.Uint16(b[3:]), dstPort: le.Uint16(b[5:]), labelled: marks&recordLabelled != 0}
+	r.protocol, r.reason, r.labelled = b[1], flowtable.Reason(b[2]), marks&recordLabelled != 0
+	r.srcPort, r.dstPort = le.Uint16(b[3:]), le.Uint16(b[5:])
 	b = b[7:]
 	for _, h := range [2]*host{&r.src, &r.dst} {
-		h.v6 = v6
-		if v6 {
+		if h.v6, h.addr.Hi = v6, 0; v6 {
 			h.addr.Hi = le.Uint64(b)
 			b = b[8:]
 		}
@@ -175,24 +206,18 @@ func (r *record) read(b []byte) (rest []byte) {
 		*t = flowtable.Time(le.Uint64(b))
 		b = b[8:]
 	}
-	number := func() uint64 {
-		v, n := binary.Uvarint(b)
-		b = b[n:]
-		return v
-	}
 	for d := range 2 {
-		r.packets[d], r.bytes[d] = number(), number()
+		r.packets[d], r.bytes[d] = le.Uint64(b), le.Uint64(b[8:])
+		b = b[16:]
 	}
 	if r.protocol == decode.TCP {
-		for d := range 2 {
-			for i := range r.flags[d] {
-				r.flags[d][i] = number()
-			}
-		}
+		b = readFlags(readFlags(b, &r.flags[0]), &r.flags[1])
 	}
+	r.label, r.rule = nil, nil
 	if r.labelled {
 		for _, text := range [2]*[]byte{&r.label, &r.rule} {
-			n := number()
+			n, length := binary.Uvarint(b)
+			b = b[length:]
 			*text, b = b[:n], b[n:]
 		}
 	}

@@ -38,10 +38,33 @@ type timeline struct {
 	width int   // number of the width
 	first int64 // number of the first bin since the epoch, if there is one
 	bins  []int64
+
+	// The latest bin that at has returned, and the times that are in it: from the first to
+	// before the second.
+	latest   *int64
+	from, to int64
 }
 
 // at returns the bin of a time, which is made if need be.
 func (t *timeline) at(ns int64) *int64 {
+	if ns >= t.from && ns < t.to { // mostly, which spares a division
+		return t.latest
+	}
+	return t.find(ns)
+}
+
+func (t *timeline) find(ns int64) *int64 {
+	bin := t.bin(ns)
+	w := widths[t.width]
+	if t.latest, t.from = bin, floor(ns, w)*w; t.from <= ns { // or the bin begins before there is time
+		t.to = t.from + w
+	} else {
+		t.to = t.from
+	}
+	return bin
+}
+
+func (t *timeline) bin(ns int64) *int64 {
 	w := widths[t.width]
 	if len(t.bins) == 0 {
 		t.first = floor(ns, w)
@@ -65,6 +88,7 @@ func (t *timeline) at(ns int64) *int64 {
 
 // widen puts bins together until they have a width.
 func (t *timeline) widen(width int) {
+	t.from, t.to = 0, 0
 	for ; t.width < width; t.width++ {
 		if len(t.bins) == 0 {
 			continue
