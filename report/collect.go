@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -207,9 +208,10 @@ func (c *Collector) flow(r *record) {
 
 	if r.protocol == decode.TCP {
 		c.tcp += packets
-		for d := range r.flags {
-			for i, n := range r.flags[d] {
-				c.flags[d][i] += n
+		for d, some := range r.someFlags {
+			for ; some != 0; some &= some - 1 {
+				i := bits.TrailingZeros8(some)
+				c.flags[d][i] += r.flags[d][i]
 			}
 		}
 		c.outcomes[outcomeOf(r)]++

@@ -108,6 +108,7 @@ type record struct {
 	start, last, finish flowtable.Time
 	packets, bytes      [2]uint64 // forward, backward
 	flags               [2][8]uint64
+	someFlags           [2]uint8 // those that are not 0
 	labelled            bool
 	label, rule         []byte
 }
@@ -169,20 +170,19 @@ func appendFlags(b []byte, d *flowtable.Direction) []byte {
 	return b
 }
 
-// readFlags reads what appendFlags has appended.
-func readFlags(b []byte, flags *[8]uint64) (rest []byte) {
+// readFlags reads what appendFlags has appended, and returns which bits some packet has.
+func readFlags(b []byte, flags *[8]uint64) (some uint8, rest []byte) {
 	*flags = [8]uint64{}
-	some := b[0]
-	b = b[1:]
-	for ; some != 0; some &= some - 1 {
+	some, b = b[0], b[1:]
+	for left := some; left != 0; left &= left - 1 {
 		n, length := uint64(b[0]), 1
 		if n >= 0x80 {
 			n, length = binary.Uvarint(b)
 		}
-		flags[bits.TrailingZeros8(some)] = n
+		flags[bits.TrailingZeros8(left)] = n
 		b = b[length:]
 	}
-	return b
+	return some, b
 }
 
 // read reads a record, and returns what stands behind it. Texts are those of b. The flags
@@ -211,7 +211,8 @@ func (r *record) read(b []byte) (rest []byte) {
 		b = b[16:]
 	}
 	if r.protocol == decode.TCP {
-		b = readFlags(readFlags(b, &r.flags[0]), &r.flags[1])
+		r.someFlags[0], b = readFlags(b, &r.flags[0])
+		r.someFlags[1], b = readFlags(b, &r.flags[1])
 	}
 	r.label, r.rule = nil, nil
 	if r.labelled {
