@@ -15,10 +15,11 @@ import (
 // flows that are open, or until its context ends, which does not. The ring is to be
 // closed after it. An [Options.Flush] of 0 stands for a second here.
 func Live(iface string, o Options, ring live.Options) (*Run, *live.Ring, error) {
-	o.Flush = cmp.Or(o.Flush, time.Second)
 	if err := o.Check(); err != nil {
 		return nil, nil, err
 	}
+	timeout, left := live.BufferTimeoutWithin(cmp.Or(o.Flush, time.Second))
+	ring.BufferTimeout, o.Flush = cmp.Or(ring.BufferTimeout, timeout), left
 	from, err := live.Open(iface, ring)
 	if err != nil {
 		return nil, nil, err

@@ -23,6 +23,10 @@ type Source interface {
 	// The bytes of the packets are lent to the run until the next Read. Calls come
 	// one after the other, from any goroutine.
 	//
+	// A method SetPatience(time.Duration), if there is one, is called before the first
+	// Read with how long a silence is meant, 0 for any: Read itself then returns 0 and
+	// nil after it, and its context, which ends with the run's alone, is always the same.
+	//
 	// A method Warnings() []string, if there is one, is called at the end: what it
 	// returns is among the warnings of the summary.
 	Read(ctx context.Context, packets []Packet) (int, error)

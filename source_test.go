@@ -107,6 +107,49 @@ func TestSilentSource(t *testing.T) {
 	}
 }
 
+// A patient is a source that knows how long it may be silent.
+type patient struct {
+	*replay
+	patience time.Duration
+	contexts map[<-chan struct{}]bool
+}
+
+func (p *patient) SetPatience(d time.Duration) { p.patience = d }
+
+func (p *patient) Read(ctx context.Context, packets []Packet) (int, error) {
+	p.contexts[ctx.Done()] = true
+	n, err := p.capture.Read(packets[:min(p.most, len(packets))])
+	if err == io.EOF {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(p.patience):
+			return 0, nil
+		}
+	}
+	return n, err
+}
+
+// A source that has a patience has one context for all of a run.
+func TestPatientSource(t *testing.T) {
+	p := &patient{newReplay(t, "testdata/flags.pcap"), 0, map[<-chan struct{}]bool{}}
+	run, err := NewSource(Options{Flush: 20 * time.Millisecond, Workers: 1}, p, "replay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	if err := run.Write(ctx, io.Discard, export.CSV{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if p.patience != 10*time.Millisecond || len(p.contexts) != 1 {
+		t.Errorf("a patience of %v, %d contexts", p.patience, len(p.contexts))
+	}
+	if s := run.Summary(); s.Flows != 11 {
+		t.Errorf("%d flows, want 11", s.Flows)
+	}
+}
+
 // A source with a link type that is not known, and none at all, are errors.
 func TestBadSource(t *testing.T) {
 	if _, err := NewSource(Options{}, nil, "none"); err == nil {

@@ -30,6 +30,16 @@ const Any = "any"
 // DefaultMemory is the size of a ring for which [Options] say none, in bytes.
 const DefaultMemory = 32 << 20
 
+// BufferTimeoutWithin returns an [Options.BufferTimeout] for rows that are to be out
+// within a time, and what is left of that for what comes after the ring.
+func BufferTimeoutWithin(flush time.Duration) (timeout, left time.Duration) {
+	timeout = min(max(flush/5, time.Millisecond), 200*time.Millisecond)
+	return timeout, max(flush-2*timeout, flush/2)
+}
+
+// DefaultBufferTimeout is the timeout for which [Options] say none.
+const DefaultBufferTimeout = 50 * time.Millisecond
+
 // Options say what a ring takes. The zero Options are the default.
 type Options struct {
 	// SnapLen is the most bytes that are kept of a frame; 0 stands for 262144,
@@ -43,6 +53,11 @@ type Options struct {
 	// Memory is the size of the ring, in bytes; 0 stands for 32 MiB. It is what the
 	// frames of a busy moment have room in.
 	Memory int
+	// BufferTimeout is how long packets may lie in the ring before Read is told of them,
+	// where they are few: twice that at most. Whatever comes meanwhile costs one
+	// awakening. It is counted in milliseconds, from 1 to a second; 0 stands for
+	// [DefaultBufferTimeout].
+	BufferTimeout time.Duration
 	// Wait takes an interface that is not there for one that will be. Without it
 	// that is an error of Open.
 	Wait bool
@@ -54,8 +69,6 @@ type Options struct {
 const (
 	maxSnapLen = 262144 // as of tcpdump
 	blockSize  = 1 << 20
-	// retire is how long the kernel keeps a block that is not full.
-	retire = 50 * time.Millisecond
 )
 
 func (o *Options) check(names []string) error {
@@ -69,6 +82,9 @@ func (o *Options) check(names []string) error {
 	case o.Memory < 0 || o.Memory > math.MaxInt32:
 		return fmt.Errorf("a ring of %d bytes: want 2 GiB at most", o.Memory)
 	}
+	if t := o.BufferTimeout; t != 0 && (t < time.Millisecond || t > time.Second) {
+		return fmt.Errorf("a buffer timeout of %v: want 1 ms to 1 s", t)
+	}
 	for i, name := range names {
 		if name == "" || len(name) > maxName {
 			return fmt.Errorf("interface %q: a name has 1 to %d bytes", name, maxName)
@@ -79,6 +95,9 @@ func (o *Options) check(names []string) error {
 	}
 	if o.SnapLen == 0 {
 		o.SnapLen = maxSnapLen
+	}
+	if o.BufferTimeout == 0 {
+		o.BufferTimeout = DefaultBufferTimeout
 	}
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory

@@ -443,3 +443,47 @@ func TestContext(t *testing.T) {
 		t.Errorf("%d packets, error %v", n, err)
 	}
 }
+
+// A silence ends with the patience, and is none while the ring ends.
+func TestPatience(t *testing.T) {
+	if !testnet.Inside(t) {
+		return
+	}
+	testnet.IP(t, "link set lo up")
+	ring, err := live.Open("lo", live.Options{BufferTimeout: 10 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ring.Close()
+	ring.SetPatience(20 * time.Millisecond)
+	records := make([]ioutil.Record, 1)
+	for range 3 {
+		began := time.Now()
+		if n, err := ring.Read(t.Context(), records); n != 0 || err != nil || time.Since(began) < 20*time.Millisecond {
+			t.Errorf("%d packets, error %v", n, err)
+		}
+	}
+	ring.End()
+	if n, err := ring.Read(t.Context(), records); n != 0 || err != io.EOF {
+		t.Errorf("at the end: %d packets, error %v", n, err)
+	}
+	for _, bad := range []time.Duration{-1, time.Microsecond, time.Minute} {
+		if _, err := live.Open("lo", live.Options{BufferTimeout: bad}); err == nil {
+			t.Errorf("a buffer timeout of %v is no error", bad)
+		}
+	}
+}
+
+// What a flush leaves for the ring and for what comes after it is the flush.
+func TestBufferTimeoutWithin(t *testing.T) {
+	for flush, want := range map[time.Duration][2]time.Duration{
+		time.Second:            {200 * time.Millisecond, 600 * time.Millisecond},
+		time.Minute:            {200 * time.Millisecond, 59600 * time.Millisecond},
+		100 * time.Millisecond: {20 * time.Millisecond, 60 * time.Millisecond},
+		time.Millisecond:       {time.Millisecond, 500 * time.Microsecond},
+	} {
+		if timeout, left := live.BufferTimeoutWithin(flush); timeout != want[0] || left != want[1] {
+			t.Errorf("flush %v: %v and %v, want %v", flush, timeout, left, want)
+		}
+	}
+}

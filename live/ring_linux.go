@@ -27,7 +27,7 @@ type Ring struct {
 	options Options
 	socket  int // -1 before an interface is there
 	news    int // tells that something changed about interfaces
-	alarm   int // ends a wait
+	poller  poller
 	cooked  uint32
 	bound   int         // index of the interface that the socket is bound to, 0 for all
 	links   []link      // as they are now, in the order of names
@@ -42,6 +42,10 @@ type Ring struct {
 	inside bool
 	left   int // frames of the block that is read
 	at     int // where the next of them is
+
+	patience time.Duration
+	done     <-chan struct{} // of the context whose end wakes the poller
+	unhook   func() bool     // ends that
 
 	ending atomic.Bool
 	endBy  time.Time
@@ -79,7 +83,7 @@ func OpenAll(ifaces []string, o Options) (*Ring, error) {
 	if err := o.check(ifaces); err != nil {
 		return nil, err
 	}
-	r := &Ring{names: ifaces, options: o, socket: -1, news: -1, alarm: -1, bound: -1, links: make([]link, len(ifaces))}
+	r := &Ring{names: ifaces, options: o, socket: -1, news: -1, bound: -1, links: make([]link, len(ifaces)), unhook: func() bool { return true }}
 	if err := r.open(); err != nil {
 		r.Close()
 		return nil, err
@@ -88,14 +92,17 @@ func OpenAll(ifaces []string, o Options) (*Ring, error) {
 }
 
 func (r *Ring) open() (err error) {
-	if r.alarm, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return fmt.Errorf("eventfd: %w", err)
+	if err := r.poller.open(); err != nil {
+		return err
 	}
 	if r.news, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE); err == nil {
 		err = unix.Bind(r.news, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK})
 	}
 	if err != nil {
 		return fmt.Errorf("netlink: %w", err)
+	}
+	if err := r.poller.add(r.news); err != nil {
+		return err
 	}
 	// An interface that is waited for would hide that there is no permission.
 	probe, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -292,14 +299,14 @@ func (r *Ring) make() error {
 		Block_nr:       uint32(r.blocks),
 		Frame_size:     frame,
 		Frame_nr:       uint32(r.blocks * blockSize / frame),
-		Retire_blk_tov: uint32(retire / time.Millisecond),
+		Retire_blk_tov: uint32(r.options.BufferTimeout / time.Millisecond),
 	}); err != nil {
 		return fmt.Errorf("a ring of %d MiB: %w", r.blocks*blockSize>>20, err)
 	}
 	if r.memory, err = unix.Mmap(socket, 0, r.blocks*blockSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return fmt.Errorf("a ring of %d MiB: %w", r.blocks*blockSize>>20, err)
 	}
-	return nil
+	return r.poller.add(socket)
 }
 
 // filter gives the socket its filter.
@@ -390,7 +397,8 @@ func bigEndian(n uint16) uint16 {
 	return binary.NativeEndian.Uint16(b[:])
 }
 
-// Read lends the next packets, which it waits for: see flowfast.Source. After
+// Read lends the next packets, which it waits for: see flowfast.Source, and
+// [Ring.SetPatience]. After
 // [Ring.End] it lends what is in the ring, and then returns io.EOF.
 func (r *Ring) Read(ctx context.Context, packets []ioutil.Record) (int, error) {
 	for {
@@ -406,7 +414,7 @@ func (r *Ring) Read(ctx context.Context, packets []ioutil.Record) (int, error) {
 				return 0, err
 			}
 		}
-		if err := r.wait(ctx); err != nil {
+		if silent, err := r.wait(ctx); err != nil || silent {
 			return 0, err
 		}
 	}
@@ -414,13 +422,12 @@ func (r *Ring) Read(ctx context.Context, packets []ioutil.Record) (int, error) {
 
 // over returns io.EOF when the kernel has nothing more to hand over.
 func (r *Ring) over() (bool, error) {
-	const blocks = 4 * retire // the kernel may be late
 	now := time.Now()
 	switch {
 	case r.socket < 0:
 		return true, io.EOF
 	case r.endBy.IsZero():
-		r.endBy = now.Add(blocks)
+		r.endBy = now.Add(2*r.options.BufferTimeout + 100*time.Millisecond) // the kernel may be late
 		return false, r.setFilter([]bpf.RawInstruction{{Op: returnK}})
 	case now.After(r.endBy):
 		return true, io.EOF
@@ -428,64 +435,10 @@ func (r *Ring) over() (bool, error) {
 	return false, nil
 }
 
-// wait waits until there may be something to read, for a second at most.
-func (r *Ring) wait(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	defer context.AfterFunc(ctx, r.wake)()
-	timeout := 1000
-	if !r.endBy.IsZero() {
-		timeout = int(retire / time.Millisecond)
-	}
-	fds := []unix.PollFd{
-		{Fd: int32(r.alarm), Events: unix.POLLIN},
-		{Fd: int32(r.news), Events: unix.POLLIN},
-		{Fd: int32(r.socket), Events: unix.POLLIN}, // passed over while it is -1
-	}
-	if _, err := unix.Poll(fds, timeout); err != nil && !errors.Is(err, unix.EINTR) {
-		return fmt.Errorf("poll: %w", err)
-	}
-	if fds[0].Revents != 0 {
-		var b [8]byte
-		_, _ = unix.Read(r.alarm, b[:])
-	}
-	changed := fds[1].Revents != 0
-	if changed {
-		var b [8192]byte
-		for {
-			if _, err := unix.Read(r.news, b[:]); err != nil && !errors.Is(err, unix.ENOBUFS) {
-				break
-			}
-		}
-	}
-	if fds[2].Revents&unix.POLLERR != 0 {
-		n, err := unix.GetsockoptInt(r.socket, unix.SOL_SOCKET, unix.SO_ERROR)
-		if err == nil && n != 0 && unix.Errno(n) != unix.ENETDOWN {
-			return fmt.Errorf("packet socket: %w", unix.Errno(n))
-		}
-		changed = true
-	}
-	if changed && r.endBy.IsZero() {
-		if err := r.attach(false); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
-func (r *Ring) wake() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.close {
-		_, _ = unix.Write(r.alarm, []byte{7: 1})
-	}
-}
-
 // End has Read come to an end: nothing more is taken in.
 func (r *Ring) End() {
 	r.ending.Store(true)
-	r.wake()
+	r.poller.wake()
 }
 
 // Counters returns what the ring has seen so far, and what was lost.
@@ -525,12 +478,14 @@ func (r *Ring) Close() error {
 	}
 	r.count()
 	r.close = true
+	r.unhook()
 	var errs []error
 	if r.memory != nil {
 		errs = append(errs, unix.Munmap(r.memory))
 		r.memory = nil
 	}
-	for _, fd := range []int{r.socket, r.news, r.alarm} {
+	errs = append(errs, r.poller.close())
+	for _, fd := range []int{r.socket, r.news} {
 		if fd >= 0 {
 			errs = append(errs, unix.Close(fd))
 		}

@@ -4,6 +4,7 @@ package live
 
 import (
 	"context"
+	"time"
 
 	"github.com/flowfast/flowfast/ioutil"
 )
@@ -24,6 +25,9 @@ func OpenAll(ifaces []string, o Options) (*Ring, error) {
 
 // Read returns an error.
 func (r *Ring) Read(context.Context, []ioutil.Record) (int, error) { return 0, ErrUnsupported }
+
+// SetPatience does nothing.
+func (r *Ring) SetPatience(time.Duration) {}
 
 // Opened returns false.
 func (r *Ring) Opened() bool { return false }

@@ -227,6 +227,7 @@ func (l *liveCommand) execute() int {
 	p := &plan{jobs: []job{r.job}}
 	show := l.display(ctx, p)
 	l.ring.Filter, l.ring.Wait, l.ring.Memory = filter, true, int(l.memory)
+	l.ring.BufferTimeout, l.options.Flush = live.BufferTimeoutWithin(l.options.Flush)
 	notify := newNotifier()
 	l.ring.Notice = func(text string) {
 		notify.send("STATUS=" + text)

@@ -78,9 +78,15 @@ func (g *given) ReadBefore(_ int64, records []ioutil.Record) (int, error) {
 	return 0, g.err
 }
 
-func (g *given) SetPatience(d time.Duration) { g.patience = d }
-func (g *given) LinkTypes() []uint32         { return g.linkTypes }
-func (g *given) Format() string              { return "packets" }
+func (g *given) LinkTypes() []uint32 { return g.linkTypes }
+func (g *given) SetPatience(d time.Duration) {
+	if s, ok := g.source.(interface{ SetPatience(time.Duration) }); ok {
+		s.SetPatience(d)
+	} else {
+		g.patience = d
+	}
+}
+func (g *given) Format() string { return "packets" }
 func (g *given) Warnings() []string {
 	if s, ok := g.source.(interface{ Warnings() []string }); ok {
 		return s.Warnings()
