@@ -200,7 +200,7 @@ PYTHON ?= python3
 bench-peers-install: ## put the peers in Python where bench-peers finds them (PYTHON: 3.12 or newer)
 	go run ./bench/cmd/peers -pip -python $(PYTHON)
 
-.PHONY: packages packages-check packages-reproducible
+.PHONY: packages packages-check packages-reproducible service-check
 
 packages: ## build a deb and an rpm for each architecture, and an SPDX list of what is in them, into dist/
 	go run -C packaging . -out $(CURDIR)/dist
@@ -210,6 +210,10 @@ packages-check: ## test what makes packages; build this machine's, install the d
 	  (cd packaging && test -z "$$(gofmt -l . | tee -a /dev/stderr)" && go vet ./... && go mod tidy -diff && go test ./...) && \
 	  go run -C packaging . -only here -out $$temp && \
 	  packaging/check.sh $$temp/*.deb
+
+service-check: ## boot systemd in namespaces, install the deb there, and start, reload, kill and stop the service (as root)
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
+	  go run -C packaging . -only here -out $$temp && packaging/boot.sh $$temp/*.deb
 
 packages-reproducible: ## make this machine's packages here and from a copy elsewhere: the same bytes?
 	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
