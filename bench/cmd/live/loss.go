@@ -135,6 +135,9 @@ func lastNumber(pattern string, text []byte) (uint64, error) {
 	return strconv.ParseUint(string(all[len(all)-1][1]), 10, 64)
 }
 
+// flowsOfLoss is how many flows the packets of this mode are of.
+const flowsOfLoss = 1 << 13
+
 // loss measures each program at each rate.
 func (o *options) loss(ctx context.Context) error {
 	fmt.Print("| packets/s | program | sent | seen | lost | CPU, ns/packet |\n| ---: | --- | ---: | ---: | ---: | ---: |\n")
@@ -166,7 +169,7 @@ func (o *options) measure(ctx context.Context, p *program, rate int) error {
 		return err
 	}
 	defer s.close()
-	s.datagrams(1<<13, 0)
+	s.datagrams(flowsOfLoss, 0)
 	args := p.command(o, dir)
 	cmd := exec.Command(args[0], args[1:]...)
 	out, err := os.Create(filepath.Join(dir, "said"))
@@ -190,7 +193,7 @@ func (o *options) measure(ctx context.Context, p *program, rate int) error {
 		return fmt.Errorf("%w: %s", err, said())
 	}
 	start := cpu(cmd.Process.Pid)
-	if err := s.run(ctx, rate, o.duration); err != nil {
+	if err := o.send(ctx, s, dir, rate); err != nil {
 		return err
 	}
 	reached := float64(s.sent) / s.took.Seconds()

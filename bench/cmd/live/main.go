@@ -3,7 +3,7 @@
 // Live measures flowfast live, and other programs beside it, on a pair of interfaces
 // in a network namespace of its own: root, or a system with user namespaces.
 //
-//	live [-rates 10000,50000] [-for D] [-programs flowfast,dumpcap] loss
+//	live [-rates 10000,50000] [-for D] [-programs flowfast,dumpcap] [-sender tcpreplay] loss
 //	live [-for D] [-max-memory SIZE] flood
 //	live [-for D] [-rate N] soak
 //
@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,6 +39,7 @@ type options struct {
 	rate     int
 	duration time.Duration
 	programs []string
+	sender   string
 	bound    string // of memory, as flowfast takes it
 	flowfast string
 	python   string
@@ -48,6 +50,7 @@ func main() {
 	var o options
 	rates := flag.String("rates", "10000,50000,100000,200000", "packets per second, in the mode loss: `list`")
 	programs := flag.String("programs", strings.Join(programNames(), ","), "programs of the mode loss: `list`")
+	flag.StringVar(&o.sender, "sender", ownSender, "`program` that sends in the mode loss: own or tcpreplay")
 	flag.IntVar(&o.rate, "rate", 20000, "`packets` per second, in the mode soak")
 	flag.DurationVar(&o.duration, "for", 0, "`time` to send for (default 5s for loss, 1m for flood, 30m for soak)")
 	flag.StringVar(&o.bound, "max-memory", "256MiB", "`bound` given to flowfast in the modes flood and soak")
@@ -75,6 +78,9 @@ func (o *options) check(rates string, args int) error {
 	usual, ok := map[string]time.Duration{"loss": 5 * time.Second, "flood": time.Minute, "soak": 30 * time.Minute}[o.mode]
 	if !ok {
 		return fmt.Errorf("mode %q: want loss, flood or soak", o.mode)
+	}
+	if !slices.Contains(senders, o.sender) {
+		return fmt.Errorf("sender %q: want %s", o.sender, strings.Join(senders, " or "))
 	}
 	if o.duration == 0 {
 		o.duration = usual

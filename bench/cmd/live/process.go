@@ -10,21 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
-
-// tick is the unit of CPU times under /proc (USER_HZ).
-const tick = 10 * time.Millisecond
-
-// stat returns the fields of /proc/PID/stat from the third on (proc(5)), nil for a
-// process that is gone.
-func stat(pid int) []string {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return nil
-	}
-	_, after, _ := strings.Cut(string(b), ") ")
-	return strings.Fields(after)
-}
 
 // tree returns a process and all below it.
 func tree(root int) []int {
@@ -43,17 +31,16 @@ func tree(root int) []int {
 	return all
 }
 
-// cpu returns the CPU time of a process and all below it.
-func cpu(root int) time.Duration {
-	sum := 0
+// cpu returns the CPU time of a process and all below it, by their CPU-time clocks
+// (clock_getcpuclockid(3)), which are finer than what stands under /proc.
+func cpu(root int) (sum time.Duration) {
 	for _, pid := range tree(root) {
-		if f := stat(pid); len(f) > 12 {
-			user, _ := strconv.Atoi(f[11])
-			system, _ := strconv.Atoi(f[12])
-			sum += user + system
+		var t unix.Timespec
+		if unix.ClockGettime(int32(^pid<<3|2), &t) == nil {
+			sum += time.Duration(t.Nano())
 		}
 	}
-	return time.Duration(sum) * tick
+	return sum
 }
 
 // resident returns the memory of a process that is resident, and the most that was, in
