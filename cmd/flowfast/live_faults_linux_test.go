@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,9 +18,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/internal/testnet"
 	"github.com/flowfast/flowfast/internal/testpcap"
 	"github.com/flowfast/flowfast/ioutil"
+	"github.com/flowfast/flowfast/live"
 )
 
 // quick are flags with which rows come soon after their packets.
@@ -401,5 +404,25 @@ func TestLiveUser(t *testing.T) {
 			t.Errorf("%v: %s", err, b)
 		}
 		testnet.IP(t, "link del va")
+	}
+}
+
+// A silent wire does not look like a run that hangs, however long rows may wait.
+func TestLivePulse(t *testing.T) {
+	if !testnet.Inside(t) {
+		return
+	}
+	testnet.IP(t, "link set lo up")
+	ring, err := live.Open("lo", live.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ring.Close()
+	source := pulsing{ring, newPulse()}
+	source.SetPatience(time.Hour)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if n, err := source.Read(ctx, make([]flowfast.Packet, 1)); n != 0 || err != nil {
+		t.Errorf("%d packets, error %v", n, err)
 	}
 }

@@ -52,6 +52,10 @@ func (p pulsing) Read(ctx context.Context, packets []flowfast.Packet) (int, erro
 	return p.Ring.Read(ctx, packets)
 }
 
+// SetPatience has the ring read every second or more often: with a long --flush a
+// silent wire would look like a run that hangs.
+func (p pulsing) SetPatience(d time.Duration) { p.Ring.SetPatience(min(d, time.Second)) }
+
 // A writing is where rows go, and tells while they do.
 type writing struct {
 	flushWriter
