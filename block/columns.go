@@ -86,12 +86,14 @@ type chunk struct {
 	links   []decode.Link
 }
 
-// A keySlot has the number of a key, from 1, at a place by its hash. That this stands
-// here as well spares a look at the key, which is in no cache.
-type keySlot struct{ hash, number uint32 }
+// A keySlot has the number of a key, from 1, at a place by the low bits of its hash.
+// That the high ones stand here spares a look at the key, which is in no cache. Slots of
+// all buckets are to be in one: they are small.
+type keySlot struct{ tag, number uint16 }
 
+// newChunk returns a chunk for so many packets, 32,768 at most.
 func newChunk(needs features.Set, most int) *chunk {
-	return &chunk{needs: needs, slots: make([]keySlot, 1<<bits.Len(uint(2*most)))}
+	return &chunk{needs: needs, slots: make([]keySlot, 1<<bits.Len(uint(2*most-1)))}
 }
 
 // reset empties the chunk; what comes next has positions from at on.
@@ -168,9 +170,9 @@ func mark(set bool, m uint8) uint8 {
 // key adds the key of a packet and returns its number, from 0.
 func (c *chunk) key(t *flowtable.Taken) int {
 	mask := uint32(len(c.slots) - 1)
-	i := t.Hash & mask
+	i, tag := t.Hash&mask, uint16(t.Hash>>16)
 	for ; c.slots[i].number != 0; i = (i + 1) & mask {
-		if s := c.slots[i]; s.hash == t.Hash && c.keys[s.number-1].is(t) {
+		if s := c.slots[i]; s.tag == tag && c.keys[s.number-1].is(t) {
 			c.columns[colKey] = binary.AppendUvarint(c.columns[colKey], uint64(s.number))
 			return int(s.number - 1)
 		}
@@ -178,7 +180,7 @@ func (c *chunk) key(t *flowtable.Taken) int {
 	c.keys = append(c.keys, keyed{
 		a: t.A, b: t.B, portA: t.PortA, portB: t.PortB, proto: t.Proto, v6: t.V6, encapsulation: t.Encapsulation,
 	})
-	c.slots[i] = keySlot{t.Hash, uint32(len(c.keys))}
+	c.slots[i] = keySlot{tag, uint16(len(c.keys))}
 	c.columns[colKey] = append(c.columns[colKey], 0)
 	to := append(c.columns[colNew], mark(t.V6, 1)|mark(t.Encapsulation != 0, 2), t.Proto)
 	to = binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(to, t.PortA), t.PortB)
