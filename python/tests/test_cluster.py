@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib
 import json
 import random
+import sys
+import zipfile
+import zipimport
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +65,19 @@ def test_spark_hash() -> None:
     # select hash(0), hash(1), hash(42), hash(-1) in Spark 4.0.1
     assert [_cluster._spark_hash(v) for v in (0, 1, 42, -1)] == [933211791, -559580957, 29417773, -1604776387]
     assert sorted(_cluster._spark_hash(_cluster.partition_key(b, 9)) % 9 for b in range(9)) == list(range(9))
+
+
+def test_begin_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No task has Python read zip files anew that it has modules of."""
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as packed:
+        packed.writestr("flowfast_packed.py", "value = 7")
+        packed.writestr("flowfast_late.py", "value = 8")
+    monkeypatch.syspath_prepend(str(tmp_path / "packed.zip"))
+    assert importlib.import_module("flowfast_packed").value == 7
+    assert str(tmp_path / "packed.zip") in sys.path_importer_cache
+    _cluster.begin_task()
+    assert [p for p, f in sys.path_importer_cache.items() if isinstance(f, zipimport.zipimporter)] == []
+    assert importlib.import_module("flowfast_late").value == 8
 
 
 @pytest.mark.parametrize("buckets", [1, 5])

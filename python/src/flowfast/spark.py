@@ -23,6 +23,7 @@ from ._cluster import (
     Capture,
     Commands,
     Digested,
+    begin_task,
     commands,
     destination,
     find,
@@ -30,7 +31,6 @@ from ._cluster import (
     partition_key,
     put,
     scratch,
-    use_shipped,
 )
 from ._engine import Engine
 from ._errors import EngineError, Error
@@ -220,7 +220,7 @@ def _shuffled(spark: SparkSession, job: Commands, captures: Sequence[Capture], t
         columns: dict[str, pa.DataType] = {
             "key": pa.int32(), "bucket": pa.int32(), "capture": pa.int32(), "size": pa.int64(), "at": pa.int64(), "data": pa.binary()
         }  # fmt: skip
-        use_shipped()
+        begin_task()
         for batch in batches:
             for task in batch.column(0).to_pylist():
                 for number in tasks[int(task or 0)]:
@@ -318,7 +318,7 @@ class _Gathered:
 
 
 def _gather(batches: Iterator[pa.RecordBatch]) -> _Gathered:
-    use_shipped()
+    begin_task()
     gathered = _Gathered()
     for batch in batches:
         gathered.take(batch)
