@@ -246,6 +246,19 @@ spark: build ## try flowfast.spark with real executors, and kill some (MASTERS: 
 	  FLOWFAST_SPARK='$(MASTERS)' FLOWFAST_BINARY=$(CURDIR)/flowfast PYTHONPATH=src \
 	  $(SPARKENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests -k '$(TESTS)' tests/test_spark.py tests/test_spark_disk.py
 
+# The library of S3 that fsspec has, and a server of it.
+SPARKS3 = moto[server]==5.2.5 s3fs==2026.9.0
+
+.PHONY: spark-s3 spark-s3-install
+
+spark-s3-install: spark-install ## add what make spark-s3 needs
+	$(SPARKENV)/bin/python -m pip install --quiet --disable-pip-version-check $(SPARKS3:%='%')
+
+spark-s3: build ## try flowfast.spark on captures in an object store, and a capture of 300 MB
+	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && cd python && \
+	  FLOWFAST_SPARK='local[2]' FLOWFAST_BINARY=$(CURDIR)/flowfast PYTHONPATH=src \
+	  $(SPARKENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests -k '$(TESTS)' tests/test_spark_s3.py
+
 blocks: ## compare blocks with --join over more archives, and all shared captures
 	FLOWFAST_ARCHIVES=200 go test -count=1 -timeout 30m ./block
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _EXTENSIONS = (".pcap", ".pcapng", ".cap", ".dmp", ".dump", ".ntar", ".snoop", ".erf")
 _PACKED = ("", ".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
 _GROUPS = 10_000  # tasks that read captures, at most
+_READ_AHEAD = 8 << 20  # bytes of a request to an object store, which takes as long as some MB to begin its answer
 
 
 class Capture(NamedTuple):
@@ -48,10 +49,10 @@ class Capture(NamedTuple):
             return
         # Some of these would decompress by the name, which the command does by the bytes.
         if hasattr(self.filesystem, "open_input_stream"):
-            with self.filesystem.open_input_stream(self.path, compression=None, buffer_size=1 << 20) as stream:
+            with self.filesystem.open_input_stream(self.path, compression=None, buffer_size=_READ_AHEAD) as stream:
                 yield "-", stream
         else:
-            with self.filesystem.open(self.path, "rb", compression=None) as stream:
+            with self.filesystem.open(self.path, "rb", block_size=_READ_AHEAD, compression=None) as stream:
                 yield "-", stream
 
 
@@ -307,7 +308,7 @@ class Destination(NamedTuple):
         from pyarrow import fs
 
         self.filesystem.create_dir(self.path, recursive=True)
-        there = self.filesystem.get_file_info(fs.FileSelector(self.path))
+        there = self.filesystem.get_file_info(fs.FileSelector(self.path, allow_not_found=True))  # object stores have no folders
         if there:
             raise FileExistsError(f"{self.path}: the folder is not empty: rows of two jobs don't belong together")
         self.filesystem.create_dir(f"{self.path}/{folder}", recursive=True)
