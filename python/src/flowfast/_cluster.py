@@ -313,6 +313,15 @@ class Destination(NamedTuple):
             raise FileExistsError(f"{self.path}: the folder is not empty: rows of two jobs don't belong together")
         self.filesystem.create_dir(f"{self.path}/{folder}", recursive=True)
 
+    def sweep(self, folder: str) -> None:
+        """Remove the files of a folder whose tasks were killed before they could move them."""
+        from pyarrow import fs
+
+        for file in self.filesystem.get_file_info(fs.FileSelector(f"{self.path}/{folder}", allow_not_found=True)):
+            if file.base_name.startswith("_"):
+                with contextlib.suppress(OSError):  # one that still runs has moved it
+                    self.filesystem.delete_file(file.path)
+
     def write(self, name: str, content: bytes) -> None:
         with put(self, name, None) as commit:
             commit(content)

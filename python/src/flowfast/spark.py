@@ -118,6 +118,7 @@ def write(
     to = destination(output, output_filesystem)
     to.begin(_PARTS)
     done = _shuffled(spark, job, captures, None).mapInArrow(_files(job, to), "bucket int, summary string").collect()
+    to.sweep(_PARTS)
     report = Report()
     parts: dict[int, dict[str, Any]] = {}
     for row in done:
@@ -133,19 +134,21 @@ def write(
 
 def ship(spark: SparkSession) -> None:
     """Send this package and its command to the executors, for a cluster that has no wheel installed."""
+    from pyspark import SparkFiles
+
     from ._binary import binary
 
     folder = os.path.dirname(os.path.abspath(__file__))
-    with tempfile.TemporaryDirectory(prefix="flowfast-") as temp:
-        archive = os.path.join(temp, "flowfast-package.zip")
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
-            for at, _, names in os.walk(folder):
-                for name in sorted(names):
-                    if name.endswith(".py"):
-                        path = os.path.join(at, name)
-                        package.write(path, os.path.join("flowfast", os.path.relpath(path, folder)))
-        spark.sparkContext.addPyFile(archive)
-        spark.sparkContext.addFile(binary())
+    # Executors fetch it when they first have a task, so it has to last as long as the session.
+    archive = os.path.join(tempfile.mkdtemp(prefix="flowfast-", dir=SparkFiles.getRootDirectory()), "flowfast-package.zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
+        for at, _, names in os.walk(folder):
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    path = os.path.join(at, name)
+                    package.write(path, os.path.join("flowfast", os.path.relpath(path, folder)))
+    spark.sparkContext.addPyFile(archive)
+    spark.sparkContext.addFile(binary())
 
 
 @dataclasses.dataclass
