@@ -233,7 +233,7 @@ wheels: ## build a Python wheel for every system into dist/ (PYTHON: 3.11 or new
 SPARK = pyspark==4.0.1
 SPARKENV = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/spark
 TESTS ?=
-MASTERS = local[2] local-cluster[2,1,1024]
+MASTERS = local[2] local-cluster[2,1,1024] standalone
 
 spark-install: ## put Spark, and what its tests need, where make spark finds it (Java 17: apt-get install openjdk-17-jre-headless)
 	@$(SPARKENV)/bin/python -m pip freeze 2>/dev/null | grep -qxF '$(SPARK)' || { \
@@ -244,7 +244,7 @@ spark: build ## try flowfast.spark with real executors, and kill some (MASTERS: 
 	@test -x $(SPARKENV)/bin/python || { echo "make spark-install comes first"; exit 1; }
 	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && cd python && \
 	  FLOWFAST_SPARK='$(MASTERS)' FLOWFAST_BINARY=$(CURDIR)/flowfast PYTHONPATH=src \
-	  $(SPARKENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests -k '$(TESTS)' tests/test_spark.py tests/test_spark_disk.py
+	  $(SPARKENV)/bin/python -m pytest -q -p no:cacheprovider --basetemp $$temp/tests -k '$(TESTS)' tests/test_spark.py tests/test_spark_disk.py tests/test_spark_standalone.py
 
 # The library of S3 that fsspec has, and a server of it.
 SPARKS3 = moto[server]==5.2.5 s3fs==2026.9.0

@@ -117,6 +117,9 @@ def test_put(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no more"), _cluster.put(to, "data/other", open(__file__, "rb")):
         raise OSError("no more")
     assert {p.name: p.read_bytes() for p in (tmp_path / "out" / "data").iterdir()} == {"part": b"two"}
+    (tmp_path / "out" / "data" / "_other.1234").write_bytes(b"left by a task that was killed")
+    to.sweep("data")
+    assert [p.name for p in (tmp_path / "out" / "data").iterdir()] == ["part"]
     with pytest.raises(FileExistsError):
         to.begin("data")
 

@@ -1,6 +1,6 @@
 """Spark, which has a target of its own: make spark.
 
-FLOWFAST_SPARK names the masters that are tried: local[2] and local-cluster[2,1,1024].
+FLOWFAST_SPARK names the masters that are tried: local[2], local-cluster[2,1,1024] and standalone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ import pytest
 import flowfast
 
 MASTERS = os.environ.get("FLOWFAST_SPARK", "").split()
-pytestmark = pytest.mark.skipif(not MASTERS, reason="Spark is tried by make spark")
+LOCAL = [m for m in MASTERS if m != "standalone"]  # test_spark_standalone.py has that
+pytestmark = pytest.mark.skipif(not LOCAL, reason="Spark is tried by make spark")
 DATA = Path(__file__).parents[2] / "testdata"
 
 
@@ -32,7 +34,7 @@ def nothing_left() -> Iterator[None]:
     yield
 
 
-@pytest.fixture(scope="module", params=MASTERS or ["none"])
+@pytest.fixture(scope="module", params=LOCAL or ["none"])
 def spark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
@@ -138,6 +140,16 @@ def test_equal(spark: Any, archive: Path, tmp_path: Path, profile: str) -> None:
     assert "zz-damaged" in "".join(got.flowfast_report.errors)
 
 
+def test_numbers(spark: Any, archive: Path) -> None:
+    """One bucket knows the numbers of all rows."""
+    import flowfast.spark
+
+    got = flowfast.spark.flows(spark, str(archive), buckets=1, nanoseconds=True, profile="nfstream").toArrow()
+    want = joined(archive, profile="nfstream")
+    assert got.column_names == want.column_names and "id" in got.column_names
+    assert rows(got) == rows(want)
+
+
 def test_types(spark: Any, archive: Path) -> None:
     import flowfast.spark
 
@@ -183,7 +195,7 @@ def test_executor_killed(spark: Any, archive: Path, tmp_path: Path, stage: str) 
 
     threading.Timer(1, marker.touch).start()
     while not marker.exists() and not (spark.calls / f"killed-{stage}").exists():
-        pass
+        time.sleep(0.1)
     report = flowfast.spark.write(spark, str(archive), tmp_path / "out", buckets=3)
     assert (spark.calls / f"killed-{stage}").exists(), "no executor was killed"
     assert rows(pa.concat_tables(written(tmp_path / "out", 3))) == rows(joined(archive))
