@@ -291,6 +291,20 @@ readers: ## write the files of flowfast, and tell which programs read them and w
 	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && $(STATIC) -o $$temp/flowfast ./cmd/flowfast && \
 	  FLOWFAST_READERS_JS=$(READERS) $(READERS)/bin/python bench/readers/readers.py --flowfast $$temp/flowfast
 
+.PHONY: bench-spark
+
+CLUSTER ?= /tmp/flowfast-bench/cluster
+
+bench-spark: build ## CPU time of flowfast.spark.write by that of one machine, shuffle, memory (CLUSTER: folder, 12 GB; editcap)
+	@mkdir -p $(CLUSTER)/benign
+	@test -n "$$(ls $(CLUSTER)/benign)" || go run ./bench/cmd/generate -scale 8 benign | editcap -F pcap -c 1100000 - $(CLUSTER)/benign/ring.pcap
+	@test -e $(CLUSTER)/dos.pcap || go run ./bench/cmd/generate dos >$(CLUSTER)/dos.pcap
+	@test -e $(CLUSTER)/flood.pcap || go run ./bench/cmd/generate flood >$(CLUSTER)/flood.pcap
+	@export FLOWFAST_BINARY=$(CURDIR)/flowfast PYTHONPATH=python/src && \
+	  cluster="$(SPARKENV)/bin/python bench/python/cluster.py --small testdata/web.pcap.zst" && \
+	  $$cluster --buckets 4 $(CLUSTER)/benign && $$cluster --buckets 6 $(CLUSTER)/dos.pcap && \
+	  $$cluster --buckets 64 --runs 1 --memory $(CLUSTER)/flood.pcap
+
 .PHONY: bench-python bench-python-install
 
 PYBENCH = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flowfast/bench-python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import importlib
@@ -68,14 +69,22 @@ def test_spark_hash() -> None:
 
 
 def test_begin_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No task has Python read zip files anew that it has modules of."""
+    """No task has Python read zip files anew that it has modules of, nor collect what its modules hold."""
     with zipfile.ZipFile(tmp_path / "packed.zip", "w") as packed:
         packed.writestr("flowfast_packed.py", "value = 7")
         packed.writestr("flowfast_late.py", "value = 8")
     monkeypatch.syspath_prepend(str(tmp_path / "packed.zip"))
     assert importlib.import_module("flowfast_packed").value == 7
     assert str(tmp_path / "packed.zip") in sys.path_importer_cache
-    _cluster.begin_task()
+    try:
+        _cluster.begin_task()
+        assert gc.get_freeze_count() > 1000
+        before = gc.get_freeze_count()
+        held = [[] for _ in range(1000)]
+        _cluster.begin_task()  # what is made later can be garbage
+        assert gc.get_freeze_count() <= before and held
+    finally:
+        gc.unfreeze()
     assert [p for p, f in sys.path_importer_cache.items() if isinstance(f, zipimport.zipimporter)] == []
     assert importlib.import_module("flowfast_late").value == 8
 
@@ -122,6 +131,15 @@ def test_put(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "out" / "data").iterdir()] == ["part"]
     with pytest.raises(FileExistsError):
         to.begin("data")
+
+
+def test_skew() -> None:
+    """A bucket that is far larger than the others is told."""
+    even = spark.Report(buckets={b: {"packets": 100 + b} for b in range(8)})
+    assert even.warnings == []
+    even.buckets[5] = {"packets": 5000, "warnings": ["late"]}
+    assert even.warnings[0] == "late"
+    assert even.warnings[1].startswith("skew: bucket 5 of 8 has 5000 of 5723 packets; more buckets")
 
 
 def test_files_that_options_name(tmp_path: Path, archive: Path) -> None:

@@ -140,6 +140,33 @@ def test_equal(spark: Any, archive: Path, tmp_path: Path, profile: str) -> None:
     assert "zz-damaged" in "".join(got.flowfast_report.errors)
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of all recorded captures that can be read to their end."""
+    shared = DATA.parents[1] / "shared" / "captures"
+    if not shared.is_dir():
+        pytest.skip("there are no shared captures beside this checkout")
+    folder = tmp_path_factory.mktemp("recorded")
+    for found in sorted(shared.iterdir()):
+        try:
+            flowfast.read(found)
+        except flowfast.Error:
+            continue
+        (folder / found.name).symlink_to(found)
+    return folder
+
+
+@pytest.mark.parametrize("profile", ["default", "full", "cicflowmeter"])
+def test_recorded(spark: Any, recorded: Path, profile: str) -> None:
+    """All recorded captures are one archive."""
+    import flowfast.spark
+
+    got = flowfast.spark.flows(spark, f"{recorded}/*", buckets=5, nanoseconds=True, profile=profile)
+    want = joined(recorded, profile=profile)
+    assert rows(got.toArrow()) == rows(want) and len(want) > 1000
+    assert got.flowfast_report.errors == [] and len(got.flowfast_report.captures) > 50
+
+
 def test_numbers(spark: Any, archive: Path) -> None:
     """One bucket knows the numbers of all rows."""
     import flowfast.spark

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import gc
 import hashlib
 import json
 import os
@@ -262,6 +263,10 @@ def commands(function: str, buckets: int, given: Mapping[str, Any], without: fro
 def begin_task() -> None:
     """Prepare the worker that a task runs in."""
     _spare_zip_files()
+    # Spark collects garbage after each task. What modules hold is never any, and to look at
+    # all of it took 40 ms.
+    if gc.get_freeze_count() == 0:
+        gc.freeze()
     _use_shipped()
 
 
