@@ -293,7 +293,7 @@ readers: ## write the files of flowfast, and tell which programs read them and w
 
 .PHONY: bench-spark
 
-CLUSTER ?= /tmp/flowfast-bench/cluster
+CLUSTER ?= /tmp/flowfast-cluster
 
 bench-spark: build ## CPU time of flowfast.spark.write by that of one machine, shuffle, memory (CLUSTER: folder, 12 GB; editcap)
 	@mkdir -p $(CLUSTER)/benign

@@ -154,8 +154,9 @@ def main() -> None:
             flowfast.spark.write(spark, source, folder / f"out-{number}", buckets=arguments.buckets)
             shutil.rmtree(folder / f"out-{number}")
 
-        def shuffled() -> int:
-            return sum(f.stat().st_size for f in (folder / "spark").rglob("shuffle_*.data"))
+        def shuffled() -> dict[Path, int]:
+            # Spark removes files of jobs that are over when it likes.
+            return {f: f.stat().st_size for f in (folder / "spark").rglob("shuffle_*.data")}
 
         for _ in range(arguments.warm):
             job(arguments.small)
@@ -163,10 +164,10 @@ def main() -> None:
             runs = []
             for _ in range(arguments.runs):
                 one = alone(flowfast.binary(), capture, folder)
-                before, bytes_before = spent(), shuffled()
+                before, there = spent(), shuffled()
                 job(capture)
                 after = spent()
-                runs.append({"one": one, **{k: after[k] - before[k] for k in after}, "shuffle": shuffled() - bytes_before})
+                runs.append({"one": one, **{k: after[k] - before[k] for k in after}, "shuffle": sum(n for f, n in shuffled().items() if f not in there)})
             size = sum(map(os.path.getsize, files(capture)))
             print(f"{os.path.basename(capture)}: shuffle {runs[-1]['shuffle'] / size:.4f} of the capture")
             for r in [*runs, {k: statistics.median(r[k] for r in runs) for k in runs[0]}]:
