@@ -27,6 +27,7 @@ func (c countedRows) AppendRow(b []byte, f *Flow) []byte {
 // A batchLog is a writer that takes batches.
 type batchLog struct {
 	bytes.Buffer
+	first   int
 	most    int
 	sizes   []int // rows of each batch
 	failing int   // the batch that is refused, from 1
@@ -36,7 +37,7 @@ type loggedBatch struct{ rows []byte }
 
 func (l *loggedBatch) Encode(rows [][]byte) { l.rows = bytes.Join(rows, nil) }
 
-func (l *batchLog) Batches() (rows, size int)                    { return l.most, 1 << 40 }
+func (l *batchLog) Batches() (next, rows, size int)              { return l.first, l.most, 1 << 40 }
 func (l *batchLog) NewBatch() interface{ Encode(rows [][]byte) } { return &loggedBatch{} }
 
 func (l *batchLog) WriteBatch(b interface{ Encode(rows [][]byte) }) error {
@@ -53,7 +54,7 @@ func (l *batchLog) WriteBatch(b interface{ Encode(rows [][]byte) }) error {
 }
 
 // Batches have the rows of one worker in order, and as many each as the writer
-// wants, whether they come in large blocks or in many small ones.
+// wants, the first ones fewer, whether they come in large blocks or in many small ones.
 func TestBatches(t *testing.T) {
 	flood := new(bytes.Buffer)
 	if err := workload.Write(flood, "flood20000", 1, 1); err != nil {
@@ -77,22 +78,26 @@ func TestBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 		for workers := 2; workers <= 5; workers++ {
-			for _, most := range []int{1, 7, 1000, 1 << 20} {
+			for _, log := range []batchLog{{first: 1, most: 1}, {first: 7, most: 7}, {first: 3, most: 1000}, {first: 1 << 20, most: 1 << 20}} {
 				options.Workers = workers
-				got := batchLog{most: most}
+				got := log
 				if err := write(&got); err != nil {
 					t.Fatal(err)
 				}
 				if !bytes.Equal(got.Bytes(), want.Bytes()) {
-					t.Fatalf("%s, %d workers: other rows in batches of %d", name, workers, most)
+					t.Fatalf("%s, %d workers: other rows in batches of %d", name, workers, got.most)
 				}
 				for i, n := range got.sizes {
+					most := got.most
+					if i < 20 {
+						most = min(got.first<<i, most)
+					}
 					if n != most && i < len(got.sizes)-1 || n > most || n == 0 {
 						t.Fatalf("%s, %d workers: batch %d has %d rows, want %d", name, workers, i, n, most)
 					}
 				}
 			}
-			failing := batchLog{most: 500, failing: 3}
+			failing := batchLog{first: 500, most: 500, failing: 3}
 			if err := write(&failing); !errors.Is(err, errFull) || len(failing.sizes) != 2 {
 				t.Errorf("%s, %d workers: error %v after %d batches", name, workers, err, len(failing.sizes))
 			}

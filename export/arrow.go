@@ -14,10 +14,14 @@ import (
 // for the tests.
 var batchSize = 8 << 20
 
+// firstRows are the rows of the first batch of a stream: few, since somebody may be
+// waiting for them.
+const firstRows = 256
+
 // An arrowWriter writes the Arrow IPC format, not compressed. The columns of a
 // batch are the buffers of the format, as they are: the library's builders, which
 // keep a bit for each value, take longer.
-type arrowWriter struct{ columnWriter }
+type arrowWriter struct{ *columnWriter }
 
 // An arrowOut is the end of an arrowWriter, which writes record batches.
 type arrowOut struct {
@@ -32,17 +36,13 @@ func (o arrowOut) close() error         { return o.to.Close() }
 
 func newArrowFile(to io.Writer, t *Table) (io.WriteCloser, error) {
 	out, err := ipc.NewFileWriter(to, ipc.WithSchema(arrowSchema(t)))
-	return newArrow(t, arrowOut{out}), err
+	return arrowWriter{newColumnWriter(arrowEncoder(t), arrowOut{out})}, err
 }
 
 func newArrowStream(to io.Writer, t *Table) (io.WriteCloser, error) {
-	return newArrow(t, arrowOut{ipc.NewWriter(to, ipc.WithSchema(arrowSchema(t)))}), nil
-}
-
-func newArrow(t *Table, out arrowOut) *arrowWriter {
-	w := &arrowWriter{columnWriter{encoder: arrowEncoder(t), out: out}}
-	w.own.batch.reset(w.encoder.packed)
-	return w
+	e := arrowEncoder(t)
+	e.first = min(firstRows, e.most)
+	return arrowWriter{newColumnWriter(e, arrowOut{ipc.NewWriter(to, ipc.WithSchema(arrowSchema(t)))})}, nil
 }
 
 func arrowEncoder(t *Table) *encoder {
@@ -117,4 +117,4 @@ func arrowRecord(schema *arrow.Schema, b *batch) arrow.RecordBatch {
 }
 
 // Flush writes the gathered rows as a record batch of their own.
-func (w *arrowWriter) Flush() error { return w.endBatch() }
+func (w arrowWriter) Flush() error { return w.endBatch() }

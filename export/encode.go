@@ -15,9 +15,11 @@ import (
 type BatchWriter interface {
 	io.WriteCloser
 	// Batches returns what ends a batch: the row with which it has so many rows, or
-	// so many bytes of packed rows. Where batches end is seen in the file, so whoever
-	// cuts rows into batches so writes the same bytes as Write does.
-	Batches() (rows, bytes int)
+	// so many bytes of packed rows. The next batch ends with next rows, and each one
+	// behind it with twice as many as the one before could have, until those are rows.
+	// Where batches end is seen in the file, so whoever cuts rows into batches so writes
+	// the same bytes as Write does.
+	Batches() (next, rows, bytes int)
 	// NewBatch returns a batch, which can be used again when WriteBatch has
 	// returned.
 	NewBatch() Batch
@@ -47,6 +49,7 @@ type encoded struct {
 // An encoder is one whose batches are completed by a function.
 type encoder struct {
 	packed     *packed
+	first      int // rows of the first batch
 	most, size int // of a batch
 	unit       time.Duration
 	complete   func(*encoded) error
@@ -79,7 +82,8 @@ func cutTimes(values []byte, unit int64) {
 // newEncoder returns an encoder whose batches have as many rows as come to so
 // many bytes, but no more than most.
 func newEncoder(t *Table, size, most int, complete func(*encoded) error) *encoder {
-	return &encoder{newPacked(t.Columns), max(min(size/rowBytes(t.Columns), most), 1), size, t.TimeUnit, complete}
+	most = max(min(size/rowBytes(t.Columns), most), 1)
+	return &encoder{newPacked(t.Columns), most, most, size, t.TimeUnit, complete}
 }
 
 // rowBytes returns what the values of a row take in columns, or a bit more: an
@@ -118,22 +122,32 @@ func (e *encoder) encode(into *encoded, rows [][]byte) {
 type columnWriter struct {
 	encoder *encoder
 	own     encoded
-	out     interface {
-		put(*encoded) error
-		close() error
-	}
-	err error
+	next    int // rows with which the next batch ends
+	out     columnOut
+	err     error
+}
+
+// A columnOut takes batches.
+type columnOut interface {
+	put(*encoded) error
+	close() error
+}
+
+func newColumnWriter(e *encoder, out columnOut) *columnWriter {
+	w := &columnWriter{encoder: e, next: e.first, out: out}
+	w.own.batch.reset(e.packed)
+	return w
 }
 
 func (w *columnWriter) Write(b []byte) (int, error) {
-	gathered, most, size := &w.own.batch, w.encoder.most, w.encoder.size
+	gathered, size := &w.own.batch, w.encoder.size
 	for rest := b; len(rest) > 0 && w.err == nil; {
 		var n int
-		if n, w.err = gathered.add(rest, most, size); w.err != nil {
+		if n, w.err = gathered.add(rest, w.next, size); w.err != nil {
 			break
 		}
 		rest = rest[n:]
-		if gathered.rows >= most || gathered.size >= size {
+		if gathered.rows >= w.next || gathered.size >= size {
 			w.err = w.endBatch()
 		}
 	}
@@ -149,10 +163,15 @@ func (w *columnWriter) endBatch() error {
 		return w.err
 	}
 	if w.err = w.encoder.finish(&w.own); w.err == nil {
-		w.err = w.out.put(&w.own)
+		w.put(&w.own)
 	}
 	w.own.batch.reset(w.encoder.packed)
 	return w.err
+}
+
+func (w *columnWriter) put(e *encoded) {
+	w.err = w.out.put(e)
+	w.next = min(2*w.next, w.encoder.most)
 }
 
 // WriteBatch writes a batch.
@@ -162,7 +181,7 @@ func (w *columnWriter) WriteBatch(b Batch) error {
 		return w.err
 	}
 	if w.err = e.err; w.err == nil {
-		w.err = w.out.put(e)
+		w.put(e)
 	}
 	return w.err
 }
@@ -187,7 +206,9 @@ type pending struct {
 func (p *pending) Encode(rows [][]byte) { p.encoder.encode(&p.encoded, rows) }
 
 // Batches returns what ends a batch.
-func (w *columnWriter) Batches() (rows, bytes int) { return w.encoder.most, w.encoder.size }
+func (w *columnWriter) Batches() (next, rows, bytes int) {
+	return w.next, w.encoder.most, w.encoder.size
+}
 
 // NewBatch returns a batch for WriteBatch.
 func (w *columnWriter) NewBatch() Batch { return &pending{encoder: w.encoder} }

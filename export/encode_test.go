@@ -40,7 +40,7 @@ func TestEncoder(t *testing.T) {
 		if w == nil {
 			continue
 		}
-		mostRows, mostBytes := w.Batches()
+		next, mostRows, mostBytes := w.Batches()
 		for range 5 {
 			few = append(few, few[:1000]...)
 		}
@@ -57,8 +57,9 @@ func TestEncoder(t *testing.T) {
 				batch = append(batch, row)
 			}
 			n++
-			if size += len(row); n >= mostRows || size >= mostBytes {
+			if size += len(row); n >= next || size >= mostBytes {
 				batches, batch, n, size = append(batches, batch), nil, 0, 0
+				next = min(2*next, mostRows)
 			}
 		}
 		if batches = append(batches, batch); len(batches) < 4 {
@@ -126,6 +127,48 @@ func TestEncoderAllocations(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(5, func() { batch.Encode([][]byte{rows}) }); n > 400 {
 			t.Errorf("%s: %v allocations for a batch", name, n)
+		}
+	}
+}
+
+// TestFirstBatches wants the batches of a stream to begin with few rows and to grow,
+// those that came encoded among them, and those of a file, which nobody reads before
+// its end, to be large.
+func TestFirstBatches(t *testing.T) {
+	table, flows := Table{Columns: Columns()}, tableFlows(100)
+	for name, want := range map[string][]int64{"arrows": {256, 512, 100, 2048, 84}, "arrow": {768, 100, 2132}} {
+		format, _ := FormatNamed(name)
+		var out bytes.Buffer
+		w := batchWriter(t, name, &out, table)
+		rows := format.Rows(table)
+		write := func(n int) {
+			for i := range n {
+				if _, err := w.Write(rows.AppendRow(nil, flows[i%100])); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var encoded []byte
+		for _, f := range flows {
+			encoded = rows.AppendRow(encoded, f)
+		}
+		write(768)
+		b := w.NewBatch()
+		b.Encode([][]byte{encoded})
+		if err := w.WriteBatch(b); err != nil {
+			t.Fatal(err)
+		}
+		write(2132)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, batches := arrowBatches(t, name, out.Bytes())
+		var got []int64
+		for _, b := range batches {
+			got = append(got, b.NumRows())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: batches of %v rows, want %v", name, got, want)
 		}
 	}
 }

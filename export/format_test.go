@@ -280,9 +280,8 @@ func openParquet(t *testing.T, b []byte) *file.Reader {
 	return f
 }
 
-func readArrow(t *testing.T, columns []*Column, name string, b []byte) [][]string {
-	var schema *arrow.Schema
-	var batches []arrow.RecordBatch
+func arrowBatches(t *testing.T, name string, b []byte) (schema *arrow.Schema, batches []arrow.RecordBatch) {
+	t.Helper()
 	if name == "arrow" {
 		r, err := ipc.NewFileReader(bytes.NewReader(b))
 		if err != nil {
@@ -311,6 +310,11 @@ func readArrow(t *testing.T, columns []*Column, name string, b []byte) [][]strin
 			t.Fatal(r.Err())
 		}
 	}
+	return schema, batches
+}
+
+func readArrow(t *testing.T, columns []*Column, name string, b []byte) [][]string {
+	schema, batches := arrowBatches(t, name, b)
 	if i := schema.Metadata().FindKey("flowfast.idle-timeout"); i < 0 {
 		t.Error("no idle-timeout in the metadata")
 	}

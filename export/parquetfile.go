@@ -110,9 +110,7 @@ func newParquet(to io.Writer, t *Table) (io.WriteCloser, error) {
 		group:   make([]chunk, len(t.Columns)),
 	}
 	out.most.rows, out.most.size = groupSize/rowBytes(t.Columns), groupSize
-	w := &columnWriter{encoder: parquetEncoder(t), out: out}
-	w.own.batch.reset(w.encoder.packed)
-	return w, nil
+	return newColumnWriter(parquetEncoder(t), out), nil
 }
 
 // A description is what the metadata of a Parquet file says of a column.

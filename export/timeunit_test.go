@@ -132,7 +132,7 @@ func TestEndBatch(t *testing.T) {
 		}
 		rows := format.Rows(table)
 		for i, f := range flows {
-			if i == 300 {
+			if i == 250 {
 				if err := w.(BatchWriter).EndBatch(); err != nil {
 					t.Fatal(err)
 				}
@@ -156,8 +156,8 @@ func TestEndBatch(t *testing.T) {
 			if err != nil && err != io.EOF {
 				t.Fatal(err)
 			}
-			if batch.NumRows() != 300 {
-				t.Errorf("the first batch has %d rows, want 300", batch.NumRows())
+			if batch.NumRows() != 250 {
+				t.Errorf("the first batch has %d rows, want 250", batch.NumRows())
 			}
 		} else if out.Len() <= len(written(t, name, table, flows, 100)) {
 			t.Errorf("%s: no further batch", name)

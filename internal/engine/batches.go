@@ -6,8 +6,10 @@ import "encoding/binary"
 // can have encoded before: that of a format of columns. Its rows begin with their
 // length in four bytes, little-endian.
 type BatchWriter interface {
-	// Batches returns with how many rows, or bytes of them, a batch ends.
-	Batches() (rows, bytes int)
+	// Batches returns with how many rows, or bytes of them, a batch ends. The next one
+	// ends with next rows, and each one behind it with twice as many as the one before
+	// could have, until those are rows.
+	Batches() (next, rows, bytes int)
 	// NewBatch returns a batch, whose Encode makes it one of rows.
 	NewBatch() interface{ Encode(rows [][]byte) }
 	// WriteBatch writes an encoded batch, behind those before.
@@ -22,7 +24,8 @@ const copiedBlock = 64 << 10
 // writer.
 type batches struct {
 	to         BatchWriter
-	rows, size int // with which a batch ends
+	rows, size int // with which the current batch ends
+	mostRows   int // which rows grow to
 	most       int // batches under way
 	current    *batch
 	waiting    []*batch // to be encoded or written, in order
@@ -65,7 +68,7 @@ func newBatches(to BatchWriter, workers int) *batches {
 	}
 	const memory = 48 << 20 // of packed rows
 	b := &batches{to: to}
-	b.rows, b.size = to.Batches()
+	b.rows, b.mostRows, b.size = to.Batches()
 	b.most = max(2, min(workers+1, memory/b.size))
 	b.current = b.batch()
 	return b
@@ -120,6 +123,7 @@ func (b *batches) end(encode func(*batch)) {
 	c := b.current
 	b.waiting = append(b.waiting, c)
 	b.current = b.batch()
+	b.rows = min(2*b.rows, b.mostRows)
 	encode(c)
 }
 
