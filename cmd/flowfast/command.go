@@ -90,7 +90,7 @@ func run(args []string, s streams) int {
 	if err := root.Execute(); errors.Is(err, syscall.EPIPE) { // columns | head
 		return exitOK
 	} else if err != nil {
-		fmt.Fprintf(s.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(usageText(err)+suggestion(err, root, args)))
+		c.refuse(err, usageText(err)+suggestion(err, root, args), args)
 		return exitUsage
 	}
 	return c.status

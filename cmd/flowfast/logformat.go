@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/pflag"
 )
 
 // A logFormat is the value of a flag: how messages are written.
@@ -50,6 +54,58 @@ func (c *command) log(level slog.Level, text string, more ...slog.Attr) {
 	}
 	fmt.Fprintf(c.err, "%sflowfast: %s\n", prefix, printable(text))
 }
+
+// refuse says what is wrong with the arguments. In a log the option that it is about
+// stands beside it.
+func (c *command) refuse(err error, text string, args []string) {
+	if c.logFormat = askedLogFormat(args); c.logFormat != logJSON {
+		fmt.Fprintf(c.err, "flowfast: %s\nTry 'flowfast --help'.\n", printable(text))
+		return
+	}
+	var more []slog.Attr
+	if option := optionOf(err, text); option != "" {
+		more = append(more, slog.String("option", printable(option)))
+	}
+	c.log(slog.LevelError, text, more...)
+}
+
+// askedLogFormat finds --log-format among arguments that can't be taken.
+func askedLogFormat(args []string) logFormat {
+	var found logFormat
+	for i, arg := range args {
+		value, is := strings.CutPrefix(arg, "--log-format=")
+		switch {
+		case arg == "--":
+			return found
+		case arg == "--log-format" && i+1 < len(args):
+			_ = found.Set(args[i+1]) // what is no format stands for text
+		case is:
+			_ = found.Set(value)
+		}
+	}
+	return found
+}
+
+// optionOf returns the option that an error in the arguments is about, as it is
+// written, "" if there is none.
+func optionOf(err error, text string) string {
+	var unknown *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
+	var bad *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return "-" + unknown.GetSpecifiedName()
+	case errors.As(err, &unknown):
+		return manyDigits.ReplaceAllString("--"+unknown.GetSpecifiedName(), "…") // it may be a key
+	case errors.As(err, &bare):
+		return "--" + bare.GetFlag().Name
+	case errors.As(err, &bad):
+		return "--" + bad.GetFlag().Name
+	}
+	return anOption.FindString(text)
+}
+
+var anOption = regexp.MustCompile("^--?[a-z][a-z-]*")
 
 // logFile writes the line of a capture, which only a log has.
 func (c *command) logFile(r *result) {
