@@ -205,11 +205,11 @@ bench-peers-install: ## put the peers in Python where bench-peers finds them (PY
 packages: ## build a deb and an rpm for each architecture, and an SPDX list of what is in them, into dist/
 	go run -C packaging . -out $(CURDIR)/dist
 
-packages-check: ## test what makes packages; build this machine's, install the deb with apt and remove it (as root)
+packages-check: ## test what makes packages; build this machine's, install the deb with apt, then the rpm, and remove them (as root)
 	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \
 	  (cd packaging && test -z "$$(gofmt -l . | tee -a /dev/stderr)" && go vet ./... && go mod tidy -diff && go test ./...) && \
 	  go run -C packaging . -only here -out $$temp && \
-	  packaging/check.sh $$temp/*.deb
+	  packaging/check.sh $$temp/*.deb && packaging/check.sh $$temp/*.rpm
 
 service-check: ## boot systemd in namespaces, install the deb there, and start, reload, kill and stop the service (as root)
 	@temp=$$(mktemp -d) && trap 'rm -rf '$$temp EXIT && \

@@ -16,8 +16,9 @@ import (
 
 // Where things go in both kinds of packages.
 const (
-	docDir = "/usr/share/doc/flowfast"
-	manDir = "/usr/share/man/man1"
+	docDir   = "/usr/share/doc/flowfast"
+	manDir   = "/usr/share/man/man1"
+	shareDir = "/usr/share/flowfast"
 )
 
 // A completion is the file of a shell's completions, and where the shell looks for it.
@@ -28,7 +29,7 @@ var completions = []completion{
 	{"zsh", "/usr/share/zsh/vendor-completions/_flowfast", "deb"},
 	{"zsh", "/usr/share/zsh/site-functions/_flowfast", "rpm"},
 	{"fish", "/usr/share/fish/vendor_completions.d/flowfast.fish", ""},
-	{"powershell", "/usr/share/flowfast/flowfast.ps1", ""}, // PowerShell looks nowhere: a profile reads it
+	{"powershell", shareDir + "/flowfast.ps1", ""}, // PowerShell looks nowhere: a profile reads it
 }
 
 // generate fills the stage with what the command tells of itself, and with notices and
@@ -154,6 +155,10 @@ func (b *build) contents() files.Contents {
 		file(b.path("copyright"), docDir+"/copyright", 0o644),
 		file(b.path("flowfast.spdx.json"), docDir+"/flowfast.spdx.json", 0o644),
 		file("../README.md", docDir+"/README.md", 0o644),
+	}
+	// dpkg removes an empty folder, rpm one that the package has.
+	for _, dir := range []string{docDir, shareDir} {
+		all = append(all, &files.Content{Destination: dir, Type: files.TypeDir, FileInfo: &files.ContentFileInfo{Mode: 0o755, Owner: "root", Group: "root", MTime: b.time}})
 	}
 	options := file("systemd/flowfast-live.default", "/etc/default/flowfast-live", 0o644)
 	options.Type = files.TypeConfigNoReplace
