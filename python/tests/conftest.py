@@ -10,6 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Spark is tried by make spark, in an environment of its own.
+collect_ignore_glob = [] if os.environ.get("FLOWFAST_SPARK") else ["test_spark*.py"]
+
 
 @pytest.fixture(autouse=True)
 def nothing_left(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

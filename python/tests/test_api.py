@@ -104,6 +104,23 @@ def test_summary_and_units(web: Path) -> None:
     assert len(flowfast.columns("cicflowmeter-legacy")) == 84
 
 
+def test_frame_takes_the_rows(web: Path) -> None:
+    flows = flowfast.read(web)
+    want = flows.pandas()
+    frame = flows.pandas(self_destruct=True)
+    assert frame.equals(want) and frame.attrs == want.attrs
+    for use in (len, flowfast.Result.arrow, flowfast.Result.pandas, flowfast.Result.polars):
+        with pytest.raises(flowfast.Error, match="went into the data frame"):
+            use(flows)
+    assert "went into" in repr(flows) and flows.summary.flows == len(want)
+
+
+def test_first_batches_are_small(big: Path) -> None:
+    with flowfast.stream(big) as batches:
+        rows = [batch.num_rows for batch in batches]
+    assert rows[:6] == [256, 512, 1024, 2048, 4096, 8192] and sum(rows) == 200_000
+
+
 def test_partial_results(make: Callable[[int], bytes]) -> None:
     damaged = make(50) + DAMAGE
     with pytest.raises(flowfast.CaptureError) as caught:

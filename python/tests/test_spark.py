@@ -24,7 +24,6 @@ import flowfast
 
 MASTERS = os.environ.get("FLOWFAST_SPARK", "").split()
 LOCAL = [m for m in MASTERS if m != "standalone"]  # test_spark_standalone.py has that
-pytestmark = pytest.mark.skipif(not LOCAL, reason="Spark is tried by make spark")
 DATA = Path(__file__).parents[2] / "testdata"
 
 
@@ -34,7 +33,7 @@ def nothing_left() -> Iterator[None]:
     yield
 
 
-@pytest.fixture(scope="module", params=LOCAL or ["none"])
+@pytest.fixture(scope="module", params=LOCAL)
 def spark(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 

@@ -13,7 +13,7 @@ import pytest
 from test_spark import MASTERS, archive, joined, nothing_left, rows, written
 
 __all__ = ["archive", "nothing_left"]
-pytestmark = pytest.mark.skipif("local[2]" not in MASTERS, reason="Spark is tried by make spark")
+pytestmark = pytest.mark.skipif("local[2]" not in MASTERS, reason="this is a test of local executors")
 
 
 @pytest.fixture

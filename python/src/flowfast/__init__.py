@@ -9,7 +9,7 @@ over a pipe as Arrow record batches. See docs/python.md of the project.
 
 from __future__ import annotations
 
-from importlib import metadata as _metadata
+from typing import TYPE_CHECKING
 
 from ._binary import binary
 from ._columns import Column, columns
@@ -17,11 +17,6 @@ from ._dataset import Dataset, dataset
 from ._errors import CaptureError, EngineError, Error, UsageError
 from ._read import Result, Stream, read, stream
 from ._summary import Summary
-
-try:
-    __version__ = _metadata.version("flowfast")
-except _metadata.PackageNotFoundError:  # not installed, only on the path
-    __version__ = "0"
 
 __all__ = [
     "CaptureError",
@@ -39,3 +34,17 @@ __all__ = [
     "read",
     "stream",
 ]
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        if name != "__version__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import metadata  # it takes as long as all else here
+
+        try:
+            return metadata.version("flowfast")
+        except metadata.PackageNotFoundError:  # not installed, only on the path
+            return "0"

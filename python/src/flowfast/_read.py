@@ -253,9 +253,15 @@ class Result:
     """The flows of captures, and what there is to say of the run."""
 
     def __init__(self, table: pyarrow.Table, summary: Summary) -> None:
-        self._table = table
+        self._held: pyarrow.Table | None = table
         #: The closing summary, its keys as attributes.
         self.summary = summary
+
+    @property
+    def _table(self) -> pyarrow.Table:
+        if self._held is None:
+            raise Error("the rows went into the data frame of pandas(self_destruct=True)")
+        return self._held
 
     @property
     def warnings(self) -> list[str]:
@@ -274,7 +280,9 @@ class Result:
         return self._table.num_rows
 
     def __repr__(self) -> str:
-        return f"<flowfast.Result: {self._table.num_rows:,} flows, {self._table.num_columns} columns>"
+        if self._held is None:
+            return "<flowfast.Result: its rows went into a data frame>"
+        return f"<flowfast.Result: {self._held.num_rows:,} flows, {self._held.num_columns} columns>"
 
     def arrow(self) -> pyarrow.Table:
         """Return an Arrow table. Its fields' metadata have role, unit and definition."""
@@ -283,12 +291,16 @@ class Result:
     def pandas(self, **options: Any) -> pandas.DataFrame:
         """Return a pandas data frame; options are those of pyarrow.Table.to_pandas.
 
-        Its attrs have the units, the definitions and the roles of the columns.
+        Its attrs have the units, the definitions and the roles of the columns. With
+        self_destruct the rows are in the frame alone from then on.
         """
-        frame: pandas.DataFrame = self._table.to_pandas(**options)
-        frame.attrs["units"] = self.units
-        frame.attrs["definitions"] = _metadata(self.schema, b"definition")
-        frame.attrs["roles"] = _metadata(self.schema, b"role")
+        table, schema = self._table, self.schema
+        if options.get("self_destruct"):
+            self._held = None  # to use it again would crash
+        frame: pandas.DataFrame = table.to_pandas(**options)
+        frame.attrs["units"] = _metadata(schema, b"unit")
+        frame.attrs["definitions"] = _metadata(schema, b"definition")
+        frame.attrs["roles"] = _metadata(schema, b"role")
         return frame
 
     def polars(self) -> polars.DataFrame:
