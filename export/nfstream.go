@@ -95,7 +95,7 @@ func nfStreamColumns() []*Column {
 	}{{"bidirectional", "packets", 2}, {"src2dst", "forward packets", 0}, {"dst2src", "backward packets", 1}}
 	for _, s := range scopes {
 		seen := func(f *flowtable.Flow) *features.Span { return &f.Features.Seen[s.i] }
-		add(features.Intervals, saying("seen", oneSided(s.i,
+		add(features.Spans, saying("seen", oneSided(s.i,
 			as(RoleTime, column(Int, s.name+"_first_seen_ms", millis, "time of the first of the "+s.word+" since the Unix epoch, 0 without any",
 				func(v *Value, f *flowtable.Flow) { v.Int = seen(f).First / millisecond }))[0],
 			as(RoleTime, column(Int, s.name+"_last_seen_ms", millis, "time of the last of the "+s.word+" since the Unix epoch, 0 without any",

@@ -27,6 +27,7 @@ const (
 	Entropy                   // of the first bytes of payload
 	Link                      // addresses, VLANs and MPLS label of the first packet
 	Quantiles                 // of sizes and intervals, those asked for
+	Spans                     // when the first and the latest packet came, by direction and of the flow
 )
 
 // Details are the groups that need the details of each packet's headers.
@@ -62,7 +63,7 @@ type Flow struct {
 	Alone     bool
 	Sizes     [3]Moments // bytes
 	Intervals [3]Moments // nanoseconds
-	Seen      [3]Span    // with Intervals
+	Seen      [3]Span    // with Spans, and with Intervals
 	Gaps      [2]Moments // nanoseconds
 	Payload   Load
 	TCP       Transport

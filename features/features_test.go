@@ -2,6 +2,7 @@ package features
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -269,5 +270,41 @@ func TestAllocations(t *testing.T) {
 		s.Fill(&f, 1)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestSpans wants Spans alone to say when packets came, as Intervals do, also where
+// times run backwards, and to keep no samples.
+func TestSpans(t *testing.T) {
+	alone, both := NewStore(Options{Set: Spans}), NewStore(Options{Set: Intervals})
+	r := rand.New(rand.NewPCG(5, 6))
+	var got, want Flow
+	for range 500 {
+		first, last, any := [3]int64{}, [3]int64{}, [3]bool{}
+		alone.Begin(1)
+		both.Begin(1)
+		for range r.IntN(6) {
+			p, d := Packet{Time: r.Int64N(100) - 50}, r.IntN(2)
+			alone.Add(1, &p, d)
+			both.Add(1, &p, d)
+			for _, i := range [2]int{d, 2} {
+				if !any[i] {
+					first[i], last[i], any[i] = p.Time, p.Time, true
+				}
+				last[i] = max(last[i], p.Time)
+			}
+		}
+		alone.Fill(&got, 1)
+		both.Fill(&want, 1)
+		for i := range 3 {
+			if span := (Span{first[i], last[i], any[i]}); got.Seen[i] != span || want.Seen[i] != span {
+				t.Fatalf("seen %v and %v, want %v at %d", got.Seen, want.Seen, span, i)
+			}
+		}
+		alone.Free(1)
+		both.Free(1)
+	}
+	if n := len(alone.samples.At(1)); n != 0 {
+		t.Errorf("%d samples", n)
 	}
 }

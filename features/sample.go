@@ -38,7 +38,7 @@ func one(m *[3]Moments, direction int, v uint64) {
 	m[2] = *of
 }
 
-// intervals is the state of Intervals, which has a sample for each Span.
+// intervals is the state of Spans, and of Intervals, which has a sample for each Span.
 type intervals struct{ seen [3]Span }
 
 // A Span is when packets came: the time of the first and the latest time, in
@@ -54,13 +54,18 @@ func (s *intervals) count(samples []Sample, p *Packet, direction int) {
 }
 
 func (s *intervals) one(samples []Sample, at int64, i int) {
-	seen := &s.seen[i]
-	if !seen.Any {
-		*seen = Span{at, at, true}
-		return
+	if seen := &s.seen[i]; seen.Any {
+		samples[i].Add(since(at, seen.Last))
 	}
-	samples[i].Add(since(at, seen.Last))
-	seen.Last = max(at, seen.Last)
+	s.seen[i].take(at)
+}
+
+// take takes in the time of a packet.
+func (s *Span) take(at int64) {
+	if !s.Any {
+		*s = Span{at, at, true}
+	}
+	s.Last = max(at, s.Last)
 }
 
 // gaps is the state of Gaps, which has a sample for each direction.

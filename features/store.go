@@ -137,6 +137,8 @@ type layers struct {
 
 const layered = Payload | TCP | IP | Bulks
 
+const spanned = Spans | Intervals
+
 // begins are where the samples of each group begin in a strip.
 type begins struct{ sizes, intervals, gaps, payload, periods int }
 
@@ -234,6 +236,9 @@ func (s *Store) count(number uint32, p *Packet, direction int) {
 	}
 	if s.set&Intervals != 0 {
 		l.intervals.count(samples[b.intervals:], p, direction)
+	} else if s.set&Spans != 0 {
+		l.intervals.seen[direction].take(p.Time)
+		l.intervals.seen[2].take(p.Time)
 	}
 	if s.set&Gaps != 0 {
 		l.gaps.count(samples[b.gaps:], p, direction)
@@ -287,8 +292,10 @@ func (s *Store) fillLarge(f *Flow, number uint32) {
 	if s.set&Sizes != 0 {
 		all(&f.Sizes, samples[b.sizes:], c)
 	}
-	if s.set&Intervals != 0 {
+	if s.set&spanned != 0 {
 		f.Seen = l.intervals.seen
+	}
+	if s.set&Intervals != 0 {
 		each(f.Intervals[:], samples[b.intervals:], c)
 	}
 	if s.set&Gaps != 0 {
@@ -335,7 +342,7 @@ func (s *Store) fillSmall(f *Flow, o *small) {
 	if s.set&Sizes != 0 {
 		one(&f.Sizes, d, uint64(p.Size))
 	}
-	if s.set&Intervals != 0 {
+	if s.set&spanned != 0 {
 		f.Seen[d] = Span{p.Time, p.Time, true}
 		f.Seen[2] = f.Seen[d]
 	}
@@ -368,8 +375,11 @@ func (s *Store) clear(f *Flow) {
 	if s.set&Sizes != 0 {
 		f.Sizes = [3]Moments{}
 	}
+	if s.set&spanned != 0 {
+		f.Seen = [3]Span{}
+	}
 	if s.set&Intervals != 0 {
-		f.Intervals, f.Seen = [3]Moments{}, [3]Span{}
+		f.Intervals = [3]Moments{}
 	}
 	if s.set&Gaps != 0 {
 		f.Gaps = [2]Moments{}
