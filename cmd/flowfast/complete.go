@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
@@ -204,8 +205,13 @@ func completeInterfaces(*cobra.Command, []string, string) ([]string, cobra.Shell
 }
 
 // suggestion names the flag that a misspelt one is likely to mean, or the command that
-// a first argument is.
+// a first argument is; or it tells how to write a file that has the name of a command.
 func suggestion(err error, root *cobra.Command, args []string) string {
+	if of, _, err := root.Find(args); err == nil && of.Parent() == root {
+		if _, err := os.Lstat(of.Name()); err == nil {
+			return fmt.Sprintf("; %s is a command here: write ./%[1]s for the file or folder", of.Name())
+		}
+	}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		var names []string
 		for _, c := range root.Commands() {

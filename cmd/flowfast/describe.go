@@ -97,10 +97,11 @@ func describeColumns(columns []*export.Column) []describedColumn {
 }
 
 // capturesCommand lists the captures that -r finds under a folder. It is for
-// programs that read them one by one.
+// programs that read them one by one. Folders are called captures, and commands
+// are told from folders by their names alone.
 func capturesCommand(out io.Writer) *cobra.Command {
 	return &cobra.Command{
-		Use:    "captures FOLDER",
+		Use:    "list-captures FOLDER",
 		Short:  "list the captures under a folder as JSON",
 		Args:   cobra.ExactArgs(1),
 		Hidden: true,

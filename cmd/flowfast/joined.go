@@ -54,7 +54,7 @@ func (root *command) describeCommand() *cobra.Command {
 	d := &command{streams: root.streams, join: true}
 	unnumbered := false
 	c := &cobra.Command{
-		Use:    "describe [flags] FOLDER",
+		Use:    "describe-dataset [flags] FOLDER",
 		Short:  "write the description of a data set that many machines have made",
 		Hidden: true,
 		Args: func(c *cobra.Command, args []string) error {

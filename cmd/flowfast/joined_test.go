@@ -57,7 +57,7 @@ func TestDescribeJoined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	describe := []string{"describe", "-t", "7", "--profile", "nfstream", "--unnumbered", "--from", "1970-01-01T00:00:07Z", rules, many}
+	describe := []string{"describe-dataset", "-t", "7", "--profile", "nfstream", "--unnumbered", "--from", "1970-01-01T00:00:07Z", rules, many}
 	must(b, 0, describe...)
 
 	read := func(folder string) (c croissant) {

@@ -212,7 +212,7 @@ class Commands(NamedTuple):
             "parts": parts,
         }
         with tempfile.TemporaryDirectory(prefix="flowfast-") as folder, self.files() as files:
-            _run(["describe", *_named(self.of_describe, files), folder], json.dumps(told).encode())
+            _run(["describe-dataset", *_named(self.of_describe, files), folder], json.dumps(told).encode())
             for name in sorted(os.listdir(folder)):
                 with open(os.path.join(folder, name), "rb") as file:
                     to.write(name, file.read())
@@ -251,7 +251,7 @@ def commands(function: str, buckets: int, given: Mapping[str, Any], without: fro
             with open(file, "rb") as opened:
                 contents[as_name] = opened.read()
             sent = f"{name}={'@' if value.startswith('@') else ''}\0{as_name}"
-        for command, flags in (("partition", first), ("flows", second), ("describe", third)):
+        for command, flags in (("partition", first), ("flows", second), ("describe-dataset", third)):
             if name.removeprefix("--").replace("-", "_") in options(command):
                 flags.append(sent)
     if buckets > 1:

@@ -82,7 +82,7 @@ def _joined(paths: list[str]) -> Run:
 
 def _folder(path: str) -> list[Run]:
     """Return a run for each capture under a folder, as -r finds them."""
-    found = ask("captures", "--", path)
+    found = ask("list-captures", "--", path)
     names = found["captures"]
     if not names:
         raise FileNotFoundError(f"{path}: no capture among {found['other_files']} files")
