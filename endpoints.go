@@ -114,7 +114,7 @@ func (e *Endpoints) add(text string) error {
 			return badLine(text)
 		}
 		if whole := prefix.Masked(); whole != prefix {
-			return fmt.Errorf("%v has bits behind the prefix: want %v", prefix, whole)
+			return fmt.Errorf("%v has bits beyond the prefix: want %v", prefix, whole)
 		}
 		e.addPrefix(prefix)
 		return nil

@@ -343,7 +343,7 @@ func TestParseEndpoints(t *testing.T) {
 		{"010.0.0.1", `list:1: "010.0.0.1": ` + want},
 		{"10.0.0/24", `list:1: "10.0.0/24": ` + want},
 		{"10.0.0.1/33", `list:1: "10.0.0.1/33": ` + want},
-		{"10.0.0.1/24", `list:1: 10.0.0.1/24 has bits behind the prefix: want 10.0.0.0/24`},
+		{"10.0.0.1/24", `list:1: 10.0.0.1/24 has bits beyond the prefix: want 10.0.0.0/24`},
 		{"fe80::1%eth0", `list:1: "fe80::1%eth0": ` + want},
 		{"[fe80::1%eth0]:53", `list:1: "[fe80::1%eth0]:53": ` + want},
 		{"[::1]", `list:1: "[::1]": ` + want},

@@ -21,7 +21,7 @@ func (o Options) checkMeter() error {
 	rest := reflect.ValueOf(o)
 	for i := range rest.NumField() {
 		if !rest.Field(i).IsZero() {
-			return fmt.Errorf("the option %s is for flow tables, and there is a meter in their place", rest.Type().Field(i).Name)
+			return fmt.Errorf("the option %s is for flow tables, and the run has a meter instead", rest.Type().Field(i).Name)
 		}
 	}
 	return nil
@@ -38,10 +38,10 @@ type meteredRows interface {
 func checkMetered(rows Rows, m flowtable.Meter) error {
 	own, ok := rows.(meteredRows)
 	if _, columns := rows.(checkedRows); columns && m != nil {
-		return errors.New("the columns are of flow tables, and there is a meter in their place")
+		return errors.New("the columns need flow tables, and the run has a meter instead")
 	}
 	if ok && !own.Of(m) {
-		return errors.New("the rows are of the flows of a meter that the run has not")
+		return errors.New("the rows need the flows of a meter, and the run has none")
 	}
 	return nil
 }

@@ -123,12 +123,12 @@ func (r *Run) finish() {
 	}
 	s.Warnings = in.Warnings
 	if s.StepsBack > s.Classes.Counted/fewStepsBack {
-		s.warn("%d of %d counted packets are stamped earlier than one before them in their direction of the flow: "+
-			"intervals are 0 there", s.StepsBack, s.Classes.Counted)
+		s.warn("%d of %d counted packets are stamped earlier than a packet before them in the same direction of their flow: "+
+			"these intervals are 0", s.StepsBack, s.Classes.Counted)
 	}
 	if s.Evicted > 0 {
-		s.warn("%d flows were finished early to keep to the bound of flows or memory: "+
-			"what came later of them is in rows of its own", s.Evicted)
+		s.warn("%d flows were finished early to stay within the bound of flows or memory: "+
+			"their later packets are in rows of their own", s.Evicted)
 	}
 	s.Warnings = append(s.Warnings, said...)
 	s.Elapsed = time.Since(r.started)

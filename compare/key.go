@@ -196,7 +196,7 @@ func parseTime(text string, unit int64) (int64, error) {
 			return t.UnixNano(), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no time: want seconds since 1970, or a date such as 2026-11-23 11:38:52 or 23/11/2026 11:38:52 AM", text)
+	return 0, fmt.Errorf("%q is not a time: want seconds since 1970, or a date such as 2026-11-23 11:38:52 or 23/11/2026 11:38:52 AM", text)
 }
 
 func decimalTime(text string, unit int64) (int64, bool) {

@@ -65,14 +65,14 @@ func newParquet(in io.ReaderAt, size int64, file string) (reader, error) {
 	r := &parquetReader{file: file, in: in, size: size}
 	var tail [8]byte
 	if size < 12 {
-		return nil, r.wrong("is no whole Parquet file: it has %d bytes", size)
+		return nil, r.wrong("is not a whole Parquet file: it has %d bytes", size)
 	}
 	if _, err := in.ReadAt(tail[:], size-8); err != nil {
 		return nil, r.wrong("%v", err)
 	}
 	length := int64(binary.LittleEndian.Uint32(tail[:]))
 	if string(tail[4:]) != "PAR1" || length > size-12 {
-		return nil, r.wrong("is no whole Parquet file: its end is not there")
+		return nil, r.wrong("is not a whole Parquet file: its end is missing")
 	}
 	foot := make([]byte, length)
 	if _, err := in.ReadAt(foot, size-8-length); err != nil {

@@ -48,7 +48,7 @@ type thriftReader struct {
 	err   error
 }
 
-var errThrift = errors.New("is damaged: what it says of itself is no Thrift")
+var errThrift = errors.New("is damaged: its metadata is not Thrift")
 
 // readStruct reads a struct, and returns how many bytes it takes.
 func readStruct(b []byte) (thriftStruct, int, error) {

@@ -110,7 +110,7 @@ func (p Profile) noColumn(name string, more []*Column) error {
 		}
 	}
 	if plain == "label" || plain == "label_rule" {
-		return fmt.Errorf("column %q is not chosen: --labels adds it behind the others", name)
+		return fmt.Errorf("column %q can't be chosen: --labels adds it after the others", name)
 	}
 	if quantileName.MatchString(plain) {
 		return fmt.Errorf("no column %q unless its quantile is asked for (--quantiles)", name)

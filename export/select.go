@@ -82,7 +82,7 @@ func (s *selection) take(item string) error {
 	case c == nil:
 		return s.profile.noColumn(item, s.more)
 	case s.named[c]:
-		return fmt.Errorf("column %q stands twice", item)
+		return fmt.Errorf("column %q is given twice", item)
 	}
 	s.named[c] = true
 	s.add([]*Column{c}, profile)
@@ -101,7 +101,7 @@ func (s *selection) remove(item string) error {
 			return s.profile.noColumn(item, s.more)
 		}
 		if !slices.Contains(s.origins, c) {
-			return fmt.Errorf("column %q can't be taken away: it is not among those chosen before", item)
+			return fmt.Errorf("column %q can't be left out: it was not chosen before", item)
 		}
 		columns = []*Column{c}
 	}

@@ -8,9 +8,9 @@ import (
 // Rules say when flows begin and end, besides the idle timeout. The zero Rules
 // are those of the default profile.
 type Rules struct {
-	// ActiveTimeout ends a flow with the first packet that comes later than so
-	// long after its start; 0 stands for none (IPFIX flowActiveTimeout, 36). What
-	// comes then is a flow of its own, with the same source and destination.
+	// ActiveTimeout cuts a flow when a packet arrives later than this after its
+	// start; 0 stands for none (IPFIX flowActiveTimeout, 36). The packet begins a
+	// new flow, with the same source and destination unless Turn is set.
 	ActiveTimeout time.Duration
 	// TCPEnd is what closes a TCP flow. Packets that come later still belong to
 	// it, but a SYN without ACK then begins a new one, whatever its number.
@@ -18,14 +18,14 @@ type Rules struct {
 	// NoReuse makes a SYN with another sequence number a packet like others: it
 	// does not end the flow whose ports it reuses.
 	NoReuse bool
-	// AtTimeout makes a silence, or an age, that is equal to a timeout end a flow
+	// AtTimeout lets a silence, or an age, that is equal to a timeout end a flow,
 	// as a longer one does.
 	AtTimeout bool
-	// Turn makes a packet that a new flow is cut off with, by the active timeout,
-	// begin it as any other first packet would: it is forward.
+	// Turn takes the direction after a cut by the active timeout from the first
+	// packet of the new flow, instead of keeping the old flow's.
 	Turn bool
-	// SYNACKTurns makes a first packet with SYN and ACK backward, for it answers
-	// one that was not captured.
+	// SYNACKTurns takes a flow whose first packet is SYN and ACK to have begun with
+	// a SYN that was missed: its source is the packet's destination.
 	SYNACKTurns bool
 }
 

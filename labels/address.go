@@ -40,7 +40,7 @@ func parsePrefix(text string) (netip.Prefix, error) {
 		return p, fmt.Errorf("address %q: want one such as 192.0.2.1, 2001:db8::1 or 192.0.2.0/24", text)
 	}
 	if p != p.Masked() {
-		return p, fmt.Errorf("prefix %v has bits behind its length: want %v, or an address without a length", p, p.Masked())
+		return p, fmt.Errorf("prefix %v has bits beyond its length: want %v, or an address without a length", p, p.Masked())
 	}
 	return p, nil
 }

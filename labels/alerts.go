@@ -17,7 +17,7 @@ func (s *sensorFile) eve(line []byte) error {
 	more := s.own([2]string{"severity", "alert.severity"}, [2]string{"signature_id", "alert.signature_id"}, [2]string{"category", "alert.category"})
 	if !bytes.Contains(line, []byte(`alert`)) {
 		if !json.Valid(line) {
-			return errors.New("is no JSON object")
+			return errors.New("is not a JSON object")
 		}
 		return nil
 	}

@@ -30,7 +30,7 @@ func (r *ruleFile) check() {
 	r.index = newIndex(r.rules)
 	for i, rule := range r.rules {
 		if earlier := r.shadow(int32(i)); earlier != nil {
-			r.warn(rule.Line, rule.Column, "rule %s never matches: what it asks for, rule %s in line %d takes before it", rule.Name, earlier.Name, earlier.Line)
+			r.warn(rule.Line, rule.Column, "rule %s never matches: rule %s in line %d takes all its flows before it", rule.Name, earlier.Name, earlier.Line)
 		}
 	}
 }

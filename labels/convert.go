@@ -141,7 +141,7 @@ func (c *conversion) unsw() error {
 // it whole.
 func (c *conversion) ctu13() error {
 	if c.zone == nil {
-		return errors.New("ctu13: the file does not say in which zone its times are: --zone does; one record that is found in the capture tells")
+		return errors.New("ctu13: the file does not name the zone of its times: give --zone, and look for one record in the capture")
 	}
 	if err := c.header("detail"); err != nil {
 		return err

@@ -130,7 +130,7 @@ func (s *sensorFile) csv(in *bufio.Reader) error {
 	for i, name := range header {
 		name = strings.TrimSpace(name)
 		if _, twice := place[name]; twice && name != "" {
-			return &Error{File: s.file, Line: 1, Text: fmt.Sprintf("column %q stands twice", name)}
+			return &Error{File: s.file, Line: 1, Text: fmt.Sprintf("column %q is given twice", name)}
 		}
 		place[name] = i
 	}
@@ -251,7 +251,7 @@ func (s *sensorFile) time(text, layout string) (int64, error) {
 	}
 	zone := s.mapping.zone
 	if zone == nil && !strings.Contains(layout, "-0700") {
-		return 0, fmt.Errorf("time %q: in which zone says the mapping, with the key zone", text)
+		return 0, fmt.Errorf("time %q: its zone is not known: the key zone of the mapping says it", text)
 	}
 	if zone == nil {
 		zone = time.UTC

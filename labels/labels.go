@@ -93,7 +93,7 @@ func join(sources []source, fallbacks []fallback, warnings []string) (*Set, erro
 		switch {
 		case !f.said:
 		case s.said && s.fallback.Name != f.label:
-			errs = append(errs, fmt.Errorf("%s: the default is %q, and that of a file before it %q: one of them has to go", f.file, f.label, s.fallback.Name))
+			errs = append(errs, fmt.Errorf("%s: the default is %q, and that of an earlier file %q: one of them has to go", f.file, f.label, s.fallback.Name))
 		default:
 			s.fallback.Name, s.said = f.label, true
 		}
@@ -106,7 +106,7 @@ func join(sources []source, fallbacks []fallback, warnings []string) (*Set, erro
 			}
 			before, said := s.defaults[name]
 			if value, ok := defaults[name]; ok && said && before != value {
-				errs = append(errs, fmt.Errorf("%s: column %s is %q where nothing matches, and %q by a file before it", from.name(), name, value, before))
+				errs = append(errs, fmt.Errorf("%s: column %s is %q where nothing matches, and %q by an earlier file", from.name(), name, value, before))
 			} else if ok {
 				s.defaults[name] = value
 			}

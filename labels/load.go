@@ -70,7 +70,7 @@ func BuiltinFile(name string) ([]byte, error) {
 		for _, e := range entries {
 			names = append(names, BuiltinPrefix+strings.TrimSuffix(e.Name(), ".yaml"))
 		}
-		return nil, fmt.Errorf("%s%s: there is none of that name; there are %s", BuiltinPrefix, name, strings.Join(names, ", "))
+		return nil, fmt.Errorf("%s%s: no such rules; there are %s", BuiltinPrefix, name, strings.Join(names, ", "))
 	}
 	return b, nil
 }

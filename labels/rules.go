@@ -163,7 +163,7 @@ func (r *ruleFile) mapping(n *yaml.Node, what string, known []string) mapping {
 		case key.Kind != yaml.ScalarNode:
 			r.fail(key, "want a key of %s", what)
 		case m[key.Value] != nil:
-			r.fail(key, "the key %q stands twice", key.Value)
+			r.fail(key, "the key %q is given twice", key.Value)
 		case !slices.Contains(known, key.Value):
 			r.fail(key, "%s has no key %q: %s", what, key.Value, hint(key.Value, known))
 		default:
@@ -321,7 +321,7 @@ func (r *ruleFile) texts(n *yaml.Node, names *[]string) map[string]string {
 			r.fail(key, "column %q: want a name of letters, digits and underscores", key.Value)
 			continue
 		case twice:
-			r.fail(key, "column %q stands twice", key.Value)
+			r.fail(key, "column %q is given twice", key.Value)
 		case strings.EqualFold(key.Value, "label") || strings.EqualFold(key.Value, "label_rule") || r.find(key.Value) != nil || key.Value == "capture":
 			r.fail(key, "column %q is there already: a column of rules has a name of its own", key.Value)
 		}

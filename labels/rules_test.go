@@ -46,7 +46,7 @@ func TestErrors(t *testing.T) {
 		{"a: 1\nrules: []\n", `r.yaml:1:1: a file of rules has no key "a"`},
 		{"rules:\n  - label: a\n    port: 80\n", `r.yaml:3:5: a rule has no key "port": it is "ports"`},
 		{"rules:\n  - label: a\n    category: x\n", `r.yaml:3:5: a rule has no key "category": its keys are label, name`},
-		{"rules:\n  - label: a\n    label: b\n", `r.yaml:3:5: the key "label" stands twice`},
+		{"rules:\n  - label: a\n    label: b\n", `r.yaml:3:5: the key "label" is given twice`},
 		{"rules:\n  - ports: 80\n", "r.yaml:2:5: a rule without a label"},
 		{"rules:\n  - label: a\n    ports: 0443\n", `r.yaml:3:12: a port "0443": want a number from 0 to 65535 without zeros in front`},
 		{"rules:\n  - label: a\n    ports: [80, 70000]\n", `r.yaml:3:17: a port "70000"`},
@@ -54,7 +54,7 @@ func TestErrors(t *testing.T) {
 		{"rules:\n  - label: a\n    ports: 80\n    protocols: [icmp, 47]\n", "r.yaml:4:16: can't match: none of these protocols has ports"},
 		{"rules:\n  - label: a\n    protocols: tpc\n", `r.yaml:3:16: protocol "tpc"`},
 		{"rules:\n  - label: a\n    vlans: 4096\n", `r.yaml:3:12: a VLAN "4096"`},
-		{"rules:\n  - label: a\n    src: 10.0.0.1/8\n", "r.yaml:3:10: prefix 10.0.0.1/8 has bits behind its length: want 10.0.0.0/8"},
+		{"rules:\n  - label: a\n    src: 10.0.0.1/8\n", "r.yaml:3:10: prefix 10.0.0.1/8 has bits beyond its length: want 10.0.0.0/8"},
 		{"rules:\n  - label: a\n    src: fe80::1%eth0\n", `r.yaml:3:10: address "fe80::1%eth0"`},
 		{"rules:\n  - label: a\n    src: 10.0.0.1\n    dst: ::1\n", "r.yaml:4:10: can't match: source and destination are IPv4 and IPv6"},
 		{"rules:\n  - label: a\n    between: [10.0.0.1]\n", "r.yaml:3:14: want the two ends"},
@@ -92,7 +92,7 @@ func TestErrors(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
-		{"rules:\n  - {label: a, src: 10.0.0.0/8}\n  - {label: b, src: 10.1.2.3, ports: 80}\n", "r.yaml:3:5: rule r#2 never matches: what it asks for, rule r#1 in line 2 takes before it"},
+		{"rules:\n  - {label: a, src: 10.0.0.0/8}\n  - {label: b, src: 10.1.2.3, ports: 80}\n", "r.yaml:3:5: rule r#2 never matches: rule r#1 in line 2 takes all its flows before it"},
 		{"rules:\n  - {label: a, src: 10.0.0.0/8}\n  - {label: b, dst: 10.1.2.3}\n", ""},
 		{"rules:\n  - {label: a, ports: 80-90}\n  - {label: b, dst_ports: [80, 90]}\n", "never matches"},
 		{"rules:\n  - {label: a, dst_ports: 80-90}\n  - {label: b, ports: [80, 90]}\n", ""},

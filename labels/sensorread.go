@@ -94,7 +94,7 @@ func object(line []byte) (fields, error) {
 	d.UseNumber()
 	var all map[string]any
 	if err := d.Decode(&all); err != nil {
-		return nil, fmt.Errorf("is no JSON object: %w", err)
+		return nil, fmt.Errorf("is not a JSON object: %w", err)
 	}
 	return func(name string) (string, bool) {
 		if v, ok := all[name]; ok {

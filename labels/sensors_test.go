@@ -127,7 +127,7 @@ func TestRecords(t *testing.T) {
 
 func TestSensorErrors(t *testing.T) {
 	for _, test := range []struct{ text, mapping, want string }{
-		{"{\"event_type\":\"dns\"}\n{\n", "", "s:2: is no JSON object"},
+		{"{\"event_type\":\"dns\"}\n{\n", "", "s:2: is not a JSON object"},
 		{`{"event_type":"alert","timestamp":"yesterday"}`, "", `s:1: timestamp: "yesterday"`},
 		{"#separator \\x09\n1\t2\n", "", "s:2: a record before #fields"},
 		{"#separator \\x09\n#fields\tts\tuid\n1\n", "", "s:3: 1 values: want 2"},
@@ -138,7 +138,7 @@ func TestSensorErrors(t *testing.T) {
 		{"start,src,dst,label\nnoon,10.0.0.1,10.0.0.2,x\n", "", `s:2: start: time "noon"`},
 		{"start,end,src,dst,label\n2,1,10.0.0.1,10.0.0.2,x\n", "", "s:2: the end is before the start"},
 		{"a,b\n", "start: c\nlabel: b", `s:1: no column "c" for start among a, b`},
-		{"a,b\n01/02/2020,x\n", "start: a\nlabel: b\nlayout: '%d/%m/%Y'", "s:2: a: time \"01/02/2020\": in which zone says the mapping"},
+		{"a,b\n01/02/2020,x\n", "start: a\nlabel: b\nlayout: '%d/%m/%Y'", "s:2: a: time \"01/02/2020\": its zone is not known"},
 		{"", "", "s: is empty"},
 		{`{"timestamp":"06/05-14:39:59.305988","proto":"TCP"}`, "", `s:1: timestamp "06/05-14:39:59.305988": want the field seconds`},
 	} {

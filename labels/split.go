@@ -83,7 +83,7 @@ func ParseSplits(text string) (*Splits, error) {
 		case !ok || name == "" || err != nil || !(v > 0 && v <= 1):
 			return nil, fmt.Errorf("%q: want a name and a share above 0, such as train=0.7", part)
 		case slices.Contains(s.names, name):
-			return nil, fmt.Errorf("%q stands twice", name)
+			return nil, fmt.Errorf("%q is given twice", name)
 		case len(s.names) == MaxSplits:
 			return nil, fmt.Errorf("more than %d splits", MaxSplits)
 		}

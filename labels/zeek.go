@@ -80,7 +80,7 @@ func (s *sensorFile) zeek(in *bufio.Reader) error {
 				place = map[string]int{}
 				for i, name := range columns {
 					if _, twice := place[name]; twice {
-						return fmt.Errorf("#fields: %q stands twice", name)
+						return fmt.Errorf("#fields: %q is given twice", name)
 					}
 					place[name] = i
 				}

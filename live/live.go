@@ -18,7 +18,7 @@ import (
 )
 
 // ErrUnsupported is the error of systems other than Linux.
-var ErrUnsupported = errors.New("live capture takes Linux; elsewhere a pipe does: tcpdump -i IFACE -w - | flowfast - OUTPUT")
+var ErrUnsupported = errors.New("live capture needs Linux; elsewhere use a pipe: tcpdump -i IFACE -w - | flowfast - OUTPUT")
 
 // ErrNoInterface is the error of an interface that is not there.
 var ErrNoInterface = errors.New("no such interface")
@@ -76,7 +76,7 @@ func (o *Options) check(names []string) error {
 	case len(names) == 0:
 		return errors.New("no interface")
 	case slices.Contains(names, Any) && len(names) > 1:
-		return errors.New("any stands for all interfaces: no other goes with it")
+		return errors.New("any stands for all interfaces: it can't be combined with others")
 	case o.SnapLen < 0 || o.SnapLen > maxSnapLen:
 		return fmt.Errorf("snap length %d: want 1 to %d", o.SnapLen, maxSnapLen)
 	case o.Memory < 0 || o.Memory > math.MaxInt32:
@@ -90,7 +90,7 @@ func (o *Options) check(names []string) error {
 			return fmt.Errorf("interface %q: a name has 1 to %d bytes", name, maxName)
 		}
 		if slices.Contains(names[:i], name) {
-			return fmt.Errorf("interface %s: stands twice", name)
+			return fmt.Errorf("interface %s: is given twice", name)
 		}
 	}
 	if o.SnapLen == 0 {

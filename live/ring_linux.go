@@ -107,7 +107,7 @@ func (r *Ring) open() (err error) {
 	// An interface that is waited for would hide that there is no permission.
 	probe, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("no permission to capture: it takes root or CAP_NET_RAW (setcap cap_net_raw+ep flowfast): %w", err)
+		return fmt.Errorf("no permission to capture: it needs root or CAP_NET_RAW (setcap cap_net_raw+ep flowfast): %w", err)
 	} else if err != nil {
 		return fmt.Errorf("packet socket: %w", err)
 	}

@@ -72,7 +72,7 @@ func (root *command) blocksCommand() *cobra.Command {
 
 func unnumberedFlag(f *pflag.FlagSet, unnumbered *bool) {
 	f.BoolVar(unnumbered, "unnumbered", false,
-		"leave out columns that number all rows, such as id of nfstream: one bucket does not know how many rows the others have")
+		"leave out columns that number all rows, such as id of nfstream: one bucket does not know the number of rows in the others")
 }
 
 // take takes the arguments, and says what is wrong with them and the flags.
@@ -123,7 +123,7 @@ func (b *blocksCommand) execute() int {
 		err = b.agree(blocks[0])
 	}
 	if err == nil && (b.output == "-" || b.summary == "-") && mayBeClosed(b.out) {
-		err = errors.New("standard output is closed: what is written there would be lost")
+		err = errors.New("standard output is closed: output written there would be lost")
 	}
 	if err != nil {
 		b.complain(err)

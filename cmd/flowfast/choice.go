@@ -24,7 +24,7 @@ func keyFlags(f *pflag.FlagSet, o *flowfast.Options) {
 	f.Var(text{&o.Tunnels}, "decap",
 		"look into UDP tunnels: all, or `NAMES` of vxlan, geneve, gtpu, l2tp, teredo, l2tpv3 (over IP too) (default none)")
 	f.Var(text{&o.Keys.Encapsulation}, "key",
-		"tell flows with the same addresses and ports apart by their encapsulation: all, or `PARTS` of vlan, mpls, tunnel (default none)")
+		"separate flows with the same addresses and ports by their encapsulation: all, or `PARTS` of vlan, mpls, tunnel (default none)")
 }
 
 // packetFlags are the flags that say which packets count and whose they are.
@@ -32,18 +32,18 @@ func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter) {
 	f.Var((*moment)(&o.Choice.From), "from",
 		"leave out packets before `TIME`: 2026-11-24, '2026-11-24 12:00' (UTC) or ...+01:00, or seconds since 1970 (default none)")
 	f.Var((*moment)(&o.Choice.To), "to",
-		"leave out packets from `TIME` on (default none)")
+		"leave out packets at `TIME` and later (default none)")
 	f.Var(filter, "filter",
-		"leave out packets that do not match `EXPRESSION` of tcpdump's, or what tcpdump -ddd prints; or, also besides one of these, @FILE, a list of addresses and ports (default none)")
+		"leave out packets that do not match `EXPRESSION`: one of tcpdump's, the output of tcpdump -ddd, or @FILE, a list of addresses and ports; a list and one of the others can be given together (default none)")
 	f.Var((*sample)(&o.Keys.Sample), "sample",
 		"keep `1/N` of the flows, chosen by a hash of addresses and ports (default all)")
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
-		"make the two directions flows of their own")
+		"make each direction a flow of its own")
 }
 
 func anonymizeFlag(f *pflag.FlagSet, key *secret) {
 	f.Var(key, "anonymize",
-		"write other addresses, which share prefixes as the true ones do (Crypto-PAn); `KEY` is 64 hexadecimal digits, or @FILE with them (default none)")
+		"replace addresses with others that share prefixes as the true ones do (Crypto-PAn); `KEY` is 64 hexadecimal digits, or @FILE that holds them (default none)")
 }
 
 // A moment is the value of a flag: a time.

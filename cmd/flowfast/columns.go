@@ -29,7 +29,7 @@ const maxSPLT = 1000
 
 func (c *choice) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.profile, "profile", "default",
-		"write the columns, by the flow rules, of `NAME`: "+alternatives(profileNames())+" (default default)")
+		"use the columns and the flow rules of `NAME`: "+alternatives(profileNames())+" (default default)")
 	f.Lookup("profile").DefValue = ""
 	f.Var(&c.names, "columns",
 		"write the columns `A,B,C`, in this order: names, @feature and other roles, nfstream:* and other profiles; "+
@@ -118,7 +118,7 @@ func (q *quantiles) Set(text string) error {
 			return fmt.Errorf("%q: want numbers from 0 to 1 with commas between, such as 0.05,0.95", number)
 		}
 		if slices.Contains(*q, v) {
-			return fmt.Errorf("%s stands twice", number)
+			return fmt.Errorf("%s is given twice", number)
 		}
 		*q = append(*q, v)
 	}

@@ -65,12 +65,12 @@ const long = `Flowfast reads packet captures and writes flow tables: one row for
 UDP flow, both directions in one.
 
 INPUT is a capture (pcap, pcapng, snoop, ERF; plain or compressed), or - for
-standard input. OUTPUT is a file, or - for standard output; its extension tells
+standard input. OUTPUT is a file, or - for standard output; its extension sets
 the format: .csv, .csv.gz, .csv.zst, .jsonl, .jsonl.gz, .jsonl.zst, .parquet,
-.arrow, .arrows. An extension that no format has, such as .txt, means CSV; one
-of something else, such as .json, .tsv or .csv.xz, is refused without --format.
-With -r both are folders, or OUTPUT is one table of all captures if it has one
-of these extensions.`
+.arrow, .arrows. An unknown extension, such as .txt, means CSV; that of another
+format, such as .json, .tsv or .csv.xz, is refused without --format. With -r
+INPUT is a folder, and so is OUTPUT, unless it has one of these extensions: then
+it is one table of all captures.`
 
 const examples = `  flowfast capture.pcap flows.csv
   flowfast -r datasets/ out/ -t 120
@@ -130,9 +130,9 @@ func (c *command) cobra() *cobra.Command {
 	f := root.Flags()
 	f.SortFlags = false
 	f.BoolVarP(&c.recursive, "recursive", "r", false,
-		"read every capture under the folder INPUT into a file of its own under the folder OUTPUT")
+		"read every capture under the folder INPUT and write each to a file of its own under the folder OUTPUT")
 	f.BoolVar(&c.resume, "resume", false,
-		"with -r, go on where a run was stopped: leave what OUTPUT/flowfast-manifest.json says is done")
+		"with -r, resume a run that was stopped: skip captures that OUTPUT/flowfast-manifest.json lists as done")
 	f.BoolVar(&c.overwrite, "overwrite", false,
 		"with -r, replace the outputs of a run with other options, which is refused otherwise")
 	f.BoolVar(&c.join, "join", false,
@@ -141,9 +141,9 @@ func (c *command) cobra() *cobra.Command {
 	c.labels.flags(f)
 	c.splits.flags(f)
 	f.BoolVar(&c.dataset, "dataset", false,
-		"with -r, write one Parquet data set with a column capture, OUTPUT/data, and what there is to be said of it, OUTPUT/DATASET.md and dataset.json (Croissant)")
+		"with -r, write one Parquet data set, OUTPUT/data, with a column capture, and its description, OUTPUT/DATASET.md and dataset.json (Croissant)")
 	f.BoolVar(&c.hash, "hash", false,
-		"with -r, tell the SHA-256 of each capture, in OUTPUT/flowfast-manifest.json and dataset.json")
+		"with -r, record the SHA-256 of each capture in OUTPUT/flowfast-manifest.json and dataset.json")
 	c.dryRunFlag(f)
 	c.page.flag(f)
 	c.closingFlags(f)
@@ -159,13 +159,13 @@ func (c *command) flowFlags(f *pflag.FlagSet) {
 	c.endFlags(f)
 	keyFlags(f, &c.options)
 	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
-		"look for ended flows every `PACKETS` packets (default 1)")
+		"check for ended flows every `PACKETS` packets (default 1)")
 	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
-		"write at most `FLOWS` ended flows at each look; -i and -l change when rows are written, not what they say (default all)")
+		"write at most `FLOWS` ended flows at each check; -i and -l change when rows are written, not what they say (default all)")
 	f.Var((*orNone)(&c.options.Flush), "flush",
-		"write rows within `SECONDS` of being due, while packets come in; none gathers them (default 1 from a pipe to a pipe or to standard output, else none)")
+		"write rows within `SECONDS` of being due, while packets still arrive; none: when buffers are full (default 1 from a pipe to a pipe or to standard output, else none)")
 	f.Var((*seconds)(&c.options.Disorder), "disorder",
-		"with --flush, take a packet stamped more than `SECONDS` before the latest one for a step of the clock (default 10)")
+		"with --flush, treat a packet stamped more than `SECONDS` before the latest one as a step of the clock (default 10)")
 	c.jobsFlag(f)
 	f.Var((*count)(&c.options.MaxFlows), "max-flows",
 		"limit open flows to `FLOWS`: where one more would start, the longest-idle one is closed early (default no limit)")
@@ -181,9 +181,9 @@ func (c *command) endFlags(f *pflag.FlagSet) {
 	f.VarP((*seconds)(&c.options.IdleTimeout), "idle-timeout", "t",
 		fmt.Sprintf("end a flow after a silence longer than `SECONDS`, such as 0.5, 90s or 5m (default %g)", flowtable.DefaultIdleTimeout.Seconds()))
 	f.Var((*orNone)(&c.options.Rules.ActiveTimeout), "active-timeout",
-		"cut a flow when a packet arrives more than `SECONDS` after its first, or never: none (default none)")
+		"cut a flow when a packet arrives more than `SECONDS` after its first; none: never (default none)")
 	f.Var((*tcpEnd)(&c.options.Rules.TCPEnd), "tcp-end",
-		"what closes a TCP flow, so that a later SYN begins a new one: FIN of both sides and an ACK, RST, or either; `HOW` is none, fin, rst or fin-rst (default none)")
+		"close a TCP flow by `HOW`, so that a later SYN begins a new one: fin (FIN of both sides and an ACK), rst, fin-rst (either) or none (default none)")
 }
 
 func (c *command) jobsFlag(f *pflag.FlagSet) {
@@ -205,7 +205,7 @@ func (c *command) formatFlag(f *pflag.FlagSet) {
 
 func (c *command) timeUnitFlag(f *pflag.FlagSet) {
 	f.Var(&c.timeUnit, "time-unit",
-		"have times of `UNIT` in parquet, arrow and arrows: ns, or us, which Spark can read (default ns)")
+		"store times in `UNIT` in parquet, arrow and arrows: ns, or us, which Spark can read (default ns)")
 }
 
 func (c *command) dryRunFlag(f *pflag.FlagSet) {
@@ -218,13 +218,13 @@ func (c *command) closingFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.summary, "summary", "",
 		"write the closing summary as JSON to `FILE` too, - for standard output (default none)")
 	f.Var(&c.progress, "progress",
-		"show progress `HOW`: bar, plain (a line a minute), json (five lines a second) or none (default bar on a terminal, else plain)")
+		"show progress as `HOW`: bar, plain (a line a minute), json (five lines a second) or none (default bar on a terminal, else plain)")
 	f.Var(&c.logFormat, "log-format",
-		"write messages as `FORMAT`: text, or json, an object on a line for each file, warning and error, and no progress (default text)")
+		"write messages as `FORMAT`: text, or json, one object a line for each file, warning and error, without progress (default text)")
 	f.BoolVarP(&c.quiet, "quiet", "q", false,
 		"show only errors: no progress, no warnings, no closing summary")
 	f.BoolVar(&c.strict, "strict", false,
-		"take every warning for an error: show it even with -q, and exit with 1")
+		"treat warnings as errors: show them even with -q, and exit with 1")
 	f.BoolP("help", "h", false, "show this help and exit")
 }
 
@@ -248,15 +248,15 @@ func (c *command) take(args []string) error {
 	case stdin && c.join:
 		return errors.New("--join takes files, not standard input: it looks at their first packets beforehand")
 	case c.resume && !c.intoFolder():
-		return errors.New("--resume goes with -r into a folder, and not with --join")
+		return errors.New("--resume needs -r into a folder, without --join")
 	case c.overwrite && (!c.intoFolder() || c.resume):
-		return errors.New("--overwrite goes with -r into a folder, and not with --join or --resume")
+		return errors.New("--overwrite needs -r into a folder, without --join or --resume")
 	case c.hash && !c.intoFolder():
-		return errors.New("--hash goes with -r into a folder, and not with --join")
+		return errors.New("--hash needs -r into a folder, without --join")
 	case c.dryRun && !c.recursive:
-		return errors.New("--dry-run goes with -r")
+		return errors.New("--dry-run needs -r")
 	case c.logFormat == logJSON && c.progress != byTerminal && c.progress != asNone:
-		return fmt.Errorf("--log-format json shows no progress: it does not go with --progress %s", c.progress)
+		return fmt.Errorf("--log-format json shows no progress: it can't be combined with --progress %s", c.progress)
 	case c.progress == asBar && !isTerminalWriter(c.err):
 		return errors.New("--progress bar: standard error is not a terminal")
 	case c.output == "-" && c.dataset:
@@ -264,7 +264,7 @@ func (c *command) take(args []string) error {
 	case c.given("flush") && c.recursive && !c.join:
 		return errors.New("--flush is for one capture, not for those of -r")
 	case c.given("disorder") && c.given("flush") && c.options.Flush == 0:
-		return errors.New("--disorder goes with --flush")
+		return errors.New("--disorder needs --flush")
 	case c.page.file == "-":
 		return errors.New("--report takes the name of a file, not standard output")
 	case c.summary == c.output:
@@ -288,7 +288,7 @@ func (c *command) take(args []string) error {
 		return err
 	}
 	if c.rows.profile == legacyProfile && c.page.file != "" {
-		return fmt.Errorf("--profile %s makes other flows than a page tells of", legacyProfile)
+		return fmt.Errorf("--profile %s makes flows that a page does not describe", legacyProfile)
 	}
 	if err := c.takeRows(); err != nil {
 		return err
@@ -336,7 +336,7 @@ func (c *command) takeFormat() error {
 	folder := c.intoFolder()
 	switch {
 	case c.dataset && !folder:
-		return errors.New("--dataset goes with -r, and not with --join")
+		return errors.New("--dataset needs -r, without --join")
 	case c.dataset && !c.given("format"):
 		c.format, _ = export.FormatNamed(datasetFormat)
 	case c.dataset && !c.format.Parts():

@@ -39,7 +39,7 @@ func compareCommand(s streams, status *int) *cobra.Command {
 	var ignore, pairs []string
 	c := &cobra.Command{
 		Use:     "compare [flags] A B",
-		Short:   "tell how two tables of flows differ",
+		Short:   "show how two tables of flows differ",
 		Long:    compareLong,
 		Example: compareExamples,
 		Args:    cobra.ExactArgs(2),
@@ -62,20 +62,20 @@ func compareCommand(s streams, status *int) *cobra.Command {
 	f := c.Flags()
 	f.SortFlags = false
 	f.Var((*orNone)(&o.Slack), "slack",
-		"take rows for the same flow whose start times differ by no more than `SECONDS`, or by nothing: none (default 1)")
+		"pair rows whose start times differ by `SECONDS` at most; none: not at all (default 1)")
 	f.Float64Var(&o.Absolute, "absolute", 0,
-		"take numbers for equal that differ by no more than `N` (default 0)")
+		"treat numbers as equal that differ by `N` at most (default 0)")
 	f.Float64Var(&o.Relative, "relative", 0,
-		"take numbers for equal that differ by no more than `N` times the greater one (default 0)")
+		"treat numbers as equal that differ by `N` times the greater one at most (default 0)")
 	for _, name := range []string{"absolute", "relative"} {
 		f.Lookup(name).DefValue = "0"
 	}
 	f.StringArrayVar(&ignore, "ignore", nil,
-		"leave the column `NAME` out; can be given several times (default none)")
+		"leave out the column `NAME`; can be given several times (default none)")
 	f.StringArrayVar(&pairs, "pair", nil,
-		"compare a column of A with one of B that has another name: `A=B`; can be given several times (default those that are known to say the same)")
+		"compare a column of A with one of B that has another name: `A=B`; can be given several times (default the known equivalents)")
 	f.StringVar(&page, "html", "",
-		"write a page of HTML to `FILE` in place of text to standard output (default none)")
+		"write an HTML page to `FILE` instead of text to standard output (default none)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "write nothing, only exit with the status")
 	return c
 }

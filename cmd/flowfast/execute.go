@@ -34,7 +34,7 @@ func (c *command) execute() int {
 		return c.list(p)
 	}
 	if err == nil && (c.output == "-" || c.summary == "-") && mayBeClosed(c.out) {
-		err = errors.New("standard output is closed, or the null device open for reading as well: what is written there would be lost; if it is not wanted, OUTPUT can be " + os.DevNull)
+		err = errors.New("standard output is closed, or the null device open for reading as well: output written there would be lost; if it is not wanted, OUTPUT can be " + os.DevNull)
 	}
 	if err == nil {
 		err = p.begin(ctx)

@@ -38,7 +38,7 @@ func (f *filter) Set(text string) error {
 	if file, isFile := strings.CutPrefix(text, "@"); isFile {
 		switch {
 		case file == "":
-			return errors.New("want the name of a file behind @")
+			return errors.New("want the name of a file after @")
 		case f.file != "":
 			return errors.New("a second list: one file can have the lines of both")
 		}
@@ -164,7 +164,7 @@ func compile(ctx context.Context, expression string, linkType uint32) ([]bpf.Raw
 		path, err = exec.LookPath("/usr/sbin/tcpdump") // not in everybody's path
 	}
 	if err != nil {
-		return nil, errors.New("--filter: tcpdump, which compiles expressions, is not found; what tcpdump -ddd prints elsewhere is taken too")
+		return nil, errors.New("--filter: tcpdump, which compiles expressions, was not found; the output of tcpdump -ddd on another machine can be given instead")
 	}
 	if linkType == 14 { // OpenBSD's number of raw IP, which others do not know
 		linkType = 101

@@ -85,7 +85,7 @@ func TestFlushRefused(t *testing.T) {
 		"--flush 1 a.pcap b.parquet":             "nobody can read",
 		"--flush 1 a.pcap b.arrow":               "nobody can read",
 		"--flush 1 -r in out":                    "--flush is for one capture",
-		"--flush none --disorder 5 a.pcap b.csv": "--disorder goes with",
+		"--flush none --disorder 5 a.pcap b.csv": "--disorder needs",
 		"--flush 0 a.pcap b.csv":                 "seconds above 0",
 	} {
 		var said strings.Builder

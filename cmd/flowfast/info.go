@@ -73,7 +73,7 @@ func infoCommand(s streams, status *int) *cobra.Command {
 	asJSON := false
 	c := &cobra.Command{
 		Use:   "info [--json] FILE...",
-		Short: "tell what is in captures, without writing rows",
+		Short: "describe captures without writing rows",
 		Long:  infoLong,
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, files []string) (err error) {
@@ -81,7 +81,7 @@ func infoCommand(s streams, status *int) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "tell it as JSON, for programs")
+	c.Flags().BoolVar(&asJSON, "json", false, "write JSON, for programs")
 	return c
 }
 

@@ -28,7 +28,7 @@ type labelFiles struct {
 
 func (l *labelFiles) flags(f *pflag.FlagSet) {
 	f.Var(l, "labels",
-		"add the columns label and label_rule, by `FILE`: rules (YAML), what a sensor wrote, or builtin:NAME; can be given several times (default none)")
+		"add the columns label and label_rule from `FILE`: rules (YAML), alerts or logs of a sensor, or builtin:NAME; can be given several times (default none)")
 }
 
 func (l *labelFiles) Set(text string) error {
@@ -161,7 +161,7 @@ func unusable(why map[string]uint64) string {
 func labelsCommand(s streams, status *int) *cobra.Command {
 	root := &cobra.Command{Use: "labels", Short: "check, list, show and convert files of --labels"}
 	root.AddCommand(&cobra.Command{
-		Use: "check FILE...", Short: "say what is wrong with files, and show their rules with times in their zone and in UTC", Args: cobra.MinimumNArgs(1),
+		Use: "check FILE...", Short: "report errors in files, and show their rules with times in their zone and in UTC", Args: cobra.MinimumNArgs(1),
 		Run: func(_ *cobra.Command, files []string) {
 			set, _, err := labels.Load(files)
 			if err != nil {
@@ -179,7 +179,7 @@ func labelsCommand(s streams, status *int) *cobra.Command {
 			}
 		},
 	}, &cobra.Command{
-		Use: "list", Short: "list the rules that flowfast has", Args: cobra.NoArgs,
+		Use: "list", Short: "list the built-in rules", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			all, err := labels.Builtins()
 			if err != nil {
@@ -193,7 +193,7 @@ func labelsCommand(s streams, status *int) *cobra.Command {
 			return w.Flush()
 		},
 	}, &cobra.Command{
-		Use: "show NAME", Short: "print rules that flowfast has, to begin one's own with, or the JSON Schema of rules: schema", Args: cobra.ExactArgs(1),
+		Use: "show NAME", Short: "print built-in rules, to start your own from, or the JSON Schema of rules: schema", Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return append([]string{"schema"}, builtinNames("")...), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -216,7 +216,7 @@ func labelsCommand(s streams, status *int) *cobra.Command {
 func convertCommand(s streams, status *int) *cobra.Command {
 	from, zone := "", ""
 	command := &cobra.Command{
-		Use: "convert --from FORMAT FILE", Short: "write what a data set was published with as a file of --labels", Args: cobra.ExactArgs(1),
+		Use: "convert --from FORMAT FILE", Short: "convert the published labels of a data set to a file for --labels", Args: cobra.ExactArgs(1),
 		Run: func(_ *cobra.Command, files []string) {
 			if err := labels.Convert(from, files[0], zone, s.out); err != nil {
 				fmt.Fprintf(s.err, "flowfast: %s\n", printable(message(err)))
@@ -224,7 +224,7 @@ func convertCommand(s streams, status *int) *cobra.Command {
 			}
 		},
 	}
-	command.Flags().StringVar(&zone, "zone", "", "`ZONE` of the times in FILE, where they name none")
+	command.Flags().StringVar(&zone, "zone", "", "`ZONE` of the times in FILE that name none")
 	command.Flags().StringVar(&from, "from", "", "`FORMAT`: "+strings.Join(labels.Conversions(), ", "))
 	if err := command.RegisterFlagCompletionFunc("from", oneOf(labels.Conversions())); err != nil {
 		panic(err) // the flag is there

@@ -20,7 +20,7 @@ func (c *command) checkMetered() error {
 	for _, h := range headings {
 		for _, flag := range h.tables {
 			if c.given(flag) {
-				return fmt.Errorf("--%s does not go with --profile %s, which computes what CICFlowMeter itself does", flag, legacyProfile)
+				return fmt.Errorf("--%s can't be combined with --profile %s, which computes what CICFlowMeter itself computes", flag, legacyProfile)
 			}
 		}
 	}

@@ -77,27 +77,27 @@ func (root *command) liveCommand() *cobra.Command {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringSliceVar(&l.interfaces, "interface", nil,
-		"take packets from `IFACE` too, or from all: any (default none)")
+		"capture from `IFACE` too; any: from all interfaces (default none)")
 	f.Var((*count)(&l.ring.SnapLen), "snaplen",
-		"keep the first `BYTES` of a frame; sizes are those of whole frames (default 262144)")
+		"keep the first `BYTES` of each frame; sizes in rows are those of whole frames (default 262144)")
 	f.BoolVar(&l.ring.Promiscuous, "promiscuous", false,
-		"take frames that are for other hosts too")
+		"capture frames for other hosts too")
 	f.Var(&l.memory, "ring",
-		"have a ring of `SIZE` for packets in a busy moment (default 32MiB)")
+		"hold the packets of busy moments in a ring buffer of `SIZE` (default 32MiB)")
 	f.Var(&l.rotate, "rotate",
-		"begin a new file at whole multiples of a time, such as 5m, or at a size, such as 1GiB; or both, given twice: `TIME|SIZE` (default one file)")
+		"begin a new file at whole multiples of a time, such as 5m, or at a size, such as 1GiB; for both, give it twice: `TIME|SIZE` (default one file)")
 	f.Var(&l.keep, "keep",
-		"with --rotate, remove files that ended so long ago, such as 7d, or the oldest beyond a size, such as 100GiB; or both: `TIME|SIZE` (default all)")
+		"with --rotate, remove files that ended longer ago than a time, such as 7d, or the oldest beyond a total size, such as 100GiB; for both, give it twice: `TIME|SIZE` (default all)")
 	f.StringVar(&l.metrics, "metrics", "",
 		"serve Prometheus metrics, /healthz and /readyz at `ADDR`, such as 9100 (for this host alone) or 0.0.0.0:9100 (default none)")
 	f.StringVar(&l.serve.address, "serve", "",
-		"give the rows to whom connects at `ADDR` too, unix:PATH or tcp://HOST:PORT; without a host, of this machine alone (default none)")
+		"send the rows to whoever connects at `ADDR` too: unix:PATH or tcp://HOST:PORT; without a host, to this machine alone (default none)")
 	f.StringVar(&l.serve.format, "serve-format", "",
 		"serve `FORMAT`: jsonl, arrows, csv, or one of them compressed (default jsonl)")
 	f.Var(&l.serve.queue, "serve-queue",
 		"keep `SIZE` of rows for slow readers, and drop the oldest beyond it (default 16MiB)")
 	f.StringVar(&l.user, "user", "",
-		"go on as the user `NAME`, without privileges, once the interfaces are open (default as who started it)")
+		"continue as the user `NAME`, without privileges, once the interfaces are open (default the user who started it)")
 	l.flowFlags(f)
 	// One worker takes what two cores can send, at less CPU time for each packet:
 	// bench/README.md, Interfaces.
@@ -122,7 +122,7 @@ func (l *liveCommand) take(args []string) error {
 	case l.rows.metered():
 		return fmt.Errorf("--profile %s is for captures", legacyProfile)
 	case l.rotate.none() && !l.keep.none():
-		return errors.New("--keep goes with --rotate")
+		return errors.New("--keep needs --rotate")
 	case !l.rotate.none() && l.output == "-":
 		return errors.New("--rotate makes files, not standard output")
 	case !l.given("flush"):
@@ -173,7 +173,7 @@ func (l *liveCommand) takeServing() error {
 	s := &l.serve
 	if s.address == "" {
 		if l.given("serve-format") || l.given("serve-queue") {
-			return errors.New("--serve-format and --serve-queue go with --serve")
+			return errors.New("--serve-format and --serve-queue need --serve")
 		}
 		return nil
 	}
@@ -219,7 +219,7 @@ func (l *liveCommand) execute() int {
 	l.notes = l.rowOptions().notes()
 	l.page.options = l.chosenOptions()
 	if (l.output == "-" || l.summary == "-") && mayBeClosed(l.out) {
-		l.complain(errors.New("standard output is closed: what is written there would be lost"))
+		l.complain(errors.New("standard output is closed: output written there would be lost"))
 		return exitBad
 	}
 	l.keepToMemory()

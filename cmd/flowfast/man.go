@@ -21,7 +21,7 @@ func manCommand(out io.Writer) *cobra.Command {
 	dir := ""
 	command := &cobra.Command{
 		Use:   "man [--dir FOLDER | COMMAND...]",
-		Short: "print the manual page of flowfast, or of a command of it",
+		Short: "print the manual page of flowfast, or of one of its commands",
 		Long: `Flowfast man prints the manual page of flowfast, or of a command of it, in roff:
 
   flowfast man | man -l -
@@ -49,7 +49,7 @@ seconds since 1970; without it a page has none.`,
 			return err
 		},
 	}
-	command.Flags().StringVar(&dir, "dir", "", "write the pages of all commands into `FOLDER`, which is made")
+	command.Flags().StringVar(&dir, "dir", "", "write the pages of all commands into `FOLDER`, which is created")
 	return command
 }
 

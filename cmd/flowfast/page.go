@@ -36,7 +36,7 @@ const (
 
 func (p *reportPage) flag(f *pflag.FlagSet) {
 	f.StringVar(&p.file, "report", "",
-		"write a page of HTML to `FILE` too, with figures and tables of all captures (default none)")
+		"write an HTML page to `FILE` too, with figures and tables of all captures (default none)")
 }
 
 // collector returns the collector of a job, nil without a page.
@@ -163,7 +163,7 @@ func (root *command) reportCommand() *cobra.Command {
 	c.page.only = true
 	cmd := &cobra.Command{
 		Use:     "report [flags] INPUT... REPORT.html",
-		Short:   "write a page with figures and tables of captures",
+		Short:   "write an HTML page with figures and tables of captures",
 		Long:    reportLong,
 		Example: reportExamples,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -76,10 +76,10 @@ func (root *command) partitionCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVarP(&p.output, "output", "o", "", "write into `FOLDER`, or - to standard output")
 	f.Var((*count)(&p.buckets), "buckets", "make blocks for `N` buckets (default 64)")
-	f.Uint64Var(&p.seed, "seed", 1, "`NUMBER` that the hash depends on: all captures of a job must have the same (default 1)")
+	f.Uint64Var(&p.seed, "seed", 1, "`NUMBER` that the hash depends on: the same for all captures of a job (default 1)")
 	f.Lookup("seed").DefValue = "0" // which the text tells better
 	f.StringVar(&p.name, "name", "", "call the capture `NAME`: names put captures of the same time in order (default that of the file)")
-	f.Var(&p.part, "range", "read the part I of N of a plain capture in a file, which is cut between records: `I/N` (default all)")
+	f.Var(&p.part, "range", "read part I of N of a plain capture file, cut between records: `I/N` (default all)")
 	keyFlags(f, &p.options)
 	packetFlags(f, &p.options, &p.filter)
 	p.rows.flags(f)

@@ -208,7 +208,7 @@ func (c *command) checkFolders(input string) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil && filepath.Ext(c.output) != "" && !c.dataset:
-		return fmt.Errorf("%s: is no folder, and named like a file of a format that is not written, which are %s; "+
+		return fmt.Errorf("%s: is not a folder, and is named like a file of a format that is not written, which are %s; "+
 			"-r writes into it if it is made before", c.output, strings.Join(export.FormatNames(), ", "))
 	}
 	return nil

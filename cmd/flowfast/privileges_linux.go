@@ -98,7 +98,7 @@ func threadsError(what string, errno syscall.Errno) error {
 	case 0:
 		return nil
 	case syscall.ENOTSUP:
-		return fmt.Errorf("%s: takes a program that is built with CGO_ENABLED=0: %w", what, errno)
+		return fmt.Errorf("%s: needs a program built with CGO_ENABLED=0: %w", what, errno)
 	}
 	return fmt.Errorf("%s: %w", what, errno)
 }

@@ -77,7 +77,7 @@ func expand(pattern string, at time.Time) (string, error) {
 			return b.String(), nil
 		}
 		if after == "" {
-			return "", errors.New("a field of the name is missing behind %; %% stands for it")
+			return "", errors.New("a field of the name is missing after %; %% stands for it")
 		}
 		switch field := after[0]; {
 		case nameFields[field] != "":
@@ -87,7 +87,7 @@ func expand(pattern string, at time.Time) (string, error) {
 		case field == '%':
 			b.WriteByte('%')
 		default:
-			return "", fmt.Errorf("%%%c is no field of a name: want %%Y %%m %%d %%H %%M %%S %%j %%F %%s or %%%%", field)
+			return "", fmt.Errorf("%%%c is not a field of a name: want %%Y %%m %%d %%H %%M %%S %%j %%F %%s or %%%%", field)
 		}
 		pattern = after[1:]
 	}

@@ -331,9 +331,9 @@ func TestLiveArguments(t *testing.T) {
 	for args, want := range map[string]string{
 		"live":                                                    "IFACE and OUTPUT",
 		"live eth0":                                               "IFACE and OUTPUT",
-		"live --keep 7d eth0 a.csv":                               "--keep goes with",
+		"live --keep 7d eth0 a.csv":                               "--keep needs",
 		"live --rotate 5m eth0 -":                                 "not standard output",
-		"live --rotate 5m eth0 %q.csv":                            "%q is no field",
+		"live --rotate 5m eth0 %q.csv":                            "%q is not a field",
 		"live --rotate x eth0 a.csv":                              "want a time",
 		"live --flush none eth0 a.csv":                            "end by the clock",
 		"live --metrics x:y:z eth0 a.csv":                         "--metrics",
@@ -342,7 +342,7 @@ func TestLiveArguments(t *testing.T) {
 		"live --join eth0 a.csv":                                  "unknown flag",
 		"live --serve 9000 eth0 a.csv":                            "want unix:PATH or tcp://",
 		"live --serve unix: eth0 a.csv":                           "want unix:PATH or tcp://",
-		"live --serve-format csv eth0 a.csv":                      "go with --serve",
+		"live --serve-format csv eth0 a.csv":                      "need --serve",
 		"live --serve tcp://:9 --serve-format parquet eth0 a.csv": "can be read before its end",
 		"live --serve tcp://:9 --serve-queue 1kB eth0 a.csv":      "1 MiB at least",
 	} {

@@ -138,11 +138,11 @@ func removeStale(path string) error {
 	case err != nil:
 		return fmt.Errorf("--serve: %w", err)
 	case info.Mode()&fs.ModeSocket == 0:
-		return fmt.Errorf("--serve: %s is there, and is no socket", path)
+		return fmt.Errorf("--serve: %s exists and is not a socket", path)
 	}
 	if conn, err := net.Dial("unix", path); err == nil {
 		conn.Close()
-		return fmt.Errorf("--serve: somebody listens at %s", path)
+		return fmt.Errorf("--serve: another process listens at %s", path)
 	}
 	if err := os.Remove(path); err != nil {
 		return fmt.Errorf("--serve: %w", err)

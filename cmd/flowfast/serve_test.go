@@ -222,7 +222,7 @@ func TestServeSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
-	if _, err := openServer(serving{address: "unix:" + dir}); err == nil || !strings.Contains(err.Error(), "no socket") {
+	if _, err := openServer(serving{address: "unix:" + dir}); err == nil || !strings.Contains(err.Error(), "not a socket") {
 		t.Errorf("a folder: %v", err)
 	}
 }

@@ -32,18 +32,18 @@ const defaultBlock = time.Hour
 
 func (s *splitting) flags(f *pflag.FlagSet) {
 	f.Var(&s.shares, "split",
-		"add the column split, by which flows are shared out: `NAME=SHARE,...` such as train=0.7,val=0.15,test=0.15 (default none)")
+		"add the column split, which shares flows out by `NAME=SHARE,...`, such as train=0.7,val=0.15,test=0.15 (default none)")
 	f.Var(&s.by, "split-by",
-		"with --split, what is in one split as a whole: `UNIT` is capture, time, host-pair or flow (default none)")
+		"with --split, keep each `UNIT` in one split: capture, time, host-pair or flow (default none)")
 	f.Uint64Var(&s.seed, "split-seed", 0,
-		"with --split or --sample-label, make the choice number `N` by chance (default 0)")
+		"with --split or --sample-label, vary the random choice by `N` (default 0)")
 	f.Lookup("split-seed").DefValue = ""
 	f.Var((*seconds)(&s.block), "split-block",
-		"with --split-by time, the length of blocks of time in `SECONDS` (default 3600)")
+		"with --split-by time, the length of a block of time in `SECONDS` (default 3600)")
 	f.BoolVar(&s.folders, "split-folders", false,
 		"with --split and --dataset, write each split into a folder of its own, OUTPUT/data/NAME")
 	f.Var(&s.thin, "sample-label",
-		"keep 1/N of the flows of a label, `LABEL=1/N`, chosen by a hash; can be given several times (default all)")
+		"keep 1/N of the flows with a label, `LABEL=1/N`, chosen by a hash; can be given several times (default all)")
 }
 
 // Shares are the value of a flag: names of splits with their shares.
@@ -85,7 +85,7 @@ func (t *thinning) Set(text string) error {
 		return err
 	}
 	if _, twice := (*t)[text[:at]]; twice {
-		return fmt.Errorf("the label %q stands twice", text[:at])
+		return fmt.Errorf("the label %q is given twice", text[:at])
 	}
 	if *t == nil {
 		*t = thinning{}
@@ -114,15 +114,15 @@ func (c *command) readSplits() error {
 	p.Rules = c.labels.set
 	switch {
 	case s.thin != nil && p.Rules == nil:
-		return errors.New("--sample-label goes with --labels")
+		return errors.New("--sample-label needs --labels")
 	case s.shares.Splits == nil && s.by.given:
-		return errors.New("--split-by goes with --split")
+		return errors.New("--split-by needs --split")
 	case s.shares.Splits == nil && s.thin == nil && c.given("split-seed"):
-		return errors.New("--split-seed goes with --split or --sample-label")
+		return errors.New("--split-seed needs --split or --sample-label")
 	case s.block != 0 && s.by.Unit != labels.UnitTime:
-		return errors.New("--split-block goes with --split-by time")
+		return errors.New("--split-block needs --split-by time")
 	case s.shares.Splits != nil && !s.by.given:
-		return fmt.Errorf("--split: --split-by says what is in one split as a whole: %s", strings.Join(labels.Units(), ", "))
+		return fmt.Errorf("--split needs --split-by, which says what stays in one split: %s", strings.Join(labels.Units(), ", "))
 	}
 	if s.folders {
 		if err := c.checkSplitFolders(); err != nil {
@@ -131,7 +131,7 @@ func (c *command) readSplits() error {
 	}
 	for label := range s.thin {
 		if all := p.Rules.Labels(); !slices.Contains(all, label) {
-			return fmt.Errorf("--sample-label: no flow is called %q by --labels; there are %s", label, nameList(all))
+			return fmt.Errorf("--sample-label: --labels gives no flow the label %q; there are %s", label, nameList(all))
 		}
 	}
 	if s.thin != nil {

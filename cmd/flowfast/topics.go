@@ -81,7 +81,7 @@ func noTopic(name string, names []string) error {
 // topicList lists the topics.
 func topicList() string {
 	var b strings.Builder
-	b.WriteString("flowfast --help lists the options, flowfast COMMAND --help those of a command,\nflowfast help TOPIC tells more:\n\n")
+	b.WriteString("flowfast --help lists the options, flowfast COMMAND --help those of a command,\nflowfast help TOPIC shows more:\n\n")
 	for _, t := range topics {
 		helpEntry(&b, "  "+t.name, t.about, commandIndent)
 	}

@@ -58,7 +58,7 @@ func (in *Intake) Report() *Report {
 		if in.stepsBack != "" {
 			of = in.stepsBack + ": "
 		}
-		r.warn("%stime steps back by %v at packet %d, %d times in all, by up to %v: what was captured is not in the order of time",
+		r.warn("%stime steps back by %v at packet %d, %d times in all, by up to %v: the capture is not in the order of time",
 			of, span(back.FirstBy), back.First, back.Times, span(back.Longest))
 	}
 	if clock.Back > 0 && in.options.Flows.Meter == nil {
