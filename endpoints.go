@@ -14,12 +14,11 @@ import (
 	"github.com/flowfast/flowfast/decode"
 )
 
-// Endpoints are a list of addresses and ports. A packet matches it if either end of
-// it does, source or destination; an end matches if it has one of the addresses,
-// one of the ports, or one of the addresses with a port, both. The addresses and
-// ports are those of the packet's flow: of a later fragment those of its datagram,
-// of what a tunnel carries those inside, as far as that is looked into. Ports are
-// those of TCP, UDP, UDP-Lite, SCTP and DCCP.
+// Endpoints are a list of addresses and ports. A packet matches if its source or its
+// destination does; an end matches if it has one of the addresses, one of the ports,
+// or both of an address with a port. The addresses and ports are those of the packet's
+// flow: a later fragment has those of its datagram, and a packet in a tunnel that is
+// looked into has the inner ones. Ports are those of TCP, UDP, UDP-Lite, SCTP and DCCP.
 //
 // The time for a packet hardly depends on the length of the list. Endpoints do not
 // change, and may be used by several runs at once.
@@ -55,8 +54,8 @@ func newPair(a decode.Addr, port uint16, v6 bool) pair {
 //	192.0.2.1:53
 //	[2001:db8::1]:53    # whose zone is none
 //
-// What stands behind # is a comment; empty lines are passed over. A list of nothing
-// is an error. Errors begin with the name and the number of the line.
+// A # begins a comment; empty lines are skipped. An empty list is an error. Errors
+// begin with the name and the number of the line.
 func ParseEndpoints(r io.Reader, name string) (*Endpoints, error) {
 	e := &Endpoints{pairs: map[pair]struct{}{}}
 	lines := bufio.NewScanner(r)

@@ -8,12 +8,12 @@ import (
 )
 
 // Live starts a run over the packets of a network interface, or of [live.Any], and
-// returns the ring that they come through with it. It is there on Linux; elsewhere the
-// error is [live.ErrUnsupported].
+// returns the run with the ring of its packets. On systems other than Linux the error is
+// [live.ErrUnsupported].
 //
-// The run goes on until the ring is told to end ([live.Ring.End]), which gives out the
-// flows that are open, or until its context ends, which does not. The ring is to be
-// closed after it. An [Options.Flush] of 0 stands for a second here.
+// The run ends when [live.Ring.End] is called, which gives out the open flows, or when
+// its context ends, which does not. Close the ring after it. An [Options.Flush] of 0
+// stands for a second here.
 func Live(iface string, o Options, ring live.Options) (*Run, *live.Ring, error) {
 	if err := o.Check(); err != nil {
 		return nil, nil, err

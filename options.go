@@ -17,59 +17,58 @@ type Options struct {
 	// IdleTimeout is the silence after which a flow is over; 0 stands for
 	// [flowtable.DefaultIdleTimeout]. A silence equal to it is not over.
 	IdleTimeout time.Duration
-	// CheckEvery is the number of packets between two looks for idle flows,
-	// CheckMost the number of flows that one look finishes at most; 0 stands
-	// for 1 and for all. They bound when a finished flow is given out and how
-	// many wait in memory, never what is given out or in which order.
+	// CheckEvery is the number of packets between two checks for idle flows,
+	// CheckMost the most flows that one check finishes; 0 stands for 1 and for
+	// all. They decide when a finished flow is given out and how many wait in
+	// memory, never what is given out or in which order.
 	CheckEvery, CheckMost int
 	// MaxFlows is the most flows that are open at a time, 0 for no bound. With
 	// each packet that would start one more, the flow that has been idle for
-	// longest is finished: it is evicted. Which flows that are does not depend
-	// on the other options but for IdleTimeout.
+	// longest is finished: it is evicted. Of the other options only IdleTimeout
+	// affects which flows these are.
 	MaxFlows int
-	// MaxMemory is the most memory that the run takes, in bytes, 64 MiB at
-	// least; 0 stands for no bound. Flows that have been idle for longest are
-	// evicted where more would be needed; which ones depends on the number of
-	// workers, of which there is one for each 64 MiB at most. A compressed
-	// capture takes up to 128 MiB more, if it was compressed so.
+	// MaxMemory is the most memory that the run takes, in bytes: [MinMemory] or
+	// more; 0 stands for no bound. At the bound the longest-idle flows are
+	// evicted; which ones depends on the number of workers. A run has one worker
+	// for each 64 MiB at most. The window of a compressed capture, up to 128 MiB,
+	// comes on top.
 	//
 	// To keep memory near the bound the garbage collector must know of it too:
 	// see [runtime/debug.SetMemoryLimit], which is for the program to call.
 	MaxMemory int
-	// Flush is how long a flow that is due may wait to be given out, or its row to be
-	// written, while a stream is slow or silent: for live packets. Flows are then due
-	// when no packet is to be expected of them by Disorder, and by the wall clock
-	// where the packets are stamped with it. 0, for captures that are there already,
-	// stands for any time: what is given out depends on the packets alone.
+	// Flush is for live packets: how long a flow that is due may wait to be given
+	// out, or its row to be written, while a stream is slow or silent. A flow is due
+	// when, by Disorder, no more of its packets can come; the wall clock counts where
+	// packets are stamped with it. 0, for captures that are complete, is no bound:
+	// what is given out depends on the packets alone.
 	Flush time.Duration
 	// Disorder is how far packets of a stream that is flushed may be stamped before
 	// the latest one: a packet that is stamped earlier is taken for a step of the
 	// clock, and does not continue flows that were over before; 0 stands for 10
 	// seconds.
 	Disorder time.Duration
-	// Resolution cuts times down to whole multiples of it; 0 leaves them as they
-	// are. Monotone gives a packet that is stamped before the latest time so far
-	// that time.
+	// Resolution cuts times to whole multiples of it; 0 leaves them as they are.
+	// Monotone gives a packet stamped before the latest time so far that time.
 	Resolution time.Duration
 	Monotone   bool
 	// Choice says which packets count.
 	Choice Choice
-	// Keys say which packets are of one flow.
+	// Keys say which packets belong to one flow.
 	Keys flowtable.Keys
-	// AnonymizeKey, of 32 bytes, makes the addresses in what is given out others
-	// with the same prefixes in common (Crypto-PAn); nil leaves them as they are.
+	// AnonymizeKey, of 32 bytes, replaces the addresses in flows and rows by others
+	// that share prefixes as the true ones do (Crypto-PAn); nil leaves them.
 	AnonymizeKey []byte
 	// Labeler, if it is not nil, is called once for each goroutine that gives flows
-	// out. What it returns is called on that goroutine with each flow, whose addresses
-	// are still the true ones. It may set its Label and its Split, and returns false
-	// if the flow is not to be given out.
+	// out. The function that it returns is called on that goroutine with each flow,
+	// which still has its true addresses. The function may set the flow's Label and
+	// Split; the flow is given out if it returns true.
 	Labeler func() func(*Flow) bool
 	// Packets, if it is not nil, is called with each batch of packets, in the order of
-	// the capture and never twice at once. The batch is lent for the time of the call.
+	// the capture, one call at a time. The batch is valid during the call only.
 	Packets func(*flowtable.Batch)
 	// Protocols are the IP protocols whose packets have flows, TCP and UDP if
-	// none is set; Tunnels are the tunnels in UDP whose content has flows, instead
-	// of theirs.
+	// none is set; Tunnels are the tunnels in UDP that are looked into: the flow is
+	// that of their content.
 	Protocols decode.Protocols
 	Tunnels   decode.Tunnels
 	// Rules say when flows begin and end, besides the idle timeout.
@@ -80,10 +79,10 @@ type Options struct {
 	Meter flowtable.Meter
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
-	// Workers is the number of goroutines that flows are shared out among;
-	// 0 stands for as many as there are processors. With 1 all is done on the
-	// caller's goroutine (but for decompression, which has one of its own).
-	// The number never shows in what is given out.
+	// Workers is the number of goroutines that share the flows; 0 stands for as
+	// many as there are processors. With 1 everything runs on the caller's
+	// goroutine, except decompression, which has its own. Flows and rows do not
+	// depend on the number.
 	Workers int
 }
 
@@ -183,18 +182,17 @@ func (o *Options) settle() error {
 	return nil
 }
 
-// Check returns an error if an option can't be, or can't be with another one: the
-// error that Open, NewReader and NewSource have then.
+// Check returns an error if an option is not valid, or not together with another
+// one. Open, NewReader and NewSource return the same error.
 func (o Options) Check() error {
 	_, err := newRun(o, 1)
 	return err
 }
 
-// For returns the options with what columns ask for, see the method Demand of
-// export's profiles. Timeouts, TCPEnd, encapsulations and protocols that the
-// options have already stay as they are. What columns ask for and can't be with
-// the options is left out: an end by FIN of flows of one direction, one of TCP
-// where that has no flows.
+// For returns the options with what columns need added to them: see the method
+// Demand of export's profiles. Timeouts, TCPEnd, encapsulations and protocols that
+// are set already stay. What the options exclude is left out: the end by FIN of
+// flows of one direction, any end of TCP flows where TCP has none.
 func (o Options) For(d flowtable.Demand) Options {
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, d.IdleTimeout)
 	o.Resolution, o.Monotone = d.Resolution, d.Monotone

@@ -9,11 +9,11 @@ import (
 	"github.com/flowfast/flowfast/internal/intake"
 )
 
-// Partition runs to the end and gives the packets out in place of flows: batches, one
-// after the other, whose shares are buckets of the hash of the key. Seed makes the hash
-// the same on every machine. A batch is lent until to returns, whose error ends the run.
-// Other errors are those of [Run.Flows]. Timeouts and bounds play no part, nor do
-// Resolution and Monotone, which are for whom takes the packets up.
+// Partition runs to the end and gives out packets instead of flows: batches, one after
+// the other, whose shares are buckets, 1 to 65,536 of them, of the hash of the key. Seed
+// makes the hash the same on every machine. A batch is valid until to returns; an error
+// of to ends the run. Other errors are those of [Run.Flows]. Timeouts and bounds play no
+// part, nor do Resolution and Monotone: they are for the run that takes the packets.
 func (r *Run) Partition(ctx context.Context, buckets int, seed uint64, to func(*flowtable.Batch) error) error {
 	if err := r.check(nil); err != nil {
 		return err
@@ -42,11 +42,11 @@ func (r *Run) Partition(ctx context.Context, buckets int, seed uint64, to func(*
 	return errors.Join(append(r.intake.Errors(), ctx.Err())...)
 }
 
-// OpenPart starts a run, for [Run.Partition] alone, over one of so many parts of a plain
-// capture file, the first of which is number 1: records that begin in about the same
-// number of bytes each. Pcapng files can't be cut. A part is right when that before it
-// was read without an error, which tells that one ended between records. What stands up
-// to 16 MiB in front of a part is read too, for first fragments alone.
+// OpenPart starts a run, for [Run.Partition] alone, over part number part, from 1 to of,
+// of a plain capture file. A part has the records that begin in it; parts have about the
+// same number of bytes. Pcapng and compressed files are an error. The beginning of a
+// part is right if the part before was read without an error, that is, ended between
+// records. Up to 16 MiB before a part are read too, for first fragments alone.
 func OpenPart(o Options, file string, part, of int) (*Run, error) {
 	r, err := newRun(o, 1)
 	if err != nil {

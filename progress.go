@@ -2,11 +2,10 @@ package flowfast
 
 // Progress says how far a run has come.
 type Progress struct {
-	// Read is how many bytes of the capture files have been read, as they are
-	// stored.
+	// Read is the number of bytes read of the capture files, as they are stored.
 	Read int64
-	// Packets is the number of packets read, Open the number of open flows,
-	// Flows that of the flows given out.
+	// Packets is the number of packets read, Open that of open flows, Flows that of
+	// flows given out.
 	Packets, Open, Flows int64
 	// Classes are those of the packets read.
 	Classes Classes

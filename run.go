@@ -77,9 +77,8 @@ func begun(r *Run, err error) (*Run, error) {
 	return r, nil
 }
 
-// Close gives back what a run that is not run to its end holds: its capture, and
-// the goroutine that reads a stream ahead. It is not for a run that is at work,
-// which ends with its context.
+// Close releases what a run holds that was never run: its capture, and the goroutine
+// that reads a stream ahead. A run that is at work ends with its context instead.
 func (r *Run) Close() error {
 	if r.intake == nil || r.ran {
 		return nil
@@ -89,11 +88,11 @@ func (r *Run) Close() error {
 	return errors.Join(r.intake.Errors()...)
 }
 
-// Flows runs to the end and yields the flows. Each is lent until the next one
-// is asked for. An error comes last, with a nil flow, after the flows of all
-// that could be read: the capture's, or the context's if it was cancelled.
-// A capture that merely ends in the middle of a record is no error but a
-// warning in the summary.
+// Flows runs to the end and yields the flows. Each is valid until the next one
+// is asked for. An error comes last, with a nil flow, after the flows of
+// everything that could be read: the capture's, or the context's if it was
+// cancelled. A capture that ends in the middle of a record is not an error but
+// a warning in the summary.
 func (r *Run) Flows(ctx context.Context) iter.Seq2[*Flow, error] {
 	return func(yield func(*Flow, error) bool) {
 		if err := r.check(nil); err != nil {
@@ -122,8 +121,8 @@ func (y yielded) Flush() error { return nil }
 var errStopped = errors.New("stopped")
 
 // Rows are a format of rows. Its methods may be called by several goroutines
-// at once. Rows that say the number of a flow have a method Numbered() bool that
-// returns true: without it, [Flow].Number is not set.
+// at once. Rows that contain the number of a flow have a method Numbered() bool
+// that returns true; without it [Flow].Number is not set.
 type Rows interface {
 	// AppendHeader appends what comes before the first row.
 	AppendHeader(b []byte) []byte
@@ -132,9 +131,9 @@ type Rows interface {
 }
 
 // Write runs to the end and writes a row for each flow. An error of the writer
-// ends the run. Other errors are those of Flows; the rows of all that could be
-// read have been written then. Where [Options.Flush] is set, a method Flush() error
-// of the writer is called after rows that nobody is to withhold.
+// ends the run. Other errors are those of Flows; the rows of everything that could
+// be read have been written then. If [Options.Flush] is set and the writer has a
+// method Flush() error, it is called after rows that must not be held back.
 func (r *Run) Write(ctx context.Context, to io.Writer, rows Rows) error {
 	if err := r.check(rows); err != nil {
 		return err

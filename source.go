@@ -7,28 +7,29 @@ import (
 	"github.com/flowfast/flowfast/ioutil"
 )
 
-// A Packet is a packet as a capture has it. Offset means nothing in one that a
-// [Source] gives; an OrigLen below the length of Data stands for that length.
+// A Packet is a packet as it stands in a capture. In one from a [Source] Offset has no
+// meaning, and an OrigLen below the length of Data stands for that length.
 type Packet = ioutil.Record
 
-// A Source gives packets that stand in no capture file: those of an interface, of
-// a queue, of another program.
+// A Source delivers packets that are not in a capture file: those of an interface, a
+// queue, another program.
 type Source interface {
-	// Read fills packets with the next ones and returns how many there were, one at
-	// least: it waits for one, up to the end of its context. That ends with the
-	// run's, and where [Options.Flush] is set after so long a silence; Read then
-	// returns 0 and nil, or the context's error. io.EOF ends the packets; any
-	// other error ends them too, and is the run's.
+	// Read fills packets with the next ones and returns their number, 1 or more. It
+	// waits for a packet until its context ends: with the run's context or, if
+	// [Options.Flush] is set, after that long a silence. Read then returns 0 and nil,
+	// or the context's error. io.EOF ends the packets; any other error ends them too,
+	// and is the run's.
 	//
-	// The bytes of the packets are lent to the run until the next Read. Calls come
-	// one after the other, from any goroutine.
+	// The bytes of the packets must stay valid until the next Read. Calls come one
+	// after the other, from any goroutine.
 	//
 	// A method SetPatience(time.Duration), if there is one, is called before the first
-	// Read with how long a silence is meant, 0 for any: Read itself then returns 0 and
-	// nil after it, and its context, which ends with the run's alone, is always the same.
+	// Read with the length of that silence, 0 for no limit: Read itself then returns 0
+	// and nil after it, and its context, which ends with the run's alone, is always the
+	// same.
 	//
-	// A method Warnings() []string, if there is one, is called at the end: what it
-	// returns is among the warnings of the summary.
+	// A method Warnings() []string, if there is one, is called at the end; the summary
+	// includes what it returns.
 	Read(ctx context.Context, packets []Packet) (int, error)
 }
 

@@ -62,7 +62,7 @@ func SumUnread(a, b []Unread) []Unread {
 
 // WhyUncounted returns, in one line, what packets that are not counted are, if
 // less than half of them are counted: "8 of 8 packets: EtherType 0x88cc (LLDP)". It
-// is "" otherwise. What was left out is none of them.
+// is "" otherwise. Packets that were left out do not count.
 func WhyUncounted(c Classes, unread []Unread) string {
 	const named = 3
 	packets := c.Sum() - c.LeftOut
