@@ -60,8 +60,8 @@ type Capture struct {
 	Damage string `json:"damage,omitempty"`
 }
 
-// A Gap is a time in which a capture has no packets: that of the last one in front of
-// it, and that of the first one behind.
+// A Gap is a time in which a capture has no packets: From the last packet before it To
+// the first one after it, in nanoseconds since the Unix epoch.
 type Gap struct {
 	From int64 `json:"from"`
 	To   int64 `json:"to"`

@@ -41,15 +41,15 @@ type Result struct {
 	Columns []*Column
 }
 
-// A Table is what is said of one of the tables.
+// A Table describes one of the two tables.
 type Table struct {
 	Name, Format string
 	Rows         int64
-	// Alone are rows whose flow the other table has not; Examples are some of them,
-	// the first ones of the table.
+	// Alone is the number of rows whose flow the other table does not have; Examples
+	// are some of them, the first ones of the table.
 	Alone    int64
 	Examples []Example
-	// Columns are those that the other table has not.
+	// Columns are those that the other table does not have.
 	Columns []string
 }
 

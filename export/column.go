@@ -25,7 +25,7 @@ const (
 	List                 // whole numbers: List
 )
 
-// A Value is one value of a column.
+// A Value is one value of a column. The Kind of the column says which fields hold it.
 type Value struct {
 	Uint     uint64
 	Int      int64
@@ -48,18 +48,20 @@ var values = sync.Pool{New: func() any { return new(Value) }}
 // A Column is one column of a row: what it is called, what it says and how that
 // is computed.
 type Column struct {
+	// Name is the column's name in headers and on the command line.
 	Name string
 	// Unit is that of the values, "" if they have none.
-	Unit       string
+	Unit string
+	// Definition says, in a line, what the values are.
 	Definition string
-	Kind       Kind
-	// Role says whether a model may learn from the column; of one's own columns it is
-	// RoleFeature if nobody says otherwise.
+	// Kind is the kind of the values.
+	Kind Kind
+	// Role says whether a model may learn from the column. NewColumn sets RoleFeature.
 	Role Role
 	// Needs are the groups of features that the column is computed from.
 	Needs features.Set
-	// Numbered tells that it is computed from the number of the row too, which is
-	// known when rows are in order: they are formatted then, not before.
+	// Numbered says that the column is also computed from the number of the row, which
+	// is known when rows are in order: they are formatted then, not before.
 	Numbered bool
 
 	quantiles int     // that must be counted, if it is one of them

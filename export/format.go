@@ -30,6 +30,7 @@ type Rows interface {
 
 // A Table says what rows are made of.
 type Table struct {
+	// Columns are the columns of the rows, in order.
 	Columns []*Column
 	// Notes are names and values that say how the rows came about. They go into
 	// the metadata of Parquet and Arrow files, with the columns' roles,
@@ -49,7 +50,7 @@ type Table struct {
 	PartSize int64
 }
 
-// A Note is a name and what goes by it.
+// A Note is a name with its value, as text.
 type Note struct{ Name, Text string }
 
 type format struct {

@@ -12,11 +12,12 @@ import (
 	"github.com/flowfast/flowfast/flowtable"
 )
 
-// A Profile is a set of columns with a name.
+// A Profile is a named set of columns, with the flow rules that they are made for.
 type Profile struct {
-	Name       string
-	Definition string
-	Columns    []*Column
+	// Name is that of --profile, Definition a line about it.
+	Name, Definition string
+	// Columns are the columns, in order.
+	Columns []*Column
 	// The rules that belong to the columns: see flowfast.Options.
 	IdleTimeout time.Duration
 	Resolution  time.Duration

@@ -12,12 +12,12 @@ const (
 
 // A Bulk is the bulk transfers of a flow, by direction: runs of at least four
 // packets with payload, none of them more than a second after the one before,
-// without payload from the other side. And how often the flow paused for more
-// than a second: between its subflows.
+// without payload from the other side.
 type Bulk struct {
-	Count, Packets, Bytes [2]uint64
-	Time                  [2]uint64 // nanoseconds
-	Pauses                uint64
+	Count, Packets [2]uint64 // transfers, and packets in them
+	Bytes          [2]uint64 // of payload
+	Time           [2]uint64 // sum of their durations, in nanoseconds
+	Pauses         uint64    // of more than a second, between subflows
 }
 
 // bulks is the state of Bulks.

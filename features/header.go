@@ -1,6 +1,6 @@
 package features
 
-// A Header is what the IP headers of a direction said.
+// A Header is what the IP headers of a direction said. TTL is the hop limit in IPv6.
 type Header struct {
 	TTL, DSCP, ECN Range
 }

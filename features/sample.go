@@ -5,7 +5,7 @@ import "github.com/flowfast/flowfast/stats"
 // A Sample counts values; see [stats.Sample].
 type Sample = stats.Sample
 
-// Moments are a sample and its central moments.
+// Moments are a sample, in the unit of its values, and its central moments.
 type Moments struct {
 	Sample
 	Central stats.Moments
@@ -45,7 +45,7 @@ type intervals struct{ seen [3]Span }
 // nanoseconds since the Unix epoch; both 0 if there were none.
 type Span struct {
 	First, Last int64
-	Any         bool
+	Any         bool // there were some
 }
 
 func (s *intervals) count(samples []Sample, p *Packet, direction int) {

@@ -11,6 +11,7 @@ import (
 
 // Options say which features are counted. The zero Options are none.
 type Options struct {
+	// Set has the groups that are counted.
 	Set Set
 	// First is how many packets of a flow the group First keeps, 1,048,576 at most.
 	First int

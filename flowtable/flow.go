@@ -57,10 +57,11 @@ type Flow struct {
 	Fwd, Bwd Direction
 }
 
-// A Label is what a flow is called.
+// A Label is the label of a flow.
 type Label struct {
+	// Name is the label itself, or the default where no rule matched.
 	Name string
-	// Rule is the name of the rule that says so, "" if none matched.
+	// Rule is the name of the rule that matched, "" if none did.
 	Rule string
 	// More are the values of the rules' own columns, in their order.
 	More []string
@@ -71,6 +72,7 @@ type Label struct {
 
 // A Direction is what a flow counted in one direction.
 type Direction struct {
+	// Packets is the number of packets.
 	Packets uint64
 	// Bytes is the sum of the frames' original lengths.
 	Bytes uint64

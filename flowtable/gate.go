@@ -12,7 +12,7 @@ import (
 const All = math.MaxInt
 
 // A Step is a part of a batch after which finished flows leave: Due at most,
-// those that finished before the horizon. A horizon holds from one packet to
+// of those that finished before Horizon. A horizon holds from one packet to
 // another, whatever the batches.
 type Step struct {
 	Horizon Time

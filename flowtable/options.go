@@ -42,8 +42,8 @@ type Options struct {
 	Meter Meter
 }
 
-// Looks say when tables are asked for finished flows: after every so many
-// packets for so many flows at most; 0 stands for 1 and for all.
+// Looks say when tables are asked for finished flows: after every Every packets,
+// for Most flows at most; 0 stands for 1 and for all.
 type Looks struct{ Every, Most int }
 
 // check returns an error if an option can't be.

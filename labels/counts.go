@@ -27,14 +27,14 @@ type Counts struct {
 	rules   []string
 }
 
-// A Count is flows and packets with a label.
+// A Count is the number of flows and packets with a label.
 type Count struct {
 	Label   string `json:"label"`
 	Flows   uint64 `json:"flows"`
 	Packets uint64 `json:"packets"`
 }
 
-// A SplitCount is flows and packets in a split.
+// A SplitCount is the number of flows and packets in a split.
 type SplitCount struct {
 	Split   string  `json:"split"` // "" for those that are in none
 	Flows   uint64  `json:"flows"`
@@ -63,7 +63,7 @@ func AddSplits(all, more []SplitCount) []SplitCount {
 	return all
 }
 
-// A Thinned is a label of which one in so many flows was kept.
+// A Thinned is a label of which one in OneOf flows was kept.
 type Thinned struct {
 	Label string `json:"label"`
 	OneOf uint64 `json:"one_of"`
@@ -71,7 +71,8 @@ type Thinned struct {
 	Kept  uint64 `json:"kept"`
 }
 
-// Records count the records of a file by what has become of them.
+// Records count the records of a sensor's file: all, those that Matched a flow, and
+// the others by the reason.
 type Records struct {
 	File    string `json:"file"`
 	Records uint64 `json:"records"`

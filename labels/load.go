@@ -27,17 +27,17 @@ var builtin embed.FS
 //go:embed schema.json
 var Schema []byte
 
-// BuiltinPrefix begins the names of the rule files that flowfast brings with it.
+// BuiltinPrefix begins the names of the built-in rule files.
 const BuiltinPrefix = "builtin:"
 
-// A Builtin is one of those.
+// A Builtin is a built-in rule file.
 type Builtin struct {
-	Name, Title string
-	Rules       int
-	Sources     []string
+	Name, Title string   // Name is without the prefix
+	Rules       int      // how many it has
+	Sources     []string // where its facts come from
 }
 
-// Builtins returns the rule files that flowfast brings with it.
+// Builtins returns the built-in rule files.
 func Builtins() ([]Builtin, error) {
 	entries, err := builtin.ReadDir("builtin")
 	if err != nil {
