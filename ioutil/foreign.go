@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// foreign names what is given for a capture by its first bytes, and the way out.
+// foreign names what people give in place of a capture, by its first bytes, and what
+// to do about it.
 var foreign = []struct{ magic, name, way string }{
 	{"PK\x03\x04", "a zip archive", "unzip it first"},
 	{"PK\x05\x06", "a zip archive", "unzip it first"},
@@ -23,22 +24,22 @@ var foreign = []struct{ magic, name, way string }{
 	{"iptrace ", "an AIX iptrace capture", convert},
 	{"\x05VNF", "a Visual Networks capture", convert},
 	{"\xaa\xaa\xaa\xaa", "a 5Views capture", convert},
-	{"PAR1", "a Parquet file", "give the capture that it was made of"},
-	{"ARROW1", "an Arrow file", "give the capture that it was made of"},
+	{"PAR1", "a Parquet file", "give the capture that it was made from"},
+	{"ARROW1", "an Arrow file", "give the capture that it was made from"},
 }
 
 const convert = "convert it first (editcap -F pcap IN OUT)"
 
-// stranger says what a file is that is no capture, of which b is the beginning.
+// stranger says what a file is that is not a capture; b is its beginning.
 func stranger(b []byte) string {
 	head := b[:min(len(b), headLen)]
 	for _, f := range foreign {
 		if bytes.HasPrefix(head, []byte(f.magic)) {
-			return fmt.Sprintf("not a capture that is read but %s: %s", f.name, f.way)
+			return fmt.Sprintf("not a capture that can be read, but %s: %s", f.name, f.way)
 		}
 	}
 	if len(b) >= 262 && string(b[257:262]) == "ustar" {
-		return "not a capture that is read but a tar archive: unpack it first (tar -xf)"
+		return "not a capture that can be read, but a tar archive: unpack it first (tar -xf)"
 	}
 	return fmt.Sprintf("not a capture, begins with %s: want %s", show(head), accepted)
 }

@@ -207,7 +207,9 @@ func completeInterfaces(*cobra.Command, []string, string) ([]string, cobra.Shell
 // suggestion names the flag that a misspelt one is likely to mean, or the command that
 // a first argument is; or it tells how to write a file that has the name of a command.
 func suggestion(err error, root *cobra.Command, args []string) string {
-	if of, _, err := root.Find(args); err == nil && of.Parent() == root {
+	var unknown *pflag.NotExistError
+	unknownFlag := errors.As(err, &unknown)
+	if of, _, err := root.Find(args); err == nil && of.Parent() == root && (unknownFlag || args[0] != of.Name()) {
 		if _, err := os.Lstat(of.Name()); err == nil {
 			return fmt.Sprintf("; %s is a command here: write ./%[1]s for the file or folder", of.Name())
 		}
@@ -223,8 +225,7 @@ func suggestion(err error, root *cobra.Command, args []string) string {
 			return "; the nearest command is " + nearest
 		}
 	}
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
+	if !unknownFlag || unknown.GetSpecifiedShortnames() != "" {
 		return ""
 	}
 	of, _, err := root.Find(args)
