@@ -20,13 +20,13 @@ import (
 	"github.com/flowfast/flowfast/export"
 )
 
-const blocksLong = `Flowfast flows takes the blocks that flowfast partition has made of all captures
-for one bucket, and writes the rows of its flows. The rows of all buckets together
+const blocksLong = `Flowfast flows reads the blocks of one bucket, which flowfast partition has made
+of all captures, and writes the rows of its flows. The rows of all buckets together
 are those of flowfast --join over the captures, in another order.
 
-BLOCKS is a file with blocks, or a folder of such files. Which packets count, and
-what their keys are, stands in the blocks; columns and labels must be the same
-ones that flowfast partition was told. OUTPUT is as that of flowfast.
+BLOCKS is a file with blocks, or a folder of such files. The blocks hold which
+packets count, and their keys; columns and labels must be those that were given
+to flowfast partition. OUTPUT is the same as for flowfast.
 
 The exit status is 0 if all was read, 1 if something could not be read or
 written, 2 if the arguments make no sense.`

@@ -11,15 +11,15 @@ import (
 	"github.com/flowfast/flowfast/compare"
 )
 
-const compareLong = `Flowfast compare tells how two tables of flows differ, flow by flow: which flows
+const compareLong = `Flowfast compare shows how two tables of flows differ, flow by flow: which flows
 only one of them has, and for each column how many values differ and by how much,
 with examples. A and B are tables that flowfast wrote, in any format, or CSV of
-CICFlowMeter, NFStream or PyFlowMeter; their first bytes tell which. Rows are of
-the same flow if endpoints, in either order, protocol and start time are the
-same. Times without a zone are taken for UTC.
+CICFlowMeter, NFStream or PyFlowMeter, recognised by their first bytes. Rows are
+of the same flow if endpoints, in either order, protocol and start time are the
+same. Times without a zone are UTC.
 
-The exit status is 0 if the tables say the same, 1 if they differ, 2 if
-something could not be read or the arguments make no sense.`
+The exit status is 0 if the tables are equal, 1 if they differ, 2 if something
+could not be read or the arguments make no sense.`
 
 const compareExamples = `  flowfast compare before.csv after.parquet
   flowfast compare --relative 1e-9 --html differences.html a.csv b.csv

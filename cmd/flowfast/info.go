@@ -17,7 +17,7 @@ import (
 	"github.com/flowfast/flowfast/decode"
 )
 
-const infoLong = `Flowfast info reads captures to their ends and tells what is in them: format and
+const infoLong = `Flowfast info reads captures to their ends and describes them: format and
 compression, link types, interfaces (name, description, snap length, resolution
 of timestamps), time span, packets by class, packets that step back in time, and
 damage with its offset. It writes no rows. FILE is a capture, or - for standard

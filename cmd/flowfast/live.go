@@ -26,12 +26,12 @@ import (
 const liveLong = `Flowfast live writes the flows of network interfaces (Linux), until SIGINT or
 SIGTERM: the rows that flowfast makes of a capture taken at the same time.
 
-IFACE is the name of an interface; one that is not there yet, or goes and comes
-back, is waited for. Several share one ring in the order of time. any, or
---interface any, stands for all interfaces: their frames are cooked. OUTPUT is
-a file, - for standard output, or with --rotate the name of many files.
+IFACE is the name of an interface. The run waits for one that does not exist
+yet, or goes and comes back. Several share one ring in the order of time. any,
+or --interface any, means all interfaces: their frames are cooked. OUTPUT is a
+file, - for standard output, or with --rotate the name of many files.
 
-It takes root, or CAP_NET_RAW: setcap cap_net_raw+ep flowfast. The exit status
+It needs root, or CAP_NET_RAW: setcap cap_net_raw+ep flowfast. The exit status
 is 0 after SIGINT or SIGTERM, 1 if something could not be read or written, 2 if
 the arguments make no sense.`
 

@@ -142,8 +142,8 @@ func (c *command) chosenOptions() []string {
 	return all
 }
 
-const reportLong = `Flowfast report reads captures and writes one page of HTML: packets and flows
-over time, sizes and durations, ports and protocols, the hosts with the most
+const reportLong = `Flowfast report reads captures and writes one HTML page: packets and flows over
+time, sizes and durations, ports and protocols, the hosts with the most
 bytes, fan-out of sources and half-open connections, how TCP connections began,
 why flows ended, labels by rule, and what was left out and why. The page needs
 no network. The same is written beside the rows by: flowfast --report FILE

@@ -33,9 +33,8 @@ flowfast --join over the captures.
 
 INPUT is a capture, or - for standard input. The block of a capture for the
 bucket 7 is FOLDER/bucket-00007/CAPTURE.ffb. With -o - all blocks go to standard
-output, one behind the other. Options that say which packets count and what their
-keys are, and which columns are wanted, stand here; when flows end is said to
-flowfast flows.
+output, one after the other. Options about packets, keys and columns belong here;
+those about the ends of flows belong to flowfast flows.
 
 The exit status is 0 if all was read, 1 if something could not be read or
 written, 2 if the arguments make no sense.`

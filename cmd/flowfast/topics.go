@@ -20,21 +20,21 @@ type topic struct {
 }
 
 var topics = []topic{
-	{"columns", "what columns hold, and how exactly", "columns.md", ""},
+	{"columns", "what columns hold, and how exact they are", "columns.md", ""},
 	{"datasets", "one table of a folder, data sets, the unit of times", "datasets.md", ""},
-	{"exit", "exit statuses, signals, partial outputs", "cli.md", "Exit status and signals"},
+	{"exit", "exit status, signals, partial outputs", "cli.md", "Exit status and signals"},
 	{"filters", "which packets count", "filters.md", ""},
-	{"flows", "what a flow is, and in which order rows come", "flows.md", ""},
+	{"flows", "what a flow is, and the order of rows", "flows.md", ""},
 	{"folders", "folders of captures, resuming, data sets", "cli.md", "Folders and data sets"},
 	{"formats", "the formats of rows, and extensions", "cli.md", "Formats"},
-	{"labels", "what flows are called, by rules, alerts and logs", "labels.md", ""},
-	{"limits", "limits, and what memory goes into", "limits.md", ""},
+	{"labels", "labels from rules, alerts and logs; splits", "labels.md", ""},
+	{"limits", "limits, and what takes memory", "limits.md", ""},
 	{"live", "flows of interfaces: rotation, retention, metrics", "live.md", ""},
 	{"pipes", "live packets from a pipe", "cli.md", "Live pipes"},
 	{"profiles", "the columns and rules of other programs", "profiles.md", ""},
 	{"protocols", "other protocols, UDP tunnels, VLANs", "protocols.md", ""},
-	{"reading", "which captures are read, and what is said of damage", "formats-read.md", ""},
-	{"report", "a page with figures and tables, and tables compared", "report.md", ""},
+	{"reading", "which captures are read; damage", "formats-read.md", ""},
+	{"report", "a page with figures and tables; comparing tables", "report.md", ""},
 	{"time", "how time spans and points in time are written", "cli.md", "Times"},
 }
 
