@@ -90,9 +90,6 @@ func parseRules(b []byte, file string, find func(string) *export.Column) (*ruleF
 
 // parseYAML returns what stands in a file's only document.
 func parseYAML(b []byte, file string) (*yaml.Node, error) {
-	if root := simple(string(b)); root != nil {
-		return root, nil
-	}
 	if !utf8.Valid(b) {
 		return nil, &Error{File: file, Text: "is not UTF-8"}
 	}
