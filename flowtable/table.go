@@ -320,6 +320,8 @@ func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	t.newest = p.time
 	t.recency.links.Cover(ref)
 	r, l := t.records.At(ref), t.recency.links.At(ref)
+	// New memory is written before it is read, see split.
+	l.first = at.position()
 	r.key.a.Lo, r.key.a.Hi, r.key.b.Lo, r.key.b.Hi, r.key.rest = p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi, p.key.rest&keyMask
 	r.last, r.hash = p.time, p.hash
 	r.size, r.more = p.len, 0
@@ -336,7 +338,6 @@ func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 		t.features.Begin(ref)
 		t.count(ref, p, at, d)
 	}
-	l.first = at.position()
 	t.recency.file(ref, l, p.time)
 	return ref
 }
