@@ -54,12 +54,14 @@ func (in *Intake) Report() *Report {
 	clock, back := &in.gate.Clock, &in.gate.StepsBack
 	r.Earliest, r.Latest = clock.Earliest, clock.Latest
 	if back.Times > 0 {
-		of := ""
+		of, all := "", ""
 		if in.stepsBack != "" {
 			of = in.stepsBack + ": "
 		}
-		r.warn("%stime steps back by %v at packet %d, %d times in all, by up to %v: the capture is not in the order of time",
-			of, span(back.FirstBy), back.First, back.Times, span(back.Longest))
+		if back.Times > 1 {
+			all = fmt.Sprintf(", %d times in all, by up to %v", back.Times, span(back.Longest))
+		}
+		r.warn("%stime steps back by %v at packet %d%s: the capture is not in the order of time", of, span(back.FirstBy), back.First, all)
 	}
 	if clock.Back > 0 && in.options.Flows.Meter == nil {
 		r.warn("time steps back by up to %v, past more than %d packets, %d times: "+
