@@ -154,7 +154,7 @@ func (in *Intake) admit(p *Piece) bool {
 		}
 	} else if p.of == nil || p.of != in.cutter.spans {
 		p.reset()
-		if in.next() {
+		if in.next() && !in.cutter.cut { // else others cut it from here on
 			in.read(p, p.many(), in.pieceEnd())
 		}
 	} else {
