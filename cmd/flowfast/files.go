@@ -47,8 +47,7 @@ type filesFile struct {
 }
 
 // openFiles reads the manifest of a folder, which it makes. What a run that was killed
-// has left of its last file is removed. What a run that was
-// killed has left of a file is removed when the name comes again.
+// has left of its last file is removed.
 func openFiles(folder string, keep retention) (*fileList, error) {
 	f := &fileList{folder: folder, keep: keep}
 	if err := os.MkdirAll(folder, 0o777); err != nil {

@@ -251,17 +251,18 @@ func (r *rotating) begin(now time.Time) error {
 	if err := makeFolder(name); err != nil {
 		return err
 	}
+	r.entry = fileEntry{Path: pathText(r.files.below(name)), Begin: now.UTC()}
+	// First, so that the next run knows of it if this one is killed.
+	if err := r.files.begin(r.entry.Path); err != nil {
+		return err
+	}
 	if r.out, err = export.Create(context.Background(), name); err != nil {
 		return err
 	}
 	if r.writer, err = r.format.NewWriter(r.out, r.table); err != nil {
 		return err
 	}
-	r.entry = fileEntry{Path: pathText(r.files.below(name)), Begin: now.UTC()}
 	r.batch = append(r.batch[:0], r.header...)
-	if err := r.files.begin(r.entry.Path); err != nil {
-		return err
-	}
 	if !r.due.IsZero() {
 		due := r.due
 		r.timer = time.AfterFunc(due.Sub(now), func() { r.end(due) })
