@@ -15,7 +15,7 @@ func TestDigits8(t *testing.T) {
 		}
 	}
 	// All that a part of two or of four digits can be.
-	for v := uint64(0); v < 10_000; v++ {
+	for v := range uint64(10_000) {
 		for _, v := range []uint64{v, v * 10_000, 9999_0000 + v} {
 			binary.LittleEndian.PutUint64(b[:], digits8(v))
 			if want := fmt.Sprintf("%08d", v); string(b[:]) != want {

@@ -32,7 +32,7 @@ func isSplitFolder(name string) bool { return splitFolder.MatchString(name) }
 // checkSplitFolders returns an error if splits can't have folders.
 func (c *command) checkSplitFolders() error {
 	if c.splits.shares.Splits == nil || !c.dataset {
-		return errors.New("--split-folders goes with --split and --dataset")
+		return errors.New("--split-folders needs --split and --dataset")
 	}
 	names := c.splits.shares.Names()
 	if len(names) > maxSplitFolders {
@@ -45,13 +45,13 @@ func (c *command) checkSplitFolders() error {
 		case !isSplitFolder(name):
 			return fmt.Errorf("--split-folders: no folder can be called %q: want letters, digits, and . _ - between them", name)
 		case slices.ContainsFunc(names[:i], func(n string) bool { return strings.EqualFold(n, name) }):
-			return fmt.Errorf("--split-folders: %q is another name only where capital letters are others", name)
+			return fmt.Errorf("--split-folders: %q differs from another name in upper and lower case only", name)
 		}
 	}
 	return nil
 }
 
-// SplitRows have the number of the flow's split before each row.
+// splitRows have the number of the flow's split before each row.
 type splitRows struct{ flowfast.Rows }
 
 func (r splitRows) AppendRow(b []byte, f *flowfast.Flow) []byte {
