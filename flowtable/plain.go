@@ -143,7 +143,8 @@ func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
 	return len(packets)
 }
 
-// readIPv6 is readFrames for frame number n, of IPv6. It returns false if that is not
+// readIPv6 is readFrames for frame number n, of IPv6. What it asks of TCP and UDP stands in
+// both: a call there takes 20 instructions a packet. It returns false if that is not
 // plain.
 func readIPv6(packets []packet, frames []Frame, n int, mem []byte) bool {
 	f, p := &frames[n], &packets[n]
