@@ -14,6 +14,12 @@ func (r *Run) prepare() func(*Flow) bool {
 		label = r.options.Labeler()
 	}
 	key := r.key
+	if label == nil && key == nil && r.options.Meter == nil {
+		return func(f *Flow) bool {
+			r.tunnels.see(f)
+			return true
+		}
+	}
 	return func(f *Flow) bool {
 		if r.options.Meter == nil {
 			r.tunnels.see(f)

@@ -106,9 +106,12 @@ type tunnelPackets [len(tunnelPorts)]atomic.Uint64
 
 // see takes in a flow of UDP; several goroutines may call it.
 func (t *tunnelPackets) see(f *Flow) {
-	if f.Protocol != decode.UDP {
-		return
+	if f.Protocol == decode.UDP {
+		t.seeUDP(f)
 	}
+}
+
+func (t *tunnelPackets) seeUDP(f *Flow) {
 	i := slices.Index(tunnelPorts[:], f.DstPort)
 	if i < 0 {
 		i = slices.Index(tunnelPorts[:], f.SrcPort)

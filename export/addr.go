@@ -42,10 +42,7 @@ func appendIP(b []byte, a decode.Addr, v6 bool) []byte {
 }
 
 func (r *row) ipv4(n int, v uint32) int {
-	n = r.octet(n, v>>24)
-	n = r.octet(n, v>>16)
-	n = r.octet(n, v>>8)
-	n = r.octet(n, v)
+	n = r.octet(r.octet(r.octet(r.octet(n, v>>24), v>>16), v>>8), v)
 	r[at(n-1)] = ','
 	return n
 }

@@ -126,11 +126,11 @@ func (c *csvColumns) append(b []byte, f *flowtable.Flow) []byte {
 func appendDefault(b []byte, f *flowtable.Flow) []byte {
 	b, r := roomFor(b)
 	n := r.head(f)
-	if d := &f.Fwd; d.Packets == 1 && f.Bwd.Packets == 0 {
-		n = r.fill(n, csvForm, d.Bytes)
+	if flags, ok := f.Alone(); ok {
+		n = r.fill(n, csvForm, f.Fwd.Bytes)
 		n = r.text(n, &csvForm.before)
-		n = r.flags(n, d, false)
-		n = r.text(n, &csvForm.behind)
+		*(*[16]byte)(r[at(n) : at(n)+16]) = csvFlags[flags]
+		n = r.text(n+16, &csvForm.behind)
 	} else {
 		n = r.groups(n, f)
 	}

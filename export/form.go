@@ -16,6 +16,7 @@ import (
 // forward: blanks for the length, and behind them those of the control bits.
 type form struct {
 	lengths []blank
+	filled  [256]filled // them, for short lengths
 	before  blank // the control bits
 	bits    int   // the number of the first one's column
 	behind  blank
@@ -29,6 +30,13 @@ type blank struct {
 	times int
 }
 
+// A filled is blanks with the length in them, if that is not too long to be stored at
+// once: then size is not 0.
+type filled struct {
+	text [mostAtOnce]byte
+	size int
+}
+
 func newBlank(text []byte, times int) (b blank) {
 	b.times, b.size = times, len(text)
 	b.more = text[copy(b.text[:], text):]
@@ -40,6 +48,16 @@ var (
 	csvForm  = newForm((*Column).appendCSV, func(*Column) []byte { return nil })
 	jsonForm = newForm((*Column).appendMember, (*Column).key)
 )
+
+// csvFlags are control bits as CSV has them, of one packet.
+var csvFlags = func() (texts [256][16]byte) {
+	for flags := range texts {
+		for i := range 8 {
+			texts[flags][2*i], texts[flags][2*i+1] = '0'+byte(flags>>i&1), ','
+		}
+	}
+	return texts
+}()
 
 // newForm returns the form of the default columns, with a text before the value of each.
 func newForm(write appender, before func(*Column) []byte) *form {
@@ -62,6 +80,12 @@ func newForm(write appender, before func(*Column) []byte) *form {
 		}
 	}
 	f.behind = newBlank(text, 0)
+	for length := range f.filled {
+		var r row
+		if n := r.fill(0, f, uint64(length)); n <= mostAtOnce {
+			f.filled[length] = filled{[mostAtOnce]byte(r[:mostAtOnce]), n}
+		}
+	}
 	return f
 }
 
@@ -76,6 +100,10 @@ func (r *row) text(n int, b *blank) int {
 
 // fill writes the lengths of a form.
 func (r *row) fill(n int, f *form, length uint64) int {
+	if length < uint64(len(f.filled)) && f.filled[length].size > 0 {
+		*(*[mostAtOnce]byte)(r[at(n) : at(n)+mostAtOnce]) = f.filled[length].text
+		return n + f.filled[length].size
+	}
 	if length >= 1000 {
 		return r.fillLong(n, f, length)
 	}

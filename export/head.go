@@ -46,13 +46,35 @@ func headColumns() []*Column {
 
 // head writes the values of the head with a comma behind each.
 func (r *row) head(f *flowtable.Flow) (n int) {
-	n = r.addr(0, f.Src, f.V6)
-	n = r.uint(n, uint64(f.SrcPort))
-	n = r.addr(n, f.Dst, f.V6)
-	n = r.uint(n, uint64(f.DstPort))
-	n = r.uint(n, uint64(f.Protocol))
+	if f.V6 {
+		n = r.addr(0, f.Src, true)
+		n = r.port(n, f.SrcPort)
+		n = r.addr(n, f.Dst, true)
+	} else { // as ipv4 has it: a call for each takes a tenth of the instructions of a row
+		src, dst := uint32(f.Src.Lo), uint32(f.Dst.Lo)
+		n = r.octet(r.octet(r.octet(r.octet(0, src>>24), src>>16), src>>8), src)
+		r[at(n-1)] = ','
+		n = r.port(n, f.SrcPort)
+		n = r.octet(r.octet(r.octet(r.octet(n, dst>>24), dst>>16), dst>>8), dst)
+		r[at(n-1)] = ','
+	}
+	n = r.port(n, f.DstPort)
+	n = r.small(n, uint64(f.Protocol))
 	n = r.time(n, f.Start, f.Fine)
+	if f.Last == f.Start {
+		return r.noSeconds(n, f.Fine)
+	}
 	return r.seconds(n, f.Nanoseconds(), 0, f.Fine)
+}
+
+// port writes a port.
+func (r *row) port(n int, v uint16) int {
+	if v >= 1000 {
+		n = r.small(n, uint64(v/1000))
+		r.put(n-1, &three[v%1000]) // over the comma
+		return n + len("000")
+	}
+	return r.small(n, uint64(v))
 }
 
 // headKeys writes them with a key before each too.

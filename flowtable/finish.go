@@ -17,8 +17,10 @@ type dueFlows struct {
 	next  int
 	ready int
 	// At the end of a capture the flows of records from to upTo are due as
-	// well, if they stand in the order in which they leave.
+	// well, if they stand in the order in which they leave: all records there, if they
+	// are dense, or those that hold a flow.
 	from, upTo uint32
+	dense      bool
 }
 
 type dueFlow struct {
@@ -74,7 +76,10 @@ func (t *Table) leave(horizon Time, f *Flow) bool {
 	}
 	if d.from < d.upTo {
 		t.fill(f, d.from, maxTime, End)
-		if d.from = t.inUseFrom(d.from + 1); d.from == d.upTo {
+		if d.from++; !d.dense {
+			d.from = t.inUseFrom(d.from)
+		}
+		if d.from == d.upTo {
 			t.clear() // at once: not a record after the other
 		}
 		return true
@@ -155,6 +160,7 @@ func (t *Table) gatherRest() bool {
 	d := &t.due
 	if t.inOrder {
 		d.from, d.upTo = t.inUseFrom(lanes+1), t.records.Len()+1
+		d.dense = t.records.InUse()-lanes == int(d.upTo-d.from)
 		return true
 	}
 	d.flows = slices.Grow(d.flows, t.records.InUse()-lanes)
@@ -236,27 +242,31 @@ func (t *Table) fill(f *Flow, ref uint32, finish Time, why Reason) {
 		return
 	}
 	c := t.counts.At(r.more)
-	f.Start = c.start
+	f.Start, f.alone = c.start, 0
 	t.summarize(&f.Fwd, &c.series[0])
 	t.summarize(&f.Bwd, &c.series[1])
 }
 
 // fillAlone sets what f counts to a flow of one packet.
 func (t *Table) fillAlone(f *Flow, r *record) {
+	alone := isAlone | uint16(r.state>>firstFlags)
 	d, other := &f.Fwd, &f.Bwd
 	if r.state&firstBwd != 0 {
+		alone ^= isAlone | isAloneBwd
 		d, other = other, d
 	}
-	if other.Packets != 0 { // f is used again and again
-		*other = Direction{}
-	}
-	d.Packets, d.Bytes = 1, uint64(r.size)
+	d.Bytes = uint64(r.size)
 	d.Sizes.Same(uint64(r.size))
+	if f.alone == alone { // f is used again and again
+		return
+	}
+	f.alone = alone
+	*other = Direction{}
+	d.Packets = 1
 	d.IATs = stats.Five{}
-	// Written out: a loop takes twice the instructions.
-	n, flags := &d.Flags, uint64(r.state>>firstFlags)
-	n[0], n[1], n[2], n[3] = flags&1, flags>>1&1, flags>>2&1, flags>>3&1
-	n[4], n[5], n[6], n[7] = flags>>4&1, flags>>5&1, flags>>6&1, flags>>7
+	for i := range d.Flags {
+		d.Flags[i] = uint64(alone >> i & 1)
+	}
 }
 
 // fillFeatures sets the features of f to those of a record.

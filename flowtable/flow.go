@@ -55,7 +55,20 @@ type Flow struct {
 	Metered any
 	// Fwd counts the packets in the direction of the first, Bwd the others.
 	Fwd, Bwd Direction
+
+	alone uint16 // of a flow of one packet that a table filled, see fillAlone; or 0
 }
+
+// Alone returns the control bits that count of the only packet of the flow, which is
+// forward. It returns false for another flow, or if it does not know, as for one that no
+// [Table] has filled.
+func (f *Flow) Alone() (flags uint8, ok bool) { return uint8(f.alone), f.alone>>8 == isAlone>>8 }
+
+// A flow of one packet has one of these in Flow.alone, with the packet's control bits.
+const (
+	isAlone = 1 << (8 + iota)
+	isAloneBwd
+)
 
 // A Label is the label of a flow.
 type Label struct {

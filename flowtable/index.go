@@ -30,6 +30,7 @@ type index struct {
 	slots     [][]slot // of each segment in the directory, which a search has sooner from here
 	depth     uint8
 	used      int
+	moves     uint64 // how often references have moved to other slots
 	arena     slab.Arena[slot]
 	old       []slot // what a segment held before it was split
 }
@@ -53,16 +54,16 @@ func newIndex() index {
 }
 
 func (x *index) segment(hash uint32) *segment {
-	return x.directory[hash>>(32-x.depth)&uint32(len(x.directory)-1)]
+	return x.directory[uint64(hash)*uint64(len(x.directory))>>32] // as slotsOf
 }
 
-// probe returns the first reference on the way of a hash that has that hash, 0
-// if there is none.
-func (x *index) probe(hash uint32) uint32 {
+// probe returns the first slot on the way of a hash that has that hash, or the empty one
+// at its end.
+func (x *index) probe(hash uint32) *slot {
 	s := slotsOf(x.slots, hash)
 	for i := hash; ; i++ {
-		if e := s[i&uint32(len(s)-1)]; e.ref == 0 || e.hash == hash {
-			return e.ref
+		if e := &s[i&uint32(len(s)-1)]; e.ref == 0 || e.hash == hash {
+			return e
 		}
 	}
 }
@@ -102,6 +103,7 @@ func (x *index) fill(s *segment, at *slot, e slot) {
 
 // split makes room in the segment of a hash.
 func (x *index) split(s *segment, hash uint32) {
+	x.moves++
 	x.old = append(x.old[:0], s.slots...)
 	// Hashes that agree in more bits than chance explains can't be told apart
 	// by splitting: their segment grows instead. An even hash never gets there.
@@ -163,6 +165,7 @@ func (x *index) spread(s *segment, hash uint32) {
 // remove takes a reference out, and moves those after it that it kept from
 // their home (Knuth, TAOCP 6.4, algorithm R).
 func (x *index) remove(hash, ref uint32) {
+	x.moves++
 	s := x.segment(hash)
 	mask := len(s.slots) - 1
 	i := int(hash) & mask

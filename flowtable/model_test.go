@@ -390,6 +390,39 @@ func TestTableEqualsModel(t *testing.T) {
 	}
 }
 
+// TestHoles ends a capture whose flows began in order, and of which some have left and
+// no other has taken their place.
+func TestHoles(t *testing.T) {
+	const window = 4
+	keys := [4]decode.Packet{}
+	for i := range keys {
+		keys[i] = decode.Packet{Proto: decode.UDP, Src: decode.Addr{Lo: 1}, Dst: decode.Addr{Lo: 2}, SrcPort: uint16(i + 1)}
+	}
+	var packets []arrival
+	m := model{timeout: 1000, open: map[string]*modelFlow{}, clock: math.MinInt64}
+	for i := range 40 {
+		key := i
+		if i >= len(keys) {
+			key = i % 2 * 2 // number 1 and 3 are silent
+		}
+		packets = append(packets, arrival{Packet: keys[key], Time: Time(i * 100), Position: uint64(i), Len: 60})
+		m.add(packets[i])
+	}
+	e := newFeed(t, window, 0, Options{}, 5)
+	e.add(packets)
+	if len(e.rows) != 2 || !e.table.inOrder {
+		t.Fatalf("%d flows left before the end, want 2; in order: %t", len(e.rows), e.table.inOrder)
+	}
+	e.end()
+	var want []string
+	for _, f := range m.end() {
+		want = append(want, f.describe())
+	}
+	if !slices.Equal(e.rows, want) {
+		t.Errorf("got\n%q\nwant\n%q", e.rows, want)
+	}
+}
+
 // TestTimeStepsBack runs a capture whose clock is set back by more than a
 // window: nothing is lost, and rows are in order between the steps.
 func TestTimeStepsBack(t *testing.T) {

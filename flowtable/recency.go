@@ -62,14 +62,6 @@ func (r *recency) empty() {
 // file puts a record with a link, which is not there, where a time belongs.
 func (r *recency) file(ref uint32, l *link, at Time) {
 	l.filed = at
-	const first = 1
-	e := r.links.At(first)
-	if newest := r.links.At(e.prev); at > newest.filed { // as the loop has it, for nearly all
-		l.prev, l.next = e.prev, first
-		newest.next = ref
-		e.prev = ref
-		return
-	}
 	for end := uint32(1); end <= lanes; end++ {
 		e := r.links.At(end)
 		newest := r.links.At(e.prev)

@@ -107,19 +107,22 @@ func (t *Table) Add(b *Batch, share, step int) {
 			p := &b.packets[i]
 			f.packets[k&(touchAhead-1)] = p
 			s := slotsOf(index, p.hash)
-			f.slots[k&(touchAhead-1)] = s[p.hash&uint32(len(s)-1)]
+			e := &s[p.hash&uint32(len(s)-1)]
+			f.places[k&(touchAhead-1)], f.slots[k&(touchAhead-1)] = e, *e
 		}
 		for k := range some {
 			k &= touchAhead - 1
 			e, hash := f.slots[k], f.packets[k].hash
 			if e.hash != hash && e.ref != 0 {
-				e.ref = t.index.probe(hash)
-				f.slots[k] = e
+				place := t.index.probe(hash)
+				e.ref = place.ref
+				f.places[k], f.slots[k] = place, e
 			}
 			if f.records[k] = nil; e.ref != 0 {
 				f.records[k] = t.records.At(e.ref)
 			}
 		}
+		f.moves = t.index.moves
 		all := f.adds[:len(some)]
 		for k := range all {
 			o, r := &all[k], f.records[k&(touchAhead-1)]
@@ -139,12 +142,14 @@ func (t *Table) Add(b *Batch, share, step int) {
 	}
 }
 
-// Found is what Add finds for some packets: of each its slot, its record, and what it
-// adds to which series, nil if there is none, as far as it seems. What add does for one
-// packet can make it wrong for the next.
+// Found is what Add finds for some packets: of each its slot and where that is, its
+// record, and what it adds to which series, nil if there is none, as far as it seems. What
+// add does for one packet can make it wrong for the next.
 type found struct {
-	usual   bool // goesOn may be of use
+	usual   bool   // goesOn may be of use
+	moves   uint64 // of the index, when slots were found
 	packets [touchAhead]*packet
+	places  [touchAhead]*slot
 	slots   [touchAhead]slot
 	records [touchAhead]*record
 	adds    [touchAhead]stats.Observation
@@ -165,6 +170,11 @@ func (t *Table) addFound(f *found, some []uint16, at *place) {
 		}
 		t.latest, added = latest, k+1
 		at.number = int(some[k])
+		// Where a flow's slot was empty and is so still, no other packet has begun it.
+		if e := f.places[k&(touchAhead-1)]; e.ref == 0 && f.moves == t.index.moves && t.index.used < t.bounds.flows {
+			t.index.fill(t.index.segment(p.hash), e, slot{p.hash, t.begin(p, at, t.forward(p))})
+			continue
+		}
 		t.add(p, at, f.slots[k&(touchAhead-1)].ref)
 	}
 	t.latest = latest
@@ -330,7 +340,10 @@ func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	if d != 0 {
 		r.state |= firstBwd
 	}
-	t.note(r, l, p, d)
+	r.noteFirst(l, p, d)
+	if t.rules.any && r.key.proto() == tcpProtocol {
+		r.close(p, d, t.rules.TCPEnd)
+	}
 	if t.around != nil {
 		t.around.set(ref, at.encapsulation())
 	}
@@ -340,6 +353,18 @@ func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	}
 	t.recency.file(ref, l, p.time)
 	return ref
+}
+
+// noteFirst is note, but for rules, for the first packet of a flow.
+func (r *record) noteFirst(l *link, p *packet, d int) {
+	if p.key.rest&fineTime != 0 {
+		r.state |= fine
+	}
+	if p.key.proto() != tcpProtocol {
+		r.state |= baseSet | bwdBaseSet
+		return
+	}
+	r.firstBases(l, p, d)
 }
 
 // note takes in what a packet in direction d of its flow says, besides counts.

@@ -112,6 +112,9 @@ func (e *Engine) Run(ctx context.Context, to Sink) error {
 	return e.withCrew(ctx, to)
 }
 
+// flowsAtOnce is how many flows Engine.Flows can be late by, with one worker.
+const flowsAtOnce = 1024
+
 // walk is the way of the packets with one table, on this goroutine.
 func (e *Engine) walk(ctx context.Context, to Sink) error {
 	var flow flowtable.Flow
@@ -119,14 +122,16 @@ func (e *Engine) walk(ctx context.Context, to Sink) error {
 	prepare, table := e.Prepare(), e.Tables[0]
 	number := uint64(0)
 	finished := func(s flowtable.Step) error {
+		defer func() { e.flows.Store(int64(number)) }()
 		step = s
 		for table.Next(&step, &flow) {
 			if !prepare(&flow) {
 				continue
 			}
-			flow.Number = number
+			if flow.Number = number; number%flowsAtOnce == 0 {
+				e.flows.Store(int64(number))
+			}
 			number++
-			e.flows.Add(1)
 			if err := to.Flow(&flow); err != nil {
 				return err
 			}

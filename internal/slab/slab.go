@@ -38,13 +38,21 @@ func (s *Slab[T]) At(i uint32) *T {
 // Take hands out an item: the one given back last, as it was left, or a new
 // one, which is zero.
 func (s *Slab[T]) Take() uint32 {
+	if len(s.free) > 0 || int((s.next+1)>>shift) >= len(s.chunks) {
+		return s.take()
+	}
+	s.next++
+	return s.next
+}
+
+func (s *Slab[T]) take() uint32 {
 	if n := len(s.free); n > 0 {
 		i := s.free[n-1]
 		s.free = s.free[:n-1]
 		return i
 	}
 	s.next++
-	s.Cover(s.next)
+	s.cover(s.next)
 	return s.next
 }
 
