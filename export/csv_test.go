@@ -165,6 +165,56 @@ func TestRowEqualsTwin(t *testing.T) {
 
 // TestRowReadsWhatCounts wants the same row whatever stands in the fields that
 // AppendRow says it does not read.
+// TestRowsOfTables writes the flows that a table gives out, into one Flow after the
+// other: most are of one packet, of which tables and rows have a short way.
+func TestRowsOfTables(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 5))
+	gate, err := flowtable.NewGate(flowtable.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, table := gate.NewBatch(1), gate.NewTable()
+	for i := range 6000 {
+		p := decode.Packet{Class: decode.Counted, Proto: decode.TCP, Src: decode.Addr{Lo: uint64(i)}, Dst: decode.Addr{Lo: uint64(r.Uint32())},
+			SrcPort: uint16(r.Uint32()), DstPort: uint16(r.Uint32() >> r.IntN(20)), RawFlags: uint8(r.Uint32() >> r.IntN(30)), Whole: true}
+		if p.Flags = p.RawFlags; i%5 == 0 {
+			p.Proto, p.RawFlags, p.Flags = decode.UDP, 0, 0
+		}
+		if i%7 == 0 {
+			p.V6, p.Src.Hi = true, r.Uint64()
+		}
+		for range 1 + i%9/8 {
+			batch.Add(&p, flowtable.Time(1e18+int64(i)*1e6), r.Uint32N(40)*r.Uint32N(40), i%11 == 0)
+		}
+	}
+	gate.Admit(batch)
+	for i := range batch.Steps() {
+		table.Add(batch, 0, i)
+	}
+	table.End(gate.Latest())
+	var f flowtable.Flow
+	alone := 0
+	for table.Next(&flowtable.Step{Due: flowtable.All}, &f) {
+		if got, want := string(CSV{}.AppendRow(nil, &f)), twin(&f); got != want {
+			t.Fatalf("got  %swant %s", got, want)
+		}
+		if flags, ok := f.Alone(); ok {
+			alone++
+			for i, n := range f.Fwd.Flags {
+				if n != uint64(flags>>i&1) {
+					t.Fatalf("flags %v are said to be %b", f.Fwd.Flags, flags)
+				}
+			}
+			if f.Fwd.Packets != 1 || f.Bwd.Packets != 0 {
+				t.Fatalf("a flow of %d and %d packets is said to be of one", f.Fwd.Packets, f.Bwd.Packets)
+			}
+		}
+	}
+	if alone < 4000 {
+		t.Errorf("%d flows of one packet", alone)
+	}
+}
+
 func TestRowReadsWhatCounts(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	junk := *extremeFlow(r)
