@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/dustin/go-humanize"
 
@@ -15,13 +16,15 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"comma": humanize.Comma, "decade": Decade, "join": strings.Join, "quoted": quoted,
-}).Parse(pageText))
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"comma": humanize.Comma, "decade": Decade, "join": strings.Join, "quoted": quoted,
+	}).Parse(pageText))
+})
 
 // WriteHTML writes what came of a comparison as a page that loads nothing.
 func (r *Result) WriteHTML(to io.Writer) error {
-	return page.Execute(to, struct {
+	return page().Execute(to, struct {
 		*Result
 		Style    template.CSS
 		PairedBy string

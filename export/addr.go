@@ -1,8 +1,8 @@
 package export
 
 import (
-	"fmt"
 	"math/bits"
+	"strings"
 
 	"github.com/flowfast/flowfast/decode"
 )
@@ -17,9 +17,11 @@ var (
 
 func init() {
 	for i := range octets {
-		copy(octets[i][:], fmt.Sprintf("%d.", i))
-		hexSize[i] = uint8(copy(hexDigits[i][:], fmt.Sprintf("%x:", i)))
-		copy(hexPair[i][:], fmt.Sprintf("%02x:", i))
+		octets[i] = short[i]
+		octets[i][shortSize[i]-1] = '.'
+		const digits = "0123456789abcdef"
+		hexPair[i] = text{digits[i>>4], digits[i&15], ':'}
+		hexSize[i] = uint8(copy(hexDigits[i][:3], strings.TrimPrefix(string(hexPair[i][:3]), "0")))
 	}
 }
 

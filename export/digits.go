@@ -1,7 +1,5 @@
 package export
 
-import "fmt"
-
 // A text is the four bytes that are stored at once for a short text, a comma
 // or a point behind it included.
 type text [4]byte
@@ -15,8 +13,12 @@ var short, shortSize, three = digits()
 // and the numbers with three digits each.
 func digits() (short [1000]text, size [1000]uint8, three [1000]text) {
 	for i := range short {
-		size[i] = uint8(copy(short[i][:], fmt.Sprintf("%d,", i)))
-		copy(three[i][:], fmt.Sprintf("%03d,", i))
+		three[i] = text{'0' + byte(i/100), '0' + byte(i/10%10), '0' + byte(i%10), ','}
+		from := 2 // of those digits
+		for most := 9; i > most; most = 10*most + 9 {
+			from--
+		}
+		size[i] = uint8(copy(short[i][:], three[i][from:]))
 	}
 	return short, size, three
 }

@@ -17,8 +17,8 @@ import (
 type form struct {
 	lengths []blank
 	filled  [256]filled // them, for short lengths
-	before  blank // the control bits
-	bits    int   // the number of the first one's column
+	before  blank       // the control bits
+	bits    int         // the number of the first one's column
 	behind  blank
 }
 

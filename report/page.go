@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/flowtable"
@@ -43,7 +44,8 @@ var (
 // Style is the style sheet of the page, for others that are to look like it.
 func Style() string { return style }
 
-var page = template.Must(template.New("page").Parse(pageText))
+// page parses the page when it is asked for: most runs write none.
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
 // A view is what the template is filled with.
 type view struct {
@@ -107,7 +109,7 @@ func Write(to io.Writer, c *Collector, r Run) error {
 		v.Sections = append(v.Sections, c.byRule(r.Unmatched))
 	}
 	v.Sections = append(v.Sections, leftOut(r.Summary), about(r))
-	return page.Execute(to, v)
+	return page().Execute(to, v)
 }
 
 func (c *Collector) allTimelines() []*timeline {
