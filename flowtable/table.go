@@ -128,8 +128,7 @@ func (t *Table) Add(b *Batch, share, step int) {
 			o, r := &all[k], f.records[k&(touchAhead-1)]
 			if o.Series = nil; r != nil && r.more != 0 {
 				p := f.packets[k&(touchAhead-1)]
-				o.Series = &t.counts.At(r.more).series[r.direction(p)]
-				o.At, o.Size, o.Bits = int64(p.time), p.len, p.flags()
+				*o = stats.Observation{Series: &t.counts.At(r.more).series[r.direction(p)], At: int64(p.time), Size: p.len, Bits: p.flags()}
 			}
 		}
 		if t.index.used > fewFlows {

@@ -139,9 +139,9 @@ func TestTouch(t *testing.T) {
 		want := uint32(0)
 		if s.isLong() {
 			l := p.longs.At(s.block)
-			want = *l.intervals.entry(&p.counts, intervalBin(1000))
+			want = l.intervals.entry(&p.counts, intervalBin(1000)).n
 			if o[1].Size != l.runSize {
-				want += *l.sizes.entry(&p.counts, l.runSize)
+				want += l.sizes.entry(&p.counts, l.runSize).n
 			}
 		}
 		p.touched = 0

@@ -24,13 +24,18 @@ const spillEvery = 64
 
 // add adds an observation that is not the first.
 func (l *long) add(p *countPool, size uint32, interval uint64) {
+	l.addSize(p, size)
+	l.intervals.add(p, intervalBin(interval), 1)
+	l.extremes.add(interval)
+}
+
+// addSize adds the size of an observation.
+func (l *long) addSize(p *countPool, size uint32) {
 	if size != l.runSize || l.run == math.MaxUint32 {
 		l.endRun(p)
 		l.runSize = size
 	}
 	l.run++
-	l.intervals.add(p, intervalBin(interval), 1)
-	l.extremes.add(interval)
 }
 
 // endRun counts the run of sizes in their table.
@@ -77,6 +82,22 @@ func (p *Pool) appendFar(s *Series, size uint32, interval uint64) {
 	l := p.longs.At(s.block)
 	l.add(&p.counts, size, interval)
 	if s.N%spillEvery == 0 {
+		l.spill(s)
+	}
+}
+
+// addLong adds an observation to a series that is long. Touched is the entry where the
+// search for some interval of the series began, as it was then, or nil.
+func (p *Pool) addLong(s *Series, touched *count, size uint32, interval uint64) {
+	l, bin := p.longs.At(s.block), intervalBin(interval)
+	if e := touched; e != nil && e.value == bin && e.n-1 < math.MaxUint32-1 && p.touchedAt == p.counts.puts {
+		e.n++
+	} else {
+		l.intervals.add(&p.counts, bin, 1)
+	}
+	l.extremes.add(interval)
+	l.addSize(&p.counts, size)
+	if (s.N-1)%spillEvery == 0 {
 		l.spill(s)
 	}
 }

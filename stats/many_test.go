@@ -46,7 +46,7 @@ func addMany(p *Pool, series []Series, some []uint32, o *observer) {
 		all := room[:len(now)]
 		for k, i := range now {
 			interval, size := o.next()
-			all[k] = Observation{&series[i], series[i].Last + interval, size, 16}
+			all[k] = Observation{Series: &series[i], At: series[i].Last + interval, Size: size, Bits: 16}
 		}
 		p.Touch(all)
 		p.AddAll(all)

@@ -28,6 +28,7 @@ type Pool struct {
 	few       [2]few        // scratch for summaries
 	weighed   [2][]weighted // scratch for quantiles
 	touched   uint32        // keeps the loads of Touch alive
+	touchedAt uint64        // countPool.puts when Touch was called
 }
 
 // NewPool returns an empty pool.

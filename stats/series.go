@@ -59,12 +59,16 @@ type Observation struct {
 	At     int64
 	Size   uint32
 	Bits   uint8
+
+	// entry is that of the intervals of a series that is long where Touch has seen the
+	// search for this one begin; nil if Touch has not.
+	entry *count
 }
 
 // Add adds an observation to s. Its interval is the time since s.Last, and 0
 // if at is before s.Last, which p.Back counts; the first observation has none.
 func (p *Pool) Add(s *Series, at int64, size uint32, bits uint8) {
-	p.AddAll([]Observation{{s, at, size, bits}})
+	p.AddAll([]Observation{{Series: s, At: at, Size: size, Bits: bits}})
 }
 
 // AddAll adds observations in their order. One loop over many takes 0.8 of the
@@ -111,6 +115,9 @@ func (p *Pool) AddAll(all []Observation) {
 				p.shorts.At(s.block)[(n-1)%shortLen] = makePair(size, interval)
 				continue
 			}
+		} else if s.bits&far != 0 && n > afterMedium {
+			p.addLong(s, o.entry, size, interval)
+			continue
 		}
 		s.N = n
 		p.append(s, size, interval)
@@ -137,16 +144,20 @@ func (p *Pool) append(s *Series, size uint32, interval uint64) {
 }
 
 // Touch loads what AddAll will look for in the tables of the series of observations,
-// which can be nil, so that memory is waited for once.
+// which can be nil, so that memory is waited for once. AddAll comes next.
 func (p *Pool) Touch(all []Observation) {
+	p.touchedAt = p.counts.puts
 	for i := range all {
-		if o := &all[i]; o.Series != nil && o.Series.isLong() {
-			l := p.longs.At(o.Series.block)
-			interval := uint64(max(o.At, o.Series.Last)) - uint64(o.Series.Last)
-			p.touched += *l.intervals.entry(&p.counts, intervalBin(interval))
-			if o.Size != l.runSize { // then the run's goes to the table
-				p.touched += *l.sizes.entry(&p.counts, l.runSize)
-			}
+		o := &all[i]
+		if o.Series == nil || !o.Series.isLong() {
+			continue
+		}
+		l := p.longs.At(o.Series.block)
+		interval := uint64(max(o.At, o.Series.Last)) - uint64(o.Series.Last)
+		o.entry = l.intervals.entry(&p.counts, intervalBin(interval))
+		p.touched += o.entry.n
+		if o.Size != l.runSize { // then the run's goes to the table
+			p.touched += l.sizes.entry(&p.counts, l.runSize).n
 		}
 	}
 }
