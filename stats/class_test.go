@@ -3,6 +3,8 @@ package stats
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -125,6 +127,58 @@ func TestMergeOfAnyBlocks(t *testing.T) {
 		}
 		if t.Failed() {
 			t.Fatal(name)
+		}
+	}
+}
+
+// TestTouched adds observations of long series that Touch has seen, many of each in a
+// batch, so that what it noted is of other intervals, or of tables that have grown since.
+// Each series has half of the intervals of the one before, so that tables grow together
+// and one takes the block that the other gives back.
+func TestTouched(t *testing.T) {
+	for seed := range uint64(12) {
+		testTouched(t, rand.New(rand.NewPCG(5, seed)))
+	}
+}
+
+func testTouched(t *testing.T, r *rand.Rand) {
+	p := NewPool()
+	var series [3]Series
+	var counted [len(series)]map[uint32]uint32
+	var at [len(series)]int64
+	all := make([]Observation, 32)
+	for batch := range 1600 {
+		for k := range all {
+			i := r.IntN(len(series))
+			bin := uint32(batch / 4 >> i)
+			if r.IntN(4) > 0 {
+				bin = r.Uint32N(bin + 1)
+			}
+			if r.IntN(3) == 0 {
+				bin = 0 // stamped before the others: Touch foresees its interval too
+			}
+			interval := int64(binMiddle(bin))
+			if counted[i] == nil {
+				counted[i] = map[uint32]uint32{}
+			} else {
+				counted[i][bin]++
+			}
+			at[i] += interval
+			all[k] = Observation{Series: &series[i], At: at[i], Size: uint32(60 + k%3)}
+			if bin == 0 {
+				all[k].At = 0
+			}
+		}
+		p.Touch(all)
+		p.AddAll(all)
+	}
+	for i := range series {
+		got := map[uint32]uint32{}
+		for _, c := range p.longs.At(series[i].block).intervals.sorted(&p.counts) {
+			got[c.value] += c.n
+		}
+		if !maps.Equal(got, counted[i]) {
+			t.Errorf("series %d: counts of intervals by bin:\ngot  %v\nwant %v", i, got, counted[i])
 		}
 	}
 }
