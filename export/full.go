@@ -19,7 +19,7 @@ func makeFullColumns() []*Column {
 	var columns []*Column
 	add := func(needs features.Set, more ...*Column) {
 		for _, c := range more {
-			c.Needs = needs
+			c.Needs |= needs
 		}
 		columns = append(columns, more...)
 	}
@@ -103,11 +103,17 @@ func momentColumns(prefix, unit string, scale float64, what string, of func(f *f
 	}, always(
 		floatColumn(prefix+"std", unit, "standard deviation (n-1) "+what,
 			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Deviation() / scale }),
-		floatColumn(prefix+"skew", "", "skewness m3/m2^1.5 "+what+"; 0 if all are equal",
-			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Skewness() }),
-		floatColumn(prefix+"kurt", "", "excess kurtosis m4/m2^2-3 "+what+"; -3 if all are equal",
-			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Kurtosis() }),
+		shaped(floatColumn(prefix+"skew", "", "skewness m3/m2^1.5 "+what+"; 0 if all are equal",
+			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Skewness() })),
+		shaped(floatColumn(prefix+"kurt", "", "excess kurtosis m4/m2^2-3 "+what+"; -3 if all are equal",
+			func(f *flowtable.Flow) float64 { return of(f.Features).Central.Kurtosis() })),
 	)...)
+}
+
+// shaped says that a column is computed from third or fourth moments.
+func shaped(c *Column) *Column {
+	c.Needs |= features.Shape
+	return c
 }
 
 func periodColumns(prefix, what string, of func(f *features.Flow) *features.Moments) []*Column {

@@ -67,13 +67,13 @@ func sixColumns(needs features.Set, prefix, unit string, scale float64, what str
 	columns := []*Column{
 		real("mean", unit, "mean", func(m *features.Moments) float64 { return m.Mean() / scale }),
 		real("std", unit, "standard deviation (n)", func(m *features.Moments) float64 { return m.Central.PopulationDeviation() / scale }),
-		real("skewness", "", "skewness m3/m2^1.5", func(m *features.Moments) float64 { return m.Central.Skewness() }),
-		real("kurtosis", "", "excess kurtosis m4/m2^2-3", func(m *features.Moments) float64 { return m.Central.Kurtosis() }),
+		shaped(real("skewness", "", "skewness m3/m2^1.5", func(m *features.Moments) float64 { return m.Central.Skewness() })),
+		shaped(real("kurtosis", "", "excess kurtosis m4/m2^2-3", func(m *features.Moments) float64 { return m.Central.Kurtosis() })),
 		real("min", unit, "minimum", func(m *features.Moments) float64 { return float64(m.Min) / scale }),
 		real("max", unit, "maximum", func(m *features.Moments) float64 { return float64(m.Max) / scale }),
 	}
 	for _, c := range columns {
-		c.Needs = needs
+		c.Needs |= needs
 	}
 	always(columns[1:4]...) // of one value
 	return columns

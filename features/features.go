@@ -28,6 +28,7 @@ const (
 	Link                      // addresses, VLANs and MPLS label of the first packet
 	Quantiles                 // of sizes and intervals, those asked for
 	Spans                     // when the first and the latest packet came, by direction and of the flow
+	Shape                     // third and fourth moments too, of the groups that have moments
 )
 
 // Details are the groups that need the details of each packet's headers.

@@ -14,13 +14,12 @@ type Headers struct {
 	Least [2]uint8  // the shortest header, in bytes
 }
 
-// count counts a packet, and its payload in the sample of its direction.
-func (h *Headers) count(b *Sample, p *Packet, direction int) {
+// count counts a packet, the first of its direction or another.
+func (h *Headers) count(p *Packet, direction int, first bool) {
 	d := p.Details
-	if b.N == 0 || d.HeaderLen < h.Least[direction] {
+	if first || d.HeaderLen < h.Least[direction] {
 		h.Least[direction] = d.HeaderLen
 	}
-	b.Add(uint64(d.Payload))
 	if d.Payload > 0 {
 		h.With[direction]++
 	}

@@ -17,15 +17,17 @@ type periods struct {
 	began      bool
 }
 
-func (s *periods) count(samples []Sample, p *Packet) {
+// count counts a packet, an active period that is over in sample i, the pause behind it
+// in the next.
+func (s *periods) count(samples *samples, i int, p *Packet) {
 	switch {
 	case !s.began:
 		s.began, s.start, s.end = true, p.Time, p.Time
 	case since(p.Time, s.end) > pause:
 		if active := since(s.end, s.start); active > 0 {
-			samples[0].Add(active)
+			samples.add(i, active)
 		}
-		samples[1].Add(since(p.Time, s.end))
+		samples.add(i+1, since(p.Time, s.end))
 		s.start, s.end = p.Time, p.Time
 	default:
 		s.end = max(s.end, p.Time)

@@ -8,26 +8,53 @@ type Sample = stats.Sample
 // Moments are a sample, in the unit of its values, and its central moments.
 type Moments struct {
 	Sample
-	Central stats.Moments
+	Central stats.Moments // the third and the fourth with Shape
 }
 
-// of sets m to those of a sample.
-func (m *Moments) of(s *Sample, c *stats.Calculator) { m.Sample, m.Central = *s, c.Moments(s) }
+// Samples are samples of a flow and, with Shape, the powers of each; else these are none.
+type samples struct {
+	of     []Sample
+	powers []stats.Powers
+}
 
-// each sets the moments to those of as many samples.
-func each(m []Moments, s []Sample, c *stats.Calculator) {
-	for i := range m {
-		m[i].of(&s[i], c)
+// add adds a value to sample i.
+func (s *samples) add(i int, v uint64) {
+	s.of[i].Add(v)
+	if s.powers != nil {
+		s.powers[i].Add(v)
 	}
 }
 
-// all sets the moments to those of two samples and of both together.
-func all(m *[3]Moments, s []Sample, c *stats.Calculator) {
-	each(m[:2], s, c)
+// put sets m to the moments of sample i.
+func (s *samples) put(m *Moments, i int) {
+	m.Sample = s.of[i]
+	if s.powers != nil {
+		m.Central = m.Sample.Moments(&s.powers[i])
+	} else {
+		m.Central = m.Sample.Moments(nil)
+	}
+}
+
+// each sets moments to those of as many samples, from sample i on.
+func (s *samples) each(m []Moments, i int) {
+	for k := range m {
+		s.put(&m[k], i+k)
+	}
+}
+
+// all sets moments to those of sample i and the next, and of both together.
+func (s *samples) all(m *[3]Moments, i int) {
+	s.each(m[:2], i)
 	both := &m[2]
-	both.Sample = s[0]
-	both.Merge(&s[1])
-	both.Central = c.Moments(&both.Sample)
+	both.Sample = s.of[i]
+	both.Merge(&s.of[i+1])
+	if s.powers == nil {
+		both.Central = both.Sample.Moments(nil)
+		return
+	}
+	powers := s.powers[i]
+	powers.Merge(&s.powers[i+1])
+	both.Central = both.Sample.Moments(&powers)
 }
 
 // one sets the moments, which are empty, to those of a value in a direction.
@@ -48,16 +75,15 @@ type Span struct {
 	Any         bool // there were some
 }
 
-func (s *intervals) count(samples []Sample, p *Packet, direction int) {
-	s.one(samples, p.Time, direction)
-	s.one(samples, p.Time, 2)
-}
-
-func (s *intervals) one(samples []Sample, at int64, i int) {
-	if seen := &s.seen[i]; seen.Any {
-		samples[i].Add(since(at, seen.Last))
+// count counts a packet, and the time before it in samples i to i+2.
+func (s *intervals) count(samples *samples, i int, p *Packet, direction int) {
+	for _, k := range [2]int{direction, 2} {
+		seen := &s.seen[k]
+		if seen.Any {
+			samples.add(i+k, since(p.Time, seen.Last))
+		}
+		seen.take(p.Time)
 	}
-	s.seen[i].take(at)
 }
 
 // take takes in the time of a packet.
@@ -74,10 +100,11 @@ type gaps struct {
 	began bool
 }
 
-func (s *gaps) count(samples []Sample, p *Packet, direction int) {
+// count counts a packet, and the time before it in sample i of those of both directions.
+func (s *gaps) count(samples *samples, i int, p *Packet) {
 	at := p.Time
 	if s.began {
-		samples[direction].Add(since(at, s.last))
+		samples.add(i, since(at, s.last))
 		at = max(at, s.last)
 	}
 	s.began, s.last = true, at

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/stats"
 )
 
 // TestSizes has the sizes that the comment on Store tells, and what a flow of
@@ -12,7 +13,7 @@ import (
 func TestSizes(t *testing.T) {
 	for what, v := range map[string][2]uintptr{
 		"small": {unsafe.Sizeof(small{}), 48}, "link": {unsafe.Sizeof(decode.Link{}), 60}, "large": {unsafe.Sizeof(large{}), 152},
-		"layers": {unsafe.Sizeof(layers{}), 424}, "sample": {unsafe.Sizeof(Sample{}), 136}, "earlies": {unsafe.Sizeof(earlyChunk{}), 136},
+		"layers": {unsafe.Sizeof(layers{}), 424}, "sample": {unsafe.Sizeof(Sample{}), 64}, "powers": {unsafe.Sizeof(stats.Powers{}), 72}, "earlies": {unsafe.Sizeof(earlyChunk{}), 136},
 	} {
 		if v[0] != v[1] {
 			t.Errorf("%s: %d bytes, want %d", what, v[0], v[1])

@@ -44,20 +44,21 @@ func (o Options) Check() error {
 //	link      60 bytes   so too, for Link
 //	large     152 bytes  by a number of its own, which the small has
 //	layers    424 bytes  by that of the large, for Payload, TCP, IP and Bulks
-//	samples   136 bytes  so too, for each sample that the groups have
+//	samples   64 bytes   so too, for each sample that the groups have
+//	powers    72 bytes   so too, for Shape
 //	texts     32 to 512  for Entropy and a direction, as its payload asks for it
 //	earlies   136 bytes  for First, for each eight packets that came
 type Store struct {
-	set        Set
-	smalls     slab.Slab[small]
-	links      slab.Slab[decode.Link]
-	larges     slab.Slab[large]
-	layers     slab.Slab[layers]
-	samples    slab.Strips[Sample]
-	begins     begins
-	early      earlies
-	texts      texts
-	calculator stats.Calculator
+	set     Set
+	smalls  slab.Slab[small]
+	links   slab.Slab[decode.Link]
+	larges  slab.Slab[large]
+	layers  slab.Slab[layers]
+	samples slab.Strips[Sample]
+	powers  slab.Strips[stats.Powers]
+	begins  begins
+	early   earlies
+	texts   texts
 
 	// The packet of a small, while it is counted: on the stack it would not stay.
 	packet  Packet
@@ -163,6 +164,9 @@ func NewStore(o Options) *Store {
 		}
 	}
 	s.samples = slab.NewStrips[Sample](n)
+	if o.Set&Shape != 0 {
+		s.powers = slab.NewStrips[stats.Powers](n)
+	}
 	if o.Set&Entropy != 0 {
 		s.texts.weigh()
 	}
@@ -224,28 +228,40 @@ func (s *Store) enlarge(o *small) {
 	}
 	s.samples.Cover(o.large)
 	clear(s.samples.At(o.large))
+	if s.set&Shape != 0 {
+		s.powers.Cover(o.large)
+		clear(s.powers.At(o.large))
+	}
 	p, direction := s.first(o)
 	l.texts[direction], o.text = o.text, text{}
 	s.count(o.large, p, direction)
 }
 
+// samplesOf returns the samples of a large.
+func (s *Store) samplesOf(number uint32) samples {
+	if s.set&Shape != 0 {
+		return samples{s.samples.At(number), s.powers.At(number)}
+	}
+	return samples{of: s.samples.At(number)}
+}
+
 // count counts a packet in a large.
 func (s *Store) count(number uint32, p *Packet, direction int) {
-	l, samples, b := s.larges.At(number), s.samples.At(number), &s.begins
+	l, samples, b := s.larges.At(number), s.samplesOf(number), &s.begins
 	if s.set&Sizes != 0 {
-		samples[b.sizes+direction].Add(uint64(p.Size))
+		samples.add(b.sizes+direction, uint64(p.Size))
 	}
 	if s.set&Intervals != 0 {
-		l.intervals.count(samples[b.intervals:], p, direction)
+		l.intervals.count(&samples, b.intervals, p, direction)
 	} else if s.set&Spans != 0 {
 		l.intervals.seen[direction].take(p.Time)
 		l.intervals.seen[2].take(p.Time)
 	}
 	if s.set&Gaps != 0 {
-		l.gaps.count(samples[b.gaps:], p, direction)
+		l.gaps.count(&samples, b.gaps+direction, p)
 	}
 	if s.set&Periods != 0 {
-		l.periods.count(samples[b.periods:], p)
+		l.periods.count(&samples, b.periods, p)
 	}
 	if s.set&First != 0 {
 		s.early.add(&l.early, p, direction)
@@ -258,7 +274,8 @@ func (s *Store) count(number uint32, p *Packet, direction int) {
 	}
 	y := s.layers.At(number)
 	if s.set&Payload != 0 {
-		y.headers.count(&samples[b.payload+direction], p, direction)
+		y.headers.count(p, direction, samples.of[b.payload+direction].N == 0)
+		samples.add(b.payload+direction, uint64(p.Details.Payload))
 	}
 	if s.set&TCP != 0 {
 		y.transport.count(p, direction)
@@ -288,23 +305,23 @@ func (s *Store) Fill(f *Flow, ref uint32) {
 }
 
 func (s *Store) fillLarge(f *Flow, number uint32) {
-	l, samples, b, c := s.larges.At(number), s.samples.At(number), &s.begins, &s.calculator
+	l, samples, b := s.larges.At(number), s.samplesOf(number), &s.begins
 	f.Alone = false
 	if s.set&Sizes != 0 {
-		all(&f.Sizes, samples[b.sizes:], c)
+		samples.all(&f.Sizes, b.sizes)
 	}
 	if s.set&spanned != 0 {
 		f.Seen = l.intervals.seen
 	}
 	if s.set&Intervals != 0 {
-		each(f.Intervals[:], samples[b.intervals:], c)
+		samples.each(f.Intervals[:], b.intervals)
 	}
 	if s.set&Gaps != 0 {
-		each(f.Gaps[:], samples[b.gaps:], c)
+		samples.each(f.Gaps[:], b.gaps)
 	}
 	if s.set&Periods != 0 {
-		f.Periods.Active.of(&samples[b.periods], c)
-		f.Periods.Idle.of(&samples[b.periods+1], c)
+		samples.put(&f.Periods.Active, b.periods)
+		samples.put(&f.Periods.Idle, b.periods+1)
 	}
 	if s.set&First != 0 {
 		f.First = s.early.append(f.First[:0], &l.early)
@@ -318,7 +335,7 @@ func (s *Store) fillLarge(f *Flow, number uint32) {
 	y := s.layers.At(number)
 	if s.set&Payload != 0 {
 		f.Payload.Headers = y.headers
-		all(&f.Payload.Bytes, samples[b.payload:], c)
+		samples.all(&f.Payload.Bytes, b.payload)
 	}
 	if s.set&TCP != 0 {
 		f.TCP = y.transport.said
@@ -354,8 +371,7 @@ func (s *Store) fillSmall(f *Flow, o *small) {
 		f.Entropy[d] = s.texts.bits(&o.text)
 	}
 	if s.set&Payload != 0 {
-		var none Sample
-		f.Payload.count(&none, p, d)
+		f.Payload.count(p, d, true)
 		one(&f.Payload.Bytes, d, uint64(p.Details.Payload))
 	}
 	if s.set&TCP != 0 {
@@ -445,6 +461,9 @@ func (s *Store) Shrink(ref uint32, all func(func(ref uint32))) {
 				*s.layers.At(to) = *s.layers.At(o.large)
 			}
 			copy(s.samples.At(to), s.samples.At(o.large))
+			if s.set&Shape != 0 {
+				copy(s.powers.At(to), s.powers.At(o.large))
+			}
 			o.large = to
 		}
 		l := s.larges.At(o.large)
@@ -455,6 +474,7 @@ func (s *Store) Shrink(ref uint32, all func(func(ref uint32))) {
 	s.larges.Cut(larges)
 	s.layers.Uncover(s.larges.Len() + 1)
 	s.samples.Uncover(s.larges.Len() + 1)
+	s.powers.Uncover(s.larges.Len() + 1)
 	s.early.chunks.Cut(chunks)
 	s.texts.cut(blocks)
 }
@@ -473,7 +493,7 @@ func (s *Store) Cost() int {
 
 // InUse returns the bytes that flows need besides the cost of each.
 func (s *Store) InUse() int {
-	each := int(unsafe.Sizeof(large{})) + s.samples.Cost()
+	each := int(unsafe.Sizeof(large{})) + s.samples.Cost() + s.powers.Cost()
 	if s.set&layered != 0 {
 		each += int(unsafe.Sizeof(layers{}))
 	}
@@ -483,5 +503,5 @@ func (s *Store) InUse() int {
 // Bytes returns the memory that the store has taken.
 func (s *Store) Bytes() int {
 	return s.smalls.Bytes() + s.links.Bytes() + s.larges.Bytes() + s.layers.Bytes() + s.samples.Bytes() +
-		s.early.chunks.Bytes() + s.texts.bytes()
+		s.powers.Bytes() + s.early.chunks.Bytes() + s.texts.bytes()
 }

@@ -14,7 +14,7 @@ import (
 // allFeatures are options with every group of features.
 var allFeatures = features.Options{
 	Set: features.Sizes | features.Intervals | features.Gaps | features.Payload | features.TCP | features.IP | features.Periods |
-		features.Bulks | features.First | features.Entropy | features.Link | features.Quantiles,
+		features.Bulks | features.First | features.Entropy | features.Link | features.Quantiles | features.Shape,
 	First: 5, Quantiles: []float64{0.05, 0.5, 0.95},
 }
 

@@ -2,15 +2,14 @@ package stats
 
 import (
 	"math"
-	"math/big"
 	"math/bits"
 )
 
-// A Sample counts values below 2^64 by their extremes and their sums of powers,
-// which are integers and exact: samples merged in any order are the sample of
-// all values. It does not keep the values. The zero Sample is empty.
+// A Sample counts values below 2^64 by their extremes and the sums of the values and
+// of their squares, which are integers and exact: samples merged in any order are the
+// sample of all values. It does not keep the values. The zero Sample is empty.
 //
-// The sums hold 2^64 values of any size.
+// The sums hold 2^64 values of any size. It is one cache line.
 type Sample struct {
 	// N is the number of values.
 	N uint64
@@ -19,13 +18,11 @@ type Sample struct {
 
 	first  [2]uint64 // sum of the values, the least significant word first
 	second [3]uint64 // of their squares
-	third  [4]uint64 // of their cubes
-	fourth [5]uint64 // of their fourth powers
 }
 
 // Add adds a value.
 func (s *Sample) Add(v uint64) {
-	if s.N == 0 || v < s.Min {
+	if v < s.Min || s.N == 0 {
 		s.Min = v
 	}
 	s.Max = max(s.Max, v)
@@ -33,21 +30,32 @@ func (s *Sample) Add(v uint64) {
 	var carry uint64
 	s.first[0], carry = bits.Add64(s.first[0], v, 0)
 	s.first[1] += carry
-
 	hi, lo := bits.Mul64(v, v)
 	s.second[0], carry = bits.Add64(s.second[0], lo, 0)
 	s.second[1], carry = bits.Add64(s.second[1], hi, carry)
 	s.second[2] += carry
+}
 
+// Powers are the sums of the third and fourth powers of the values of a [Sample], as
+// exact as its sums are. The zero Powers are those of no values.
+type Powers struct {
+	third  [4]uint64
+	fourth [5]uint64
+}
+
+// Add adds a value.
+func (p *Powers) Add(v uint64) {
+	hi, lo := bits.Mul64(v, v)
+	var carry uint64
 	// v^3 = lo·v + hi·v·2^64
 	c1, c0 := bits.Mul64(lo, v)
 	c2, m := bits.Mul64(hi, v)
 	c1, carry = bits.Add64(c1, m, 0)
 	c2 += carry
-	s.third[0], carry = bits.Add64(s.third[0], c0, 0)
-	s.third[1], carry = bits.Add64(s.third[1], c1, carry)
-	s.third[2], carry = bits.Add64(s.third[2], c2, carry)
-	s.third[3] += carry
+	p.third[0], carry = bits.Add64(p.third[0], c0, 0)
+	p.third[1], carry = bits.Add64(p.third[1], c1, carry)
+	p.third[2], carry = bits.Add64(p.third[2], c2, carry)
+	p.third[3] += carry
 
 	// v^4 = (v^3)·v
 	f1, f0 := bits.Mul64(c0, v)
@@ -56,11 +64,11 @@ func (s *Sample) Add(v uint64) {
 	f1, carry = bits.Add64(f1, m1, 0)
 	f2, carry = bits.Add64(f2, m2, carry)
 	f3 += carry
-	s.fourth[0], carry = bits.Add64(s.fourth[0], f0, 0)
-	s.fourth[1], carry = bits.Add64(s.fourth[1], f1, carry)
-	s.fourth[2], carry = bits.Add64(s.fourth[2], f2, carry)
-	s.fourth[3], carry = bits.Add64(s.fourth[3], f3, carry)
-	s.fourth[4] += carry
+	p.fourth[0], carry = bits.Add64(p.fourth[0], f0, 0)
+	p.fourth[1], carry = bits.Add64(p.fourth[1], f1, carry)
+	p.fourth[2], carry = bits.Add64(p.fourth[2], f2, carry)
+	p.fourth[3], carry = bits.Add64(p.fourth[3], f3, carry)
+	p.fourth[4] += carry
 }
 
 // Merge adds the values of another sample.
@@ -76,8 +84,12 @@ func (s *Sample) Merge(o *Sample) {
 	s.N += o.N
 	addWords(s.first[:], o.first[:])
 	addWords(s.second[:], o.second[:])
-	addWords(s.third[:], o.third[:])
-	addWords(s.fourth[:], o.fourth[:])
+}
+
+// Merge adds the values of others.
+func (p *Powers) Merge(o *Powers) {
+	addWords(p.third[:], o.third[:])
+	addWords(p.fourth[:], o.fourth[:])
 }
 
 // addWords adds o to s, which has as many words.
@@ -89,7 +101,9 @@ func addWords(s, o []uint64) {
 }
 
 // Sum returns the sum of the values, rounded if it is above 2^53.
-func (s *Sample) Sum() float64 { return toFloat(s.first[:]) }
+func (s *Sample) Sum() float64 {
+	return float64(s.first[1])*(1<<64) + float64(s.first[0])
+}
 
 // Mean returns the arithmetic mean, 0 for an empty sample.
 func (s *Sample) Mean() float64 {
@@ -97,15 +111,6 @@ func (s *Sample) Mean() float64 {
 		return 0
 	}
 	return s.Sum() / float64(s.N)
-}
-
-// toFloat returns the number that words are.
-func toFloat(words []uint64) float64 {
-	v := 0.0
-	for i := len(words) - 1; i >= 0; i-- {
-		v = v*(1<<64) + float64(words[i])
-	}
-	return v
 }
 
 // Moments are the second to fourth central moments of a sample, by the number
@@ -116,88 +121,69 @@ type Moments struct {
 	Second, Third, Fourth float64
 }
 
-// A Calculator computes moments without allocating for each; the zero
-// Calculator is ready for use. It belongs to one goroutine at a time.
-type Calculator struct {
-	n, s1, s2, s3, s4 big.Int
-	a, b, sum         big.Int
-	words             [5][]big.Word
-}
-
-// Moments returns the central moments of a sample. With S_k the sum of the k-th
-// powers they are
+// Moments returns the central moments of a sample: the third and the fourth only with
+// its powers, else they are 0. With S_k the sum of the k-th powers of the values they
+// are
 //
 //	n²·m₂ = n·S₂ - S₁²
 //	n³·m₃ = n²·S₃ - 3n·S₁·S₂ + 2·S₁³
 //	n⁴·m₄ = n³·S₄ - 4n²·S₁·S₃ + 6n·S₁²·S₂ - 3·S₁⁴
-func (c *Calculator) Moments(s *Sample) Moments {
+func (s *Sample) Moments(p *Powers) Moments {
 	m := Moments{N: s.N}
 	if s.N == 0 || s.Min == s.Max {
 		return m
 	}
-	c.set(0, &c.n, s.N)
-	c.set(1, &c.s1, s.first[:]...)
-	c.set(2, &c.s2, s.second[:]...)
-	c.set(3, &c.s3, s.third[:]...)
-	c.set(4, &c.s4, s.fourth[:]...)
+	m.Second = s.spread() / float64(s.N) / float64(s.N)
+	if p == nil {
+		return m
+	}
+	n, s1, s2 := integerOf(s.N), integerOf(s.first[:]...), integerOf(s.second[:]...)
+	s3, s4 := integerOf(p.third[:]...), integerOf(p.fourth[:]...)
+	ns1 := n.times(&s1)
+	n2, n2s1, s1s1 := n.times(&n), n.times(&ns1), s1.times(&s1)
 
-	c.sum.Mul(&c.n, &c.s2)
-	c.a.Mul(&c.s1, &c.s1)
-	c.sum.Sub(&c.sum, &c.a)
-	m.Second = c.float(s.N, 2)
+	sum := n2.times(&s3)
+	sum.subtract(3, ns1.times(&s2))
+	sum.add(2, s1s1.times(&s1))
+	m.Third = sum.float() / float64(s.N) / float64(s.N) / float64(s.N)
 
-	c.sum.Mul(&c.n, &c.n)
-	c.sum.Mul(&c.sum, &c.s3)
-	c.term(-3, &c.n, &c.s1, &c.s2)
-	c.term(2, &c.s1, &c.s1, &c.s1)
-	m.Third = c.float(s.N, 3)
-
-	c.sum.Mul(&c.n, &c.n)
-	c.sum.Mul(&c.sum, &c.n)
-	c.sum.Mul(&c.sum, &c.s4)
-	c.term(-4, &c.n, &c.n, &c.s1, &c.s3)
-	c.term(6, &c.n, &c.s1, &c.s1, &c.s2)
-	c.term(-3, &c.s1, &c.s1, &c.s1, &c.s1)
-	m.Fourth = c.float(s.N, 4)
+	n3, ns1s1 := n2.times(&n), ns1.times(&s1)
+	sum = n3.times(&s4)
+	sum.subtract(4, n2s1.times(&s3))
+	sum.add(6, ns1s1.times(&s2))
+	sum.subtract(3, s1s1.times(&s1s1))
+	m.Fourth = sum.float() / float64(s.N) / float64(s.N) / float64(s.N) / float64(s.N)
 	return m
 }
 
-// set sets x to the number that words are, in memory of its own.
-func (c *Calculator) set(i int, x *big.Int, words ...uint64) {
-	w := c.words[i][:0]
-	for _, v := range words {
-		if bits.UintSize == 64 {
-			w = append(w, big.Word(v))
-		} else {
-			w = append(w, big.Word(uint32(v)), big.Word(v>>32))
+// spread returns n·S₂ - S₁².
+func (s *Sample) spread() float64 {
+	n, s1, s2 := s.N, &s.first, &s.second
+	var a, b [4]uint64 // n·S₂ and S₁²
+	var carry, m uint64
+	a[1], a[0] = bits.Mul64(n, s2[0])
+	a[2], m = bits.Mul64(n, s2[1])
+	a[1], carry = bits.Add64(a[1], m, 0)
+	a[3], m = bits.Mul64(n, s2[2])
+	a[2], carry = bits.Add64(a[2], m, carry)
+	a[3] += carry
+
+	b[1], b[0] = bits.Mul64(s1[0], s1[0])
+	if s1[1] > 0 {
+		b[3], b[2] = bits.Mul64(s1[1], s1[1])
+		hi, lo := bits.Mul64(s1[0], s1[1])
+		for range 2 {
+			b[1], carry = bits.Add64(b[1], lo, 0)
+			b[2], carry = bits.Add64(b[2], hi, carry)
+			b[3] += carry
 		}
 	}
-	c.words[i] = w
-	x.SetBits(w)
-}
-
-// term adds k times the product of the factors to the sum.
-func (c *Calculator) term(k int64, factors ...*big.Int) {
-	c.a.SetInt64(k)
-	for _, f := range factors {
-		c.b.Mul(&c.a, f)
-		c.a, c.b = c.b, c.a
-	}
-	c.sum.Add(&c.sum, &c.a)
-}
-
-// float returns the sum divided by n to the power of k.
-func (c *Calculator) float(n uint64, k int) float64 {
-	c.a.Abs(&c.sum)
-	exponent := max(c.a.BitLen()-64, 0)
-	v := float64(c.a.Rsh(&c.a, uint(exponent)).Uint64())
-	for range k {
-		v /= float64(n)
-	}
-	if c.sum.Sign() < 0 {
-		v = -v
-	}
-	return math.Ldexp(v, exponent)
+	var d integer
+	d[0], carry = bits.Sub64(a[0], b[0], 0)
+	d[1], carry = bits.Sub64(a[1], b[1], carry)
+	d[2], carry = bits.Sub64(a[2], b[2], carry)
+	d[3], _ = bits.Sub64(a[3], b[3], carry)
+	return d.float()
 }
 
 // Variance returns the variance with divisor n - 1, 0 for fewer than two values.

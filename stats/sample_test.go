@@ -31,6 +31,17 @@ func momentsTwin(values []uint64) (mean, second, third, fourth float64) {
 	return at(center), at(powers[2].Quo(powers[2], n)), at(powers[3].Quo(powers[3], n)), at(powers[4].Quo(powers[4], n))
 }
 
+// A powered is a sample with its powers.
+type powered struct {
+	Sample
+	powers Powers
+}
+
+func (s *powered) add(v uint64) {
+	s.Sample.Add(v)
+	s.powers.Add(v)
+}
+
 func near(got, want float64) bool {
 	return got == want || math.Abs(got-want) <= 1e-15*4*math.Abs(want)
 }
@@ -39,7 +50,6 @@ func near(got, want float64) bool {
 // with those computed from the values in fractions.
 func TestSampleEqualsTwin(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	var c Calculator
 	draws := map[string]func() uint64{
 		"sizes":          func() uint64 { return 60 + r.Uint64N(1455) },
 		"intervals":      func() uint64 { return r.Uint64N(1e10) },
@@ -52,23 +62,27 @@ func TestSampleEqualsTwin(t *testing.T) {
 		for _, n := range []int{1, 2, 3, 10, 200} {
 			for range 20 {
 				var values []uint64
-				parts := make([]Sample, 1+r.IntN(4))
-				var whole Sample
+				parts := make([]powered, 1+r.IntN(4))
+				var whole powered
 				for range n {
 					v := draw()
 					values = append(values, v)
-					whole.Add(v)
-					parts[r.IntN(len(parts))].Add(v)
+					whole.add(v)
+					parts[r.IntN(len(parts))].add(v)
 				}
 				r.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
-				var merged Sample
+				var merged powered
 				for i := range parts {
-					merged.Merge(&parts[i])
+					merged.Sample.Merge(&parts[i].Sample)
+					merged.powers.Merge(&parts[i].powers)
 				}
 				if merged != whole {
 					t.Fatalf("%s: merged %+v, whole %+v", name, merged, whole)
 				}
-				m := c.Moments(&whole)
+				m := whole.Moments(&whole.powers)
+				if got, want := whole.Moments(nil), (Moments{N: m.N, Second: m.Second}); got != want {
+					t.Fatalf("%s: %+v without powers, want %+v", name, got, want)
+				}
 				mean, second, third, fourth := momentsTwin(values)
 				if !near(whole.Mean(), mean) || !near(m.Second, second) || !near(m.Third, third) || !near(m.Fourth, fourth) {
 					t.Fatalf("%s, %d values: %v %+v, want %v %v %v %v", name, n, whole.Mean(), m, mean, second, third, fourth)
@@ -81,12 +95,11 @@ func TestSampleEqualsTwin(t *testing.T) {
 // TestSampleOfNumpy has the numbers of numpy 2 and scipy 1: mean, std, var with
 // ddof=1, skew, kurtosis of [60, 60, 154, 354, 60].
 func TestSampleOfNumpy(t *testing.T) {
-	var s Sample
+	var s powered
 	for _, v := range []uint64{60, 60, 154, 354, 60} {
-		s.Add(v)
+		s.add(v)
 	}
-	var c Calculator
-	m := c.Moments(&s)
+	m := s.Moments(&s.powers)
 	for _, v := range []struct {
 		name      string
 		got, want float64
@@ -105,27 +118,25 @@ func TestSampleOfNumpy(t *testing.T) {
 
 // TestSampleDegenerate takes samples without spread.
 func TestSampleDegenerate(t *testing.T) {
-	var c Calculator
-	var s Sample
-	if m := c.Moments(&s); s.Mean() != 0 || m.Deviation() != 0 || m.Skewness() != 0 || m.Kurtosis() != -3 {
+	var s powered
+	if m := s.Moments(&s.powers); s.Mean() != 0 || m.Deviation() != 0 || m.Skewness() != 0 || m.Kurtosis() != -3 {
 		t.Errorf("empty: %v %+v", s.Mean(), m)
 	}
 	for range 5 {
-		s.Add(math.MaxUint64)
+		s.add(math.MaxUint64)
 	}
-	if m := c.Moments(&s); s.Mean() != math.MaxUint64 || m.Deviation() != 0 || m.Skewness() != 0 || m.Kurtosis() != -3 {
+	if m := s.Moments(&s.powers); s.Mean() != math.MaxUint64 || m.Deviation() != 0 || m.Skewness() != 0 || m.Kurtosis() != -3 {
 		t.Errorf("constant: %v %+v", s.Mean(), m)
 	}
 }
 
 func TestSampleAllocations(t *testing.T) {
-	var s Sample
-	var c Calculator
+	var s powered
 	v := uint64(1)
 	if n := testing.AllocsPerRun(1000, func() {
 		v = v*6364136223846793005 + 1442695040888963407
-		s.Add(v)
-		c.Moments(&s)
+		s.add(v)
+		s.Moments(&s.powers)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -139,13 +150,18 @@ func BenchmarkSample(b *testing.B) {
 }
 
 func BenchmarkMoments(b *testing.B) {
-	var s Sample
-	var c Calculator
+	var s powered
 	for i := range uint64(1000) {
-		s.Add(i * i * 12345)
+		s.add(i * i * 12345)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		c.Moments(&s)
-	}
+	b.Run("second", func(b *testing.B) {
+		for b.Loop() {
+			s.Moments(nil)
+		}
+	})
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			s.Moments(&s.powers)
+		}
+	})
 }
