@@ -3,6 +3,7 @@ package export
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
@@ -10,12 +11,14 @@ import (
 
 // Demand returns what columns ask of the flows that they are computed from, by
 // the flow rules of the profile: what [Profile.With] or [Profile.Select] returned
-// for the same number of first packets and the same quantiles.
+// for the same number of first packets and the same quantiles. Where no column is
+// computed from the Sizes and IATs of a direction, flows do not have them.
 func (p Profile) Demand(columns []*Column, first int, quantiles []float64) flowtable.Demand {
+	summaries := slices.ContainsFunc(columns, func(c *Column) bool { return c.summaries })
 	return flowtable.Demand{
 		IdleTimeout: p.IdleTimeout, Resolution: p.Resolution, Monotone: p.Monotone,
 		Rules: p.Rules, Keys: p.Keys, Protocols: p.Protocols,
-		Features: features.Options{Set: Needs(columns), First: first, Quantiles: quantiles},
+		Features: features.Options{Set: Needs(columns), First: first, Quantiles: quantiles, NoSummaries: !summaries},
 	}
 }
 
@@ -24,7 +27,7 @@ func (p Profile) Demand(columns []*Column, first int, quantiles []float64) flowt
 // goroutines may call it at once. A column that looks at f.Features sets its field
 // Needs to the groups that it looks at, one that looks at f.Number its field Numbered.
 func NewColumn[T uint64 | int64 | float64 | string](name, unit, definition string, of func(f *flowtable.Flow) T) *Column {
-	c := &Column{Name: name, Unit: unit, Definition: definition}
+	c := &Column{Name: name, Unit: unit, Definition: definition, summaries: true}
 	switch of := any(of).(type) {
 	case func(*flowtable.Flow) uint64:
 		c.Kind, c.set = Uint, func(v *Value, f *flowtable.Flow) { v.Uint = of(f) }
@@ -67,7 +70,7 @@ func checkColumns(columns []*Column, others bool, o features.Options) error {
 		switch {
 		case c == nil || c.set == nil && c.text == nil:
 			return fmt.Errorf("column %d has no values: columns come from profiles or from NewColumn", i)
-		case c.Needs&^o.Set != 0 || c.Needs&features.Quantiles != 0 && len(o.Quantiles) < c.quantiles:
+		case !c.Counted(o):
 			return fmt.Errorf("column %q needs features that the run does not count: Options.For takes what columns ask for", c.Name)
 		}
 	}

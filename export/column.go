@@ -64,6 +64,7 @@ type Column struct {
 	// is known when rows are in order: they are formatted then, not before.
 	Numbered bool
 
+	summaries bool    // it may look at those of a direction
 	quantiles int     // that must be counted, if it is one of them
 	same      [2]bool // see always
 	says      string  // see saying
@@ -98,6 +99,20 @@ func uintColumn(name, unit, definition string, of func(f *flowtable.Flow) uint64
 func narrow(bits int, c *Column) *Column {
 	c.bits = bits
 	return c
+}
+
+// summarizing says that columns are computed from the summaries of a direction.
+func summarizing(columns ...*Column) []*Column {
+	for _, c := range columns {
+		c.summaries = true
+	}
+	return columns
+}
+
+// Counted tells if flows with these features have what the column is computed from.
+func (c *Column) Counted(o features.Options) bool {
+	return c.Needs&^o.Set == 0 && !(c.summaries && o.NoSummaries) &&
+		(c.Needs&features.Quantiles == 0 || len(o.Quantiles) >= c.quantiles)
 }
 
 func numbered(c *Column) *Column {

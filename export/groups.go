@@ -92,7 +92,7 @@ func sizeColumns(k int) []*Column {
 				}
 			})
 	}
-	return saying("size", oneSided(k, columns...)...)
+	return saying("size", oneSided(k, summarizing(columns...)...)...)
 }
 
 // fiveKind is the kind of one of the five numbers of a sample of whole numbers:
@@ -161,7 +161,7 @@ func iatColumns(k int) []*Column {
 				v.Uint, v.Quarters, v.Fine, v.None = d.IATs.Whole[i], d.IATs.Quarters[i], f.Fine, false
 			})
 	}
-	return always(columns...)
+	return always(summarizing(columns...)...)
 }
 
 func (r *row) iats(n int, d *flowtable.Direction, fine bool) int {

@@ -15,6 +15,10 @@ type Options struct {
 	Set Set
 	// First is how many packets of a flow the group First keeps, 1,048,576 at most.
 	First int
+	// NoSummaries leaves the sizes and the times between packets of a direction, of
+	// which every flow has five-number summaries, out: both are then not set. With the
+	// group Quantiles it has no effect.
+	NoSummaries bool
 	// Quantiles are what the group Quantiles asks for, each from 0 to 1.
 	Quantiles []float64
 }

@@ -256,7 +256,9 @@ func (t *Table) fillAlone(f *Flow, r *record) {
 		d, other = other, d
 	}
 	d.Bytes = uint64(r.size)
-	d.Sizes.Same(uint64(r.size))
+	if !t.totals {
+		d.Sizes.Same(uint64(r.size))
+	}
 	if f.alone == alone { // f is used again and again
 		return
 	}
@@ -303,7 +305,9 @@ func (t *Table) summarize(d *Direction, s *stats.Series) {
 	}
 	d.Packets, d.Bytes = s.N, s.Sum
 	t.pool.PutBits(s, &d.Flags)
-	t.pool.Summarize(s, &d.Sizes, &d.IATs)
+	if !t.totals {
+		t.pool.Summarize(s, &d.Sizes, &d.IATs)
+	}
 }
 
 // release gives back the record of a flow.

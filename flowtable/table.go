@@ -20,6 +20,7 @@ type Table struct {
 	pool     *stats.Pool
 	features *features.Store // nil if there are none
 	asked    features.Options
+	totals   bool            // flows have no summaries
 	around   *encapsulations // nil if the key has none
 	keys     Keys
 
@@ -46,6 +47,7 @@ func (g *Gate) NewTable() *Table {
 	o := g.options
 	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, keys: o.Keys, bounds: newBounds(o), latest: minTime, gatherMost: gatherMost}
 	t.rules = newRules(o.Rules, t.timeout)
+	t.totals = o.Features.NoSummaries && o.Features.Set&features.Quantiles == 0
 	t.clear()
 	return t
 }
@@ -57,6 +59,9 @@ func (t *Table) clear() {
 	}
 	t.index, t.recency = newIndex(), newRecency()
 	t.records, t.counts, t.pool = slab.Slab[record]{}, slab.Slab[counts]{}, stats.NewPool()
+	if t.totals {
+		t.pool = stats.NewTotals()
+	}
 	t.inOrder, t.newest = true, minTime
 	t.features = features.NewStore(t.asked)
 	t.around = newEncapsulations(t.keys)

@@ -30,6 +30,8 @@
 //	109 and more   long: two counting tables that grow with the number of
 //	               distinct sizes and of distinct histogram bins
 //
+// A pool of totals, see [NewTotals], keeps no values and so has none of these.
+//
 // Pairs have 48 bits for an interval in nanoseconds and 16 for a size, logs 16
 // for a size. A series with a value beyond that has a wide block in place of a
 // short or a medium one, 192 bytes; one with such a size is long from 18

@@ -24,11 +24,13 @@ type Pool struct {
 	smallLogs slab.Slab[smallLog]
 	largeLogs slab.Slab[largeLog]
 	longs     slab.Slab[long]
+	spills    slab.Slab[spilled]
 	counts    countPool
 	few       [2]few        // scratch for summaries
 	weighed   [2][]weighted // scratch for quantiles
 	touched   uint32        // keeps the loads of Touch alive
 	touchedAt uint64        // countPool.puts when Touch was called
+	totals    bool          // it is a pool of totals, and the only blocks are spills
 }
 
 // NewPool returns an empty pool.
@@ -39,14 +41,15 @@ func NewPool() *Pool {
 // InUse returns the bytes of the blocks that series hold now.
 func (p *Pool) InUse() int {
 	return p.shorts.InUse()*32 + p.mediums.InUse()*128 + p.wides.InUse()*192 +
-		p.smallLogs.InUse()*192 + p.largeLogs.InUse()*448 + p.longs.InUse()*128 + p.counts.used
+		p.smallLogs.InUse()*192 + p.largeLogs.InUse()*448 + p.longs.InUse()*128 + p.counts.used +
+		p.spills.InUse()*64
 }
 
 // Bytes returns the memory that the pool has taken. It falls only with
 // [Pool.Shrink].
 func (p *Pool) Bytes() int {
 	return p.shorts.Bytes() + p.mediums.Bytes() + p.wides.Bytes() +
-		p.smallLogs.Bytes() + p.largeLogs.Bytes() + p.longs.Bytes() + p.counts.taken +
+		p.smallLogs.Bytes() + p.largeLogs.Bytes() + p.longs.Bytes() + p.counts.taken + p.spills.Bytes() +
 		8*(cap(p.counts.scratch[0])+cap(p.counts.scratch[1])) + 16*(cap(p.weighed[0])+cap(p.weighed[1]))
 }
 
@@ -76,9 +79,9 @@ func (p *Pool) Table(s *Series) int {
 func (p *Pool) Shrink(all func(func(*Series))) {
 	shorts, mediums, wides := p.shorts.Shrink(), p.mediums.Shrink(), p.wides.Shrink()
 	smallLogs, largeLogs, longs := p.smallLogs.Shrink(), p.largeLogs.Shrink(), p.longs.Shrink()
-	counts := p.counts.shrink()
+	counts, spills := p.counts.shrink(), p.spills.Shrink()
 	all(func(s *Series) {
-		switch s.kind() {
+		switch p.kind(s) {
 		case isShort:
 			s.block = p.shorts.Move(shorts, s.block)
 		case isMedium:
@@ -89,6 +92,8 @@ func (p *Pool) Shrink(all func(func(*Series))) {
 			s.block = p.smallLogs.Move(smallLogs, s.block)
 		case isLargeLog:
 			s.block = p.largeLogs.Move(largeLogs, s.block)
+		case isSpilled:
+			s.block = p.spills.Move(spills, s.block)
 		case isLong:
 			s.block = p.longs.Move(longs, s.block)
 			l := p.longs.At(s.block)
@@ -103,6 +108,7 @@ func (p *Pool) Shrink(all func(func(*Series))) {
 	p.largeLogs.Cut(largeLogs)
 	p.longs.Cut(longs)
 	p.counts.cut(&counts)
+	p.spills.Cut(spills)
 }
 
 // The sizes that InUse and the package's doc speak of: whole cache lines, or
@@ -115,6 +121,7 @@ var (
 	_ [192]struct{} = [unsafe.Sizeof(smallLog{})]struct{}{}
 	_ [448]struct{} = [unsafe.Sizeof(largeLog{})]struct{}{}
 	_ [128]struct{} = [unsafe.Sizeof(long{})]struct{}{}
+	_ [64]struct{}  = [unsafe.Sizeof(spilled{})]struct{}{}
 )
 
 // The kinds of blocks; see [Series].
@@ -126,10 +133,17 @@ const (
 	isSmallLog
 	isLargeLog
 	isLong
+	isSpilled
 )
 
 // kind returns the kind of block that s has.
-func (s *Series) kind() int {
+func (p *Pool) kind(s *Series) int {
+	if p.totals {
+		if s.block != 0 {
+			return isSpilled
+		}
+		return isNone
+	}
 	switch n := s.N; {
 	case s.isLong():
 		return isLong
@@ -149,7 +163,7 @@ func (s *Series) kind() int {
 
 // release gives back the block of s, which is not long.
 func (p *Pool) release(s *Series) {
-	switch s.kind() {
+	switch p.kind(s) {
 	case isWide:
 		p.wides.Put(s.block)
 	case isLargeLog:
@@ -160,6 +174,8 @@ func (p *Pool) release(s *Series) {
 		p.mediums.Put(s.block)
 	case isShort:
 		p.shorts.Put(s.block)
+	case isSpilled:
+		p.spills.Put(s.block)
 	}
 }
 

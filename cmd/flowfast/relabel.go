@@ -94,7 +94,7 @@ func (l *liveCommand) reread(to *relabeling) error {
 		return errGlobs(globs)
 	}
 	for _, c := range set.Conditions() {
-		if c.Needs&^l.options.Features.Set != 0 {
+		if !c.Counted(l.options.Features) {
 			return fmt.Errorf("the rules ask for %s, which is not counted in this run", c.Name)
 		}
 	}
