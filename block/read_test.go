@@ -34,6 +34,7 @@ func TestDamagedBlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	trace := 16 + 8 + int(binary.LittleEndian.Uint32(whole[16:])) // behind the header, as its length says
 	r := rand.New(rand.NewPCG(4, 4))
 	for range 400 {
 		at := r.IntN(len(whole))
@@ -46,7 +47,7 @@ func TestDamagedBlock(t *testing.T) {
 			t.Errorf("byte %d: no error, and %d rows of %d", at, len(got), len(want))
 		case !errors.As(err, &damaged):
 			t.Errorf("byte %d: %v: does not tell where", at, err)
-		case damaged.Offset > int64(at)+8 && (at < 8 || at >= 16): // there the length of all stands
+		case damaged.Offset > int64(at)+8 && (at < 8 || at >= 16) && (at < trace || at >= trace+4): // there stand the length of all, and of what chunks are behind
 			t.Errorf("byte %d: %v: the offset is behind it", at, err)
 		}
 	}

@@ -136,6 +136,13 @@ func (b *PlainTransport) Numbers() (seq, ack uint32) {
 	return binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
 }
 
+// TakesPlain tells whether the decoder makes the same of a plain frame, one without a
+// tag if it notes the encapsulation, as [Packet.Decode].
+func (d *Decoder) TakesPlain() bool {
+	return d == nil || d.Tunnels == 0 && d.Protocols.Has(protoTCP) && d.Protocols.Has(protoUDP) &&
+		!d.Portless.in(protoTCP) && !d.Portless.in(protoUDP)
+}
+
 // plain reads a frame if it is plain, and returns false if it has done nothing.
 func (p *Packet) plain(linkType uint32, frame []byte, wireLen uint32) bool {
 	captured := len(frame)

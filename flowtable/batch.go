@@ -31,10 +31,12 @@ type Batch struct {
 	steps     []Step
 	first     uint64 // position of the first packet in the capture
 
-	// For features, of each packet: its details, with its payload in payload.
+	// For features, of each packet: its details, with its payload in payload, and what
+	// its link header says.
 	features features.Set
 	details  []detail
 	payload  []byte
+	links    links
 
 	// Times of the packets, and the latest of a packet of a flow. In a batch in
 	// order no packet was stamped before another in front of it, when it was added.
@@ -100,7 +102,6 @@ type wrapped struct {
 // A detail is what features need of a packet.
 type detail struct {
 	headers  decode.Details
-	link     decode.Link
 	from, to int // of the payload
 }
 
@@ -110,6 +111,7 @@ func (b *Batch) Reset() {
 	b.packets, b.fragments, b.steps = b.packets[:0], b.fragments[:0], b.steps[:0]
 	b.around = b.around[:0]
 	b.details, b.payload, b.encapsulations = b.details[:0], b.payload[:0], b.encapsulations[:0]
+	b.links.reset()
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
 	}
@@ -226,15 +228,23 @@ func (b *Batch) AddAround(d *decode.Packet, firsts []decode.Packet) {
 // It must be called for each packet if the batch is [Batch.Detailed], and not
 // otherwise.
 func (b *Batch) AddDetails(d *decode.Packet, linkType uint32, frame []byte) {
+	counted := d.Class == decode.Counted || d.Class == decode.Fragment
+	if b.features&features.Link != 0 {
+		if counted {
+			b.links.add(linkType, frame)
+		} else {
+			b.links.none()
+		}
+	}
+	if b.features&features.Details == 0 {
+		return
+	}
 	b.details = append(b.details, detail{})
-	if d.Class != decode.Counted && d.Class != decode.Fragment {
+	if !counted {
 		return
 	}
 	t := &b.details[len(b.details)-1]
 	payload := d.Details(&t.headers, frame)
-	if b.features&features.Link != 0 {
-		t.link.Read(linkType, frame)
-	}
 	if b.features&features.Entropy != 0 {
 		t.from = len(b.payload)
 		b.payload = append(b.payload, payload[:min(len(payload), features.EntropyBytes)]...)

@@ -8,18 +8,21 @@ import (
 	"github.com/flowfast/flowfast/decode"
 )
 
+const ethernet = 1 // the link type
+
 // TakesPlain tells whether AddFrames and AddPlain may be of use for frames of a link
-// type: the keys are the usual ones.
-func (b *Batch) TakesPlain(linkType uint32) bool {
-	const ethernet = 1
-	return b.plain && linkType == ethernet
-}
+// type: the keys are the usual ones, and features ask at most for what link headers say.
+// Where keys have something of the encapsulation, frames with a tag are not taken.
+func (b *Batch) TakesPlain(linkType uint32) bool { return b.plain && linkType == ethernet }
 
 // AddPlain is Add for a frame that is plain, see [decode.Plain], if the batch
 // takes such frames: the headers go from the frame to where tables read them,
 // with nothing between. It returns false if it has done nothing.
 func (b *Batch) AddPlain(linkType uint32, frame []byte, at Time, length uint32, fine bool) bool {
 	if !b.TakesPlain(linkType) || uint(len(frame)) > math.MaxInt32 {
+		return false
+	}
+	if b.hasher.Encapsulation != 0 && (len(frame) < 14 || !untagged(frame)) {
 		return false
 	}
 	number := b.next()
@@ -32,6 +35,9 @@ func (b *Batch) AddPlain(linkType uint32, frame []byte, at Time, length uint32, 
 	half := p.setHash(b.hasher)
 	if fine {
 		p.key.rest |= fineTime
+	}
+	if b.features != 0 {
+		b.links.add(linkType, frame)
 	}
 	b.count(number, at, half)
 	return true
@@ -54,6 +60,9 @@ const MaxFrames = 32
 // takes plain frames. Nothing is added if the memory faults.
 func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	first := len(b.packets)
+	if b.hasher.Encapsulation != 0 {
+		frames = frames[:countUntagged(mem, frames)]
+	}
 	b.packets = slices.Grow(b.packets, len(frames))
 	packets := b.packets[first : first+len(frames)]
 	n := readFrames(packets, frames, mem)
@@ -61,6 +70,10 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 		return 0
 	}
 	packets = packets[:n]
+	if b.features != 0 {
+		b.links.of = b.links.of[:first] // what was added when the memory faulted
+		b.links.addLast(mem, frames[:n])
+	}
 	if fine {
 		for i := range packets {
 			packets[i].key.rest |= fineTime
@@ -71,6 +84,17 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	b.finishLast(n)
 	b.shareLast(n)
 	return n
+}
+
+// countUntagged returns how many frames there are up to one that has a tag.
+func countUntagged(mem []byte, frames []Frame) int {
+	for i := range frames {
+		f := &frames[i]
+		if f.CapLen < decode.PlainIPv4Len || !untagged(mem[f.At:f.At+decode.PlainIPv4Len]) {
+			return i
+		}
+	}
+	return len(frames)
 }
 
 // count counts the packet with a number as one of a flow.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/internal/mutate"
 )
 
@@ -57,10 +58,12 @@ func FuzzPlain(f *testing.F) {
 	usual, _ := mustNew(f, Options{})
 	seeded, _ := mustNew(f, Options{})
 	seeded.Part(1)
+	linked, _ := mustNew(f, Options{Features: features.Options{Set: features.Link}})
+	tagged, _ := mustNew(f, Options{Keys: Keys{Encapsulation: decode.VLANTags}, Features: features.Options{Set: features.Link | features.Sizes}})
 	f.Fuzz(func(t *testing.T, frame []byte, wireLen uint32, at int64, fine bool) {
 		const ethernet = 1
 		frame = slices.Clip(frame)
-		for _, gate := range []*Gate{usual, seeded} {
+		for _, gate := range []*Gate{usual, seeded, linked, tagged} {
 			for _, tables := range []int{1, 3} {
 				quick, many, slow := gate.NewBatch(tables), gate.NewBatch(tables), gate.NewBatch(tables)
 				var mem []byte
@@ -79,7 +82,8 @@ func FuzzPlain(f *testing.F) {
 				mem, frames = nil, nil
 				taken := quick.AddPlain(ethernet, frame, Time(at), wireLen, fine)
 				quick.Reset()
-				if known := slices.ContainsFunc(all, func(p []byte) bool { return slices.Equal(p, frame) }); known && !taken {
+				known := slices.ContainsFunc(all, func(p []byte) bool { return slices.Equal(p, frame) })
+				if known && !taken && (gate != tagged || frame[12] != 0x81) {
 					t.Fatalf("% x: not plain", frame)
 				}
 				add(frame, Time(at))
@@ -105,8 +109,15 @@ func FuzzPlain(f *testing.F) {
 // addHeaders adds a frame by its headers.
 func addHeaders(b *Batch, frame []byte, at Time, wireLen uint32, fine bool) {
 	var d decode.Packet
-	d.Decode(1, frame, wireLen)
+	var decoder *decode.Decoder
+	if b.hasher.Encapsulation != 0 {
+		decoder = &decode.Decoder{Encapsulation: b.hasher.Encapsulation}
+	}
+	decoder.Decode(&d, 1, frame, wireLen)
 	b.Add(&d, at, wireLen, fine)
+	if b.Detailed() {
+		b.AddDetails(&d, 1, frame)
+	}
 }
 
 // wantBatch compares batches that a frame was added to.
@@ -130,6 +141,17 @@ func wantBatch(t *testing.T, frame []byte, quick, slow *Batch) {
 			t.Fatalf("% x: share %d is %v, want %v", frame, i, quick.shares[i], slow.shares[i])
 		}
 	}
+	for i := range slow.packets {
+		if slow.packets[i].key.rest&ofFlow == 0 {
+			continue
+		}
+		if got, want := quick.encapsulation(i), slow.encapsulation(i); got != want {
+			t.Fatalf("% x: packet %d is in %x, want %x", frame, i, got, want)
+		}
+		if slow.features&features.Link != 0 && *quick.links.at(i) != *slow.links.at(i) {
+			t.Fatalf("% x: packet %d has %v, want %v", frame, i, *quick.links.at(i), *slow.links.at(i))
+		}
+	}
 	if len(quick.fragments) != len(slow.fragments) {
 		t.Fatalf("% x: %d fragments, want %d", frame, len(quick.fragments), len(slow.fragments))
 	}
@@ -140,9 +162,13 @@ func wantBatch(t *testing.T, frame []byte, quick, slow *Batch) {
 func TestPlainKeys(t *testing.T) {
 	frame := plainFrames()[0]
 	for want, k := range map[string]Keys{
-		"plain": {}, "one way": {OneWay: true}, "a sample": {Sample: 2}, "tags": {Encapsulation: decode.VLANTags},
+		"plain": {}, "one way": {OneWay: true}, "a sample": {Sample: 2}, "details": {},
 	} {
-		gate, _ := mustNew(t, Options{Keys: k})
+		o := Options{Keys: k}
+		if want == "details" {
+			o.Features.Set = features.Link | features.IP
+		}
+		gate, _ := mustNew(t, o)
 		if got := gate.NewBatch(1).AddPlain(1, frame, 0, uint32(len(frame)), false); got != (want == "plain") {
 			t.Errorf("%s: AddPlain returned %t", want, got)
 		}

@@ -389,9 +389,13 @@ func (t *Table) note(r *record, l *link, p *packet, d int) {
 // count counts the features of a packet in direction d of its flow.
 func (t *Table) count(ref uint32, p *packet, at *place, d int) {
 	f := features.Packet{Time: int64(p.time), Size: p.len, Seq: p.seq, Flags: p.flags()}
-	if len(at.batch.details) > 0 {
-		more := &at.batch.details[at.number]
-		f.Details, f.Link, f.Bytes = &more.headers, &more.link, at.batch.payload[more.from:more.to]
+	b := at.batch
+	if len(b.details) > 0 {
+		more := &b.details[at.number]
+		f.Details, f.Bytes = &more.headers, b.payload[more.from:more.to]
+	}
+	if len(b.links.of) > 0 {
+		f.Link = b.links.at(at.number)
 	}
 	t.features.Add(ref, &f, d)
 }

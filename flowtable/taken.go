@@ -1,6 +1,9 @@
 package flowtable
 
-import "github.com/flowfast/flowfast/decode"
+import (
+	"github.com/flowfast/flowfast/decode"
+	"github.com/flowfast/flowfast/features"
+)
 
 // A Taken is a packet of a flow as an admitted batch has it: what is left of it when
 // its headers are read and its fragments resolved. It can be added to a batch of
@@ -21,7 +24,7 @@ type Taken struct {
 	Seq, Ack                           uint32
 	Time                               Time
 	Encapsulation                      uint64 // 0 if the key has none
-	// What features need; nil and empty if nothing was asked for. They are lent as the
+	// What features need, each nil or empty if it was not asked for. They are lent as the
 	// batch is.
 	Headers *decode.Details
 	Link    *decode.Link
@@ -58,7 +61,10 @@ func (b *Batch) Share(share int, do func(number int, t *Taken)) {
 		t.Encapsulation = b.encapsulation(int(i))
 		if len(b.details) > 0 {
 			d := &b.details[i]
-			t.Headers, t.Link, t.Payload = &d.headers, &d.link, b.payload[d.from:d.to]
+			t.Headers, t.Payload = &d.headers, b.payload[d.from:d.to]
+		}
+		if len(b.links.of) > 0 {
+			t.Link = b.links.at(int(i))
 		}
 		do(int(i), &t)
 	}
@@ -77,8 +83,11 @@ func (b *Batch) AddTaken(t *Taken) {
 	if b.hasher.Encapsulation != 0 {
 		b.noteEncapsulation(uint16(number), &decode.Packet{Encapsulation: t.Encapsulation})
 	}
-	if b.features != 0 {
-		d := detail{headers: *t.Headers, link: *t.Link, from: len(b.payload)}
+	if b.features&features.Link != 0 {
+		b.links.take(t.Link)
+	}
+	if b.features&features.Details != 0 {
+		d := detail{headers: *t.Headers, from: len(b.payload)}
 		b.payload = append(b.payload, t.Payload...)
 		d.to = len(b.payload)
 		b.details = append(b.details, d)

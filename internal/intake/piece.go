@@ -35,7 +35,7 @@ type Piece struct {
 	unread  unreads
 	chosen  *chooser // nil if all packets count
 
-	plain      bool  // plain frames need no headers: nothing is asked of them but their flow
+	plain      bool  // plain frames need no decoder: no more is asked of them than the batch reads
 	detailed   bool  // features need details
 	metered    bool  // a meter reads the frames
 	resolution int64 // of times, in nanoseconds; 0 leaves them as they are
@@ -48,7 +48,8 @@ func (in *Intake) NewPiece(tables int) *Piece {
 		in: in, batch: batch, records: make([]ioutil.Record, spanRecords), chosen: in.chosen.copy(), decoder: in.options.decoder(),
 		detailed: batch.Detailed(), metered: batch.Frames != nil, resolution: int64(in.options.Resolution),
 	}
-	p.plain = p.chosen == nil && p.decoder == nil && !p.detailed && !p.metered && p.resolution == 0
+	const ethernet = 1
+	p.plain = p.chosen == nil && !p.metered && p.decoder.TakesPlain() && (!p.detailed || batch.TakesPlain(ethernet))
 	return p
 }
 
@@ -140,6 +141,13 @@ func (p *Piece) addPlaces(at *int64) bool {
 	}
 	linkType, fine := p.span.Alike()
 	plain := p.batch.TakesPlain(linkType)
+	if p.resolution > 0 {
+		for i := range p.places[:n] {
+			at, _ := p.cut(p.places[i].Time, fine)
+			p.places[i].Time = int64(at)
+		}
+		fine = fine && p.resolution%1000 != 0
+	}
 	for places := p.places[:n]; len(places) > 0; {
 		*at = p.span.Offset(&places[0])
 		if plain {
@@ -172,10 +180,20 @@ func (p *Piece) decode(c *ioutil.Capture, records []ioutil.Record) {
 
 // add reads the headers of a record.
 func (p *Piece) add(r *ioutil.Record) {
-	if p.plain && r.FCS == 0 && p.batch.AddPlain(r.LinkType, r.Data, flowtable.Time(r.Time), r.OrigLen, r.Fine) {
-		return
+	if p.plain && r.FCS == 0 {
+		if at, fine := p.cut(r.Time, r.Fine); p.batch.AddPlain(r.LinkType, r.Data, at, r.OrigLen, fine) {
+			return
+		}
 	}
 	p.addHeaders(r)
+}
+
+// cut returns a time as the resolution has it, and whether it is fine.
+func (p *Piece) cut(at int64, fine bool) (flowtable.Time, bool) {
+	if p.resolution == 0 {
+		return flowtable.Time(at), fine
+	}
+	return flowtable.Time(at).Cut(p.resolution), fine && p.resolution%1000 != 0
 }
 
 // addHeaders is add for a record whose frame need not be plain.
@@ -194,11 +212,8 @@ func (p *Piece) addHeaders(r *ioutil.Record) {
 	if c := p.headers.Class; c == decode.NotIP || c == decode.OtherProtocol {
 		p.unread.see(p.headers.Why(r.LinkType, r.Data))
 	}
-	if p.resolution > 0 {
-		r.Time = int64(flowtable.Time(r.Time).Cut(p.resolution))
-		r.Fine = r.Fine && p.resolution%1000 != 0
-	}
-	p.batch.Add(&p.headers, flowtable.Time(r.Time), decode.FrameLen(r.LinkType, r.Data, r.OrigLen), r.Fine)
+	at, fine := p.cut(r.Time, r.Fine)
+	p.batch.Add(&p.headers, at, decode.FrameLen(r.LinkType, r.Data, r.OrigLen), fine)
 	if p.headers.InFragments > 0 {
 		p.addAround(r)
 	}
