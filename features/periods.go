@@ -19,17 +19,17 @@ type periods struct {
 
 // count counts a packet, an active period that is over in sample i, the pause behind it
 // in the next.
-func (s *periods) count(samples *samples, i int, p *Packet) {
+func (s *periods) count(samples *samples, i int, at int64) {
 	switch {
 	case !s.began:
-		s.began, s.start, s.end = true, p.Time, p.Time
-	case since(p.Time, s.end) > pause:
+		s.began, s.start, s.end = true, at, at
+	case since(at, s.end) > pause:
 		if active := since(s.end, s.start); active > 0 {
 			samples.add(i, active)
 		}
-		samples.add(i+1, since(p.Time, s.end))
-		s.start, s.end = p.Time, p.Time
+		samples.add(i+1, since(at, s.end))
+		s.start, s.end = at, at
 	default:
-		s.end = max(s.end, p.Time)
+		s.end = max(s.end, at)
 	}
 }

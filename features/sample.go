@@ -65,9 +65,6 @@ func one(m *[3]Moments, direction int, v uint64) {
 	m[2] = *of
 }
 
-// intervals is the state of Spans, and of Intervals, which has a sample for each Span.
-type intervals struct{ seen [3]Span }
-
 // A Span is when packets came: the time of the first and the latest time, in
 // nanoseconds since the Unix epoch; both 0 if there were none.
 type Span struct {
@@ -75,23 +72,46 @@ type Span struct {
 	Any         bool // there were some
 }
 
-// count counts a packet, and the time before it in samples i to i+2.
-func (s *intervals) count(samples *samples, i int, p *Packet, direction int) {
-	for _, k := range [2]int{direction, 2} {
-		seen := &s.seen[k]
-		if seen.Any {
-			samples.add(i+k, since(p.Time, seen.Last))
-		}
-		seen.take(p.Time)
+// spans is the state of Spans and Intervals, by direction and of both: a cache line.
+type spans struct {
+	first, last [3]int64
+	any         [3]bool
+	_           [8]byte
+}
+
+// put sets what packets said.
+func (s *spans) put(to *[3]Span) {
+	for i := range to {
+		to[i] = Span{s.first[i], s.last[i], s.any[i]}
 	}
 }
 
-// take takes in the time of a packet.
-func (s *Span) take(at int64) {
-	if !s.Any {
-		*s = Span{at, at, true}
+// take takes in the time of a packet, and returns the time before it, of number i, if any.
+func (s *spans) take(i int, at int64) (before uint64, any bool) {
+	if !s.any[i] {
+		s.first[i], s.last[i], s.any[i] = at, at, true
+		return 0, false
 	}
-	s.Last = max(at, s.Last)
+	before = since(at, s.last[i])
+	s.last[i] = max(at, s.last[i])
+	return before, true
+}
+
+// count counts the time of a packet, and those before it in samples i to i+2. What
+// samples.add does is written out: it takes a third of the instructions less.
+func (s *spans) count(samples *samples, i int, at int64, direction int) {
+	if v, any := s.take(direction, at); any {
+		samples.of[i+direction].Add(v)
+		if samples.powers != nil {
+			samples.powers[i+direction].Add(v)
+		}
+	}
+	if v, any := s.take(2, at); any {
+		samples.of[i+2].Add(v)
+		if samples.powers != nil {
+			samples.powers[i+2].Add(v)
+		}
+	}
 }
 
 // gaps is the state of Gaps, which has a sample for each direction.
@@ -101,8 +121,7 @@ type gaps struct {
 }
 
 // count counts a packet, and the time before it in sample i of those of both directions.
-func (s *gaps) count(samples *samples, i int, p *Packet) {
-	at := p.Time
+func (s *gaps) count(samples *samples, i int, at int64) {
 	if s.began {
 		samples.add(i, since(at, s.last))
 		at = max(at, s.last)

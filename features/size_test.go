@@ -12,7 +12,7 @@ import (
 // one packet takes at most.
 func TestSizes(t *testing.T) {
 	for what, v := range map[string][2]uintptr{
-		"small": {unsafe.Sizeof(small{}), 48}, "link": {unsafe.Sizeof(decode.Link{}), 60}, "large": {unsafe.Sizeof(large{}), 152},
+		"small": {unsafe.Sizeof(small{}), 48}, "link": {unsafe.Sizeof(decode.Link{}), 60}, "large": {unsafe.Sizeof(large{}), 80}, "spans": {unsafe.Sizeof(spans{}), 64},
 		"layers": {unsafe.Sizeof(layers{}), 424}, "sample": {unsafe.Sizeof(Sample{}), 64}, "powers": {unsafe.Sizeof(stats.Powers{}), 72}, "earlies": {unsafe.Sizeof(earlyChunk{}), 136},
 	} {
 		if v[0] != v[1] {

@@ -46,23 +46,27 @@ func (o Options) Check() error {
 //
 //	small     48 bytes   by the number of the record
 //	link      60 bytes   so too, for Link
-//	large     152 bytes  by a number of its own, which the small has
-//	layers    424 bytes  by that of the large, for Payload, TCP, IP and Bulks
+//	large     80 bytes   by a number of its own, which the small has
+//	spans     64 bytes   by that of the large, for Spans and Intervals
+//	layers    424 bytes  so too, for Payload, TCP, IP and Bulks
 //	samples   64 bytes   so too, for each sample that the groups have
 //	powers    72 bytes   so too, for Shape
 //	texts     32 to 512  for Entropy and a direction, as its payload asks for it
 //	earlies   136 bytes  for First, for each eight packets that came
 type Store struct {
 	set     Set
+	brief   bool // of packets behind the first no more is asked than timed
 	smalls  slab.Slab[small]
 	links   slab.Slab[decode.Link]
 	larges  slab.Slab[large]
 	layers  slab.Slab[layers]
+	spans   slab.Slab[spans]
 	samples slab.Strips[Sample]
 	powers  slab.Strips[stats.Powers]
 	begins  begins
 	early   earlies
 	texts   texts
+	touched uint64 // keeps the loads of Touch alive
 
 	// The packet of a small, while it is counted: on the stack it would not stay.
 	packet  Packet
@@ -126,11 +130,10 @@ func (s *Store) first(o *small) (p *Packet, direction int) {
 // A large is the state of a flow of more than one packet, besides samples. Of its
 // parts those are in use whose group is asked for.
 type large struct {
-	intervals intervals
-	gaps      gaps
-	periods   periods
-	early     early
-	texts     [2]text
+	gaps    gaps
+	periods periods
+	early   early
+	texts   [2]text
 }
 
 // Layers are the state of what is read from the headers, besides samples.
@@ -145,6 +148,13 @@ const layered = Payload | TCP | IP | Bulks
 
 const spanned = Spans | Intervals
 
+// timed are the groups that ask no more of a packet than its time and size, and Link,
+// which asks the first alone.
+const timed = Sizes | Intervals | Gaps | Periods | Spans | Shape | Link
+
+// touched is of how many records Touch loads what there is, at most.
+const touched = 32
+
 // begins are where the samples of each group begin in a strip.
 type begins struct{ sizes, intervals, gaps, payload, periods int }
 
@@ -153,7 +163,7 @@ func NewStore(o Options) *Store {
 	if o.Set == 0 {
 		return nil
 	}
-	s := &Store{set: o.Set, early: earlies{most: o.First}}
+	s := &Store{set: o.Set, brief: o.Set&kept != 0 && o.Set&kept&^timed == 0, early: earlies{most: o.First}}
 	n := 0
 	for _, g := range []struct {
 		of      Set
@@ -221,11 +231,70 @@ func (s *Store) Add(ref uint32, p *Packet, direction int) {
 	}
 }
 
+// AddBrief is Add for a packet of which features need no more than its time and size, as
+// they do of most: the groups that need more are not asked for, and the flow has two
+// packets or more. It returns false if it has done nothing.
+func (s *Store) AddBrief(ref uint32, at int64, size uint32, direction int) bool {
+	if !s.brief {
+		return false
+	}
+	large := s.smalls.At(ref).large
+	if large == 0 {
+		return false
+	}
+	samples := s.samplesOf(large)
+	s.countTimed(large, &samples, at, size, direction)
+	return true
+}
+
+// A Next is a record that a packet of a direction is about to be added to; 0 stands for
+// none.
+type Next struct {
+	Ref       uint32
+	Direction uint32
+}
+
+// Touch loads what Add will look for of records that packets come for, so that memory is
+// waited for once.
+func (s *Store) Touch(all []Next) {
+	if s.set&kept == 0 {
+		return
+	}
+	var larges [touched]uint32
+	all = all[:min(len(all), touched)]
+	for k, n := range all {
+		if n.Ref != 0 {
+			larges[k] = s.smalls.At(n.Ref).large
+		}
+	}
+	sizes, intervals := s.set&Sizes != 0, s.set&Intervals != 0
+	for k := range all {
+		large, d := larges[k], int(all[k].Direction)
+		if large == 0 {
+			continue
+		}
+		of := s.samples.At(large)
+		if sizes {
+			s.touched += of[s.begins.sizes+d].N
+		}
+		if intervals {
+			s.touched += of[s.begins.intervals+d].N + of[s.begins.intervals+2].N
+		}
+		if s.set&spanned != 0 {
+			s.touched += uint64(s.spans.At(large).last[2])
+		}
+	}
+}
+
 // enlarge gives a flow a large with its first packet.
 func (s *Store) enlarge(o *small) {
 	o.large = s.larges.Take()
 	l := s.larges.At(o.large)
 	*l = large{}
+	if s.set&spanned != 0 {
+		s.spans.Cover(o.large)
+		*s.spans.At(o.large) = spans{}
+	}
 	if s.set&layered != 0 {
 		s.layers.Cover(o.large)
 		*s.layers.At(o.large) = layers{}
@@ -249,24 +318,39 @@ func (s *Store) samplesOf(number uint32) samples {
 	return samples{of: s.samples.At(number)}
 }
 
+// countTimed counts what is timed of a packet in a large.
+func (s *Store) countTimed(number uint32, samples *samples, at int64, size uint32, direction int) {
+	b := &s.begins
+	if s.set&Sizes != 0 {
+		i := b.sizes + direction
+		samples.of[i].Add(uint64(size))
+		if samples.powers != nil {
+			samples.powers[i].Add(uint64(size))
+		}
+	}
+	if s.set&Intervals != 0 {
+		s.spans.At(number).count(samples, b.intervals, at, direction)
+	} else if s.set&Spans != 0 {
+		seen := s.spans.At(number)
+		seen.take(direction, at)
+		seen.take(2, at)
+	}
+	if s.set&(Gaps|Periods) == 0 {
+		return
+	}
+	l := s.larges.At(number)
+	if s.set&Gaps != 0 {
+		l.gaps.count(samples, b.gaps+direction, at)
+	}
+	if s.set&Periods != 0 {
+		l.periods.count(samples, b.periods, at)
+	}
+}
+
 // count counts a packet in a large.
 func (s *Store) count(number uint32, p *Packet, direction int) {
 	l, samples, b := s.larges.At(number), s.samplesOf(number), &s.begins
-	if s.set&Sizes != 0 {
-		samples.add(b.sizes+direction, uint64(p.Size))
-	}
-	if s.set&Intervals != 0 {
-		l.intervals.count(&samples, b.intervals, p, direction)
-	} else if s.set&Spans != 0 {
-		l.intervals.seen[direction].take(p.Time)
-		l.intervals.seen[2].take(p.Time)
-	}
-	if s.set&Gaps != 0 {
-		l.gaps.count(&samples, b.gaps+direction, p)
-	}
-	if s.set&Periods != 0 {
-		l.periods.count(&samples, b.periods, p)
-	}
+	s.countTimed(number, &samples, p.Time, p.Size, direction)
 	if s.set&First != 0 {
 		s.early.add(&l.early, p, direction)
 	}
@@ -315,7 +399,7 @@ func (s *Store) fillLarge(f *Flow, number uint32) {
 		samples.all(&f.Sizes, b.sizes)
 	}
 	if s.set&spanned != 0 {
-		f.Seen = l.intervals.seen
+		s.spans.At(number).put(&f.Seen)
 	}
 	if s.set&Intervals != 0 {
 		samples.each(f.Intervals[:], b.intervals)
@@ -464,6 +548,9 @@ func (s *Store) Shrink(ref uint32, all func(func(ref uint32))) {
 			if s.set&layered != 0 {
 				*s.layers.At(to) = *s.layers.At(o.large)
 			}
+			if s.set&spanned != 0 {
+				*s.spans.At(to) = *s.spans.At(o.large)
+			}
 			copy(s.samples.At(to), s.samples.At(o.large))
 			if s.set&Shape != 0 {
 				copy(s.powers.At(to), s.powers.At(o.large))
@@ -477,6 +564,7 @@ func (s *Store) Shrink(ref uint32, all func(func(ref uint32))) {
 	})
 	s.larges.Cut(larges)
 	s.layers.Uncover(s.larges.Len() + 1)
+	s.spans.Uncover(s.larges.Len() + 1)
 	s.samples.Uncover(s.larges.Len() + 1)
 	s.powers.Uncover(s.larges.Len() + 1)
 	s.early.chunks.Cut(chunks)
@@ -501,11 +589,14 @@ func (s *Store) InUse() int {
 	if s.set&layered != 0 {
 		each += int(unsafe.Sizeof(layers{}))
 	}
+	if s.set&spanned != 0 {
+		each += int(unsafe.Sizeof(spans{}))
+	}
 	return s.larges.InUse()*each + s.early.chunks.InUse()*int(unsafe.Sizeof(earlyChunk{})) + s.texts.inUse()
 }
 
 // Bytes returns the memory that the store has taken.
 func (s *Store) Bytes() int {
 	return s.smalls.Bytes() + s.links.Bytes() + s.larges.Bytes() + s.layers.Bytes() + s.samples.Bytes() +
-		s.powers.Bytes() + s.early.chunks.Bytes() + s.texts.bytes()
+		s.powers.Bytes() + s.spans.Bytes() + s.early.chunks.Bytes() + s.texts.bytes()
 }

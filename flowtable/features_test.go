@@ -157,7 +157,7 @@ func (e *featureFeed) check(f *Flow) {
 // TestFeaturesShrink moves the records of a table together where many of its
 // flows have left, and wants the others to go on with what they had.
 func TestFeaturesShrink(t *testing.T) {
-	for _, set := range []features.Set{allFeatures.Set, features.First, features.Entropy | features.Link, features.Bulks} {
+	for _, set := range []features.Set{allFeatures.Set, features.First, features.Entropy | features.Link, features.Bulks, features.Sizes | features.Intervals | features.Link, features.Spans | features.Periods} {
 		r := rand.New(rand.NewPCG(5, uint64(set)))
 		o := allFeatures
 		o.Set = set
@@ -239,4 +239,22 @@ func TestMaxMemoryWithFeatures(t *testing.T) {
 	}
 	t.Logf("%d flows evicted, %d bytes taken at most, bound %d; features of a flow take %d",
 		e.table.Evicted(), e.worst, bound, e.table.features.Cost())
+}
+
+// TestQuantilesAlone has flows whose only features are the table's.
+func TestQuantilesAlone(t *testing.T) {
+	o := allFeatures
+	o.Set, o.First = features.Quantiles, 0
+	r := rand.New(rand.NewPCG(9, 9))
+	e := newFeatureFeed(t, Options{IdleTimeout: math.MaxInt64, Features: o, Rules: Rules{NoReuse: true}})
+	e.every = 5
+	for i := range 3000 {
+		p := tcpFrame(r, r.Uint32N(400), r.IntN(2) == 0)
+		p.Time = Time(i)
+		e.add(p)
+	}
+	e.end()
+	if e.n != 3000 {
+		t.Errorf("%d packets in all rows, want 3000", e.n)
+	}
 }

@@ -21,6 +21,7 @@ type Table struct {
 	features *features.Store // nil if there are none
 	asked    features.Options
 	totals   bool            // flows have no summaries
+	touched  Time            // keeps the loads of touchMore alive
 	around   *encapsulations // nil if the key has none
 	keys     Keys
 
@@ -138,6 +139,9 @@ func (t *Table) Add(b *Batch, share, step int) {
 		}
 		if t.index.used > fewFlows {
 			t.pool.Touch(all)
+			if !f.usual {
+				t.touchMore(&f, all)
+			}
 		}
 		t.addFound(&f, some, at)
 	}
@@ -150,13 +154,30 @@ func (t *Table) Add(b *Batch, share, step int) {
 // record, and what it adds to which series, nil if there is none, as far as it seems. What
 // add does for one packet can make it wrong for the next.
 type found struct {
-	usual   bool   // goesOn may be of use
+	usual   bool   // no more is asked of flows than what a Flow always has
 	moves   uint64 // of the index, when slots were found
+	next    [touchAhead]features.Next
 	packets [touchAhead]*packet
 	places  [touchAhead]*slot
 	slots   [touchAhead]slot
 	records [touchAhead]*record
 	adds    [touchAhead]stats.Observation
+}
+
+// touchMore loads what goesOnBy will look for.
+func (t *Table) touchMore(f *found, all []stats.Observation) {
+	for k := range all {
+		k &= touchAhead - 1
+		if f.next[k].Ref = 0; all[k].Series == nil {
+			continue
+		}
+		r, ref := f.records[k], f.slots[k].ref
+		f.next[k] = features.Next{Ref: ref, Direction: uint32(r.direction(f.packets[k]))}
+		t.touched += t.counts.At(r.more).start + Time(t.around.get(ref))
+	}
+	if t.features != nil {
+		t.features.Touch(f.next[:len(all)])
+	}
 }
 
 // addFound adds the packets with some numbers, of which the rest is found.
@@ -166,8 +187,14 @@ func (t *Table) addFound(f *found, some []uint16, at *place) {
 	for k := range all {
 		p := f.packets[k&(touchAhead-1)]
 		latest = max(latest, p.time)
-		if f.usual && all[k].Series != nil && f.records[k&(touchAhead-1)].goesOn(p, t.timeout) {
-			continue
+		if r := f.records[k&(touchAhead-1)]; all[k].Series != nil {
+			if f.usual && r.goesOn(p, t.timeout) {
+				continue
+			}
+			at.number = int(some[k])
+			if !f.usual && t.goesOnBy(r, f.slots[k&(touchAhead-1)].ref, p, at) {
+				continue
+			}
 		}
 		if added < k {
 			t.pool.AddAll(all[added:k])
@@ -211,6 +238,22 @@ func (r *record) goesOn(p *packet, timeout uint64) bool {
 	r.last = p.time // the recency list learns of it when it asks
 	if p.key.rest&fineTime != 0 {
 		r.state |= fine
+	}
+	return true
+}
+
+// goesOnBy is goesOn where more is asked, of a record with counts: the packet does not
+// end the flow by any rule, or say anything of its end, and is within the same
+// encapsulation.
+func (t *Table) goesOnBy(r *record, ref uint32, p *packet, at *place) bool {
+	const ending = uint64(syn|fin|rst) << rawFlags
+	if p.key.rest&ending != 0 || r.state&(fwdFIN|bwdFIN) == fwdFIN|bwdFIN ||
+		p.time.since(t.counts.At(r.more).start) > t.rules.active ||
+		t.around != nil && t.around.get(ref) != at.encapsulation() || !r.goesOn(p, t.rules.idle) {
+		return false
+	}
+	if t.features != nil {
+		t.count(ref, p, at, r.direction(p))
 	}
 	return true
 }
@@ -388,6 +431,9 @@ func (t *Table) note(r *record, l *link, p *packet, d int) {
 
 // count counts the features of a packet in direction d of its flow.
 func (t *Table) count(ref uint32, p *packet, at *place, d int) {
+	if t.features.AddBrief(ref, int64(p.time), p.len, d) {
+		return
+	}
 	f := features.Packet{Time: int64(p.time), Size: p.len, Seq: p.seq, Flags: p.flags()}
 	b := at.batch
 	if len(b.details) > 0 {
