@@ -160,19 +160,21 @@ class Stream:
 
     def read_all(self) -> Result:
         """Read the rest into a table."""
-        import pyarrow as pa
-
         batches: list[pyarrow.RecordBatch] = []
         try:
             for batch in self:
                 batches.append(batch)
         except Error as error:
             if self._state.schema is not None:
+                import pyarrow as pa
+
                 error.partial = Result(pa.Table.from_batches(batches, self._state.schema), self.summary)
             raise
         except BaseException:
             self.close()
             raise
+        import pyarrow as pa
+
         return Result(pa.Table.from_batches(batches, self.schema), self.summary)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
@@ -198,8 +200,6 @@ def _batches(state: _State) -> Iterator[pyarrow.RecordBatch]:
 
 
 def _one(state: _State, run: Run) -> Iterator[pyarrow.RecordBatch]:
-    import pyarrow as pa
-
     engine = state.engine = Engine(
         ["--quiet", "--format=arrows", *run.flags, *state.flags, "--", *run.inputs, "-"],
         stdin=run.stdin,
@@ -207,6 +207,8 @@ def _one(state: _State, run: Run) -> Iterator[pyarrow.RecordBatch]:
         rows=True,
     )
     try:
+        import pyarrow as pa  # while the command already reads: it takes a tenth of a second
+
         broken = None
         try:
             rows: Any = engine.rows
