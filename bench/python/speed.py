@@ -25,11 +25,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 NFSTREAM = """
 import sys
 from nfstream import NFStreamer
-frame = NFStreamer(source=sys.argv[1], statistical_analysis=True, n_dissections=0, decode_tunnels=False).to_pandas()
+frame = NFStreamer(source=sys.argv[1], statistical_analysis=%r, n_dissections=0, decode_tunnels=False).to_pandas()
 print(*frame.shape)
 """
 
@@ -46,14 +47,26 @@ with tempfile.TemporaryDirectory() as folder:
 FLOWFAST = """
 import sys
 import flowfast
-print(*flowfast.read(sys.argv[1], profile=%r).pandas().shape)
+print(*flowfast.read(sys.argv[1], profile=%r, **%r).pandas().shape)
 """
+CORE = 28  # columns that NFStream has without statistical_analysis
 
-# By peer: the profile of flowfast, the peer's name and program, and the part of a
-# workload that it is given.
+
+class Peer(NamedTuple):
+    """What is compared: programs, and the part of a workload that they are given."""
+
+    venv: str
+    name: str
+    program: str
+    profile: str  # of flowfast
+    columns: int | None  # of the profile, the first ones
+    part: float
+
+
 PEERS = {
-    "nfstream": ("nfstream", "NFStream 6.6.0", NFSTREAM, 0.5),
-    "cicflowmeter": ("cicflowmeter-python", "cicflowmeter 0.2.0, scapy 2.5.0", CICFLOWMETER, 0.01),
+    "nfstream": Peer("nfstream", "NFStream 6.6.0", NFSTREAM % True, "nfstream", None, 0.5),
+    "nfstream-core": Peer("nfstream", "NFStream 6.6.0 without statistical_analysis", NFSTREAM % False, "nfstream", CORE, 0.5),
+    "cicflowmeter": Peer("cicflowmeter", "cicflowmeter 0.2.0, scapy 2.5.0", CICFLOWMETER, "cicflowmeter-python", None, 0.01),
 }
 WORKLOADS = ("benign", "slow")
 PART = 0.5  # on which flowfast's CPU time for each packet is measured
@@ -95,12 +108,16 @@ def medians(runs: list[tuple[float, float, float, str]]) -> tuple[float, float, 
 
 def compare(given: argparse.Namespace, peer: str, folder: Path) -> None:
     """Write a table of flowfast and one peer."""
-    profile, name, program, part = PEERS[peer]
-    ours = given.venvs / "flowfast" / "bin" / "python", FLOWFAST % profile
-    theirs = given.venvs / peer / "bin" / "python", program
+    venv, name, program, profile, columns, part = PEERS[peer]
+    options = {}
+    if columns is not None:
+        listed = subprocess.run([given.flowfast, "columns", "--names", "--profile", profile], check=True, capture_output=True, text=True).stdout
+        options["columns"] = listed.split()[:columns]
+    ours = given.venvs / "flowfast" / "bin" / "python", FLOWFAST % (profile, options)
+    theirs = given.venvs / venv / "bin" / "python", program
     environment = {**os.environ, "FLOWFAST_BINARY": given.flowfast}
-    print("| workload | packets | program | flows × columns | wall s | CPU s | peak MiB | ns CPU/packet | wall ÷ | CPU ÷ | CPU/packet ÷ |")
-    print("| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
+    print("| workload | packets | program | flows × columns | wall s | CPU s | of them start s | peak MiB | ns CPU/packet | wall ÷ | CPU ÷ | CPU/packet ÷ |")
+    print("| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |")
     nothing = generate(given.generate, WORKLOADS[0], 0.000002, folder)
     for workload in WORKLOADS:
         capture = generate(given.generate, workload, part * given.scale, folder)
@@ -117,11 +134,11 @@ def compare(given: argparse.Namespace, peer: str, folder: Path) -> None:
                 "theirs": (found["theirs"][1] - found["theirs, start"][1]) / number * 1e9}  # fmt: skip
         for kind, of in (("ours", f"flowfast, profile {profile}"), ("theirs", name)):
             wall, cpu, mib = found[kind]
-            rows, columns = runs[kind][0][3].split()
+            rows, width = runs[kind][0][3].split()
             ratios = "| | |"
             if kind == "theirs":
                 ratios = f"| {wall / found['ours'][0]:.1f} | {cpu / found['ours'][1]:.1f} | {each['theirs'] / each['ours']:.0f}"
-            print(f"| {workload} | {number} | {of} | {rows} × {columns} | {wall:.2f} | {cpu:.2f} | {mib:.0f} | {each[kind]:.0f} {ratios} |", flush=True)
+            print(f"| {workload} | {number} | {of} | {rows} × {width} | {wall:.2f} | {cpu:.2f} | {found[f'{kind}, start'][1]:.2f} | {mib:.0f} | {each[kind]:.0f} {ratios} |", flush=True)
         capture.unlink()
         large.unlink(missing_ok=True)
 
