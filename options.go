@@ -79,6 +79,9 @@ type Options struct {
 	Meter flowtable.Meter
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
+	// Origins has flows say where their first packet stands among those of several
+	// processes: [Flow].Origin and Era. It is for [NewTaken] alone.
+	Origins bool
 	// Workers is the number of goroutines that share the flows; 0 stands for as
 	// many as there are processors. With 1 everything runs on the caller's
 	// goroutine, except decompression, which has its own. Flows and rows do not
@@ -134,6 +137,7 @@ func (o *Options) take(captures int) intake.Options {
 		Rules:       o.Rules,
 		Keys:        o.Keys,
 		Features:    o.Features,
+		Origins:     o.Origins,
 		Looks:       flowtable.Looks{Every: o.CheckEvery, Most: o.CheckMost},
 		Monotone:    o.Monotone,
 		Meter:       o.Meter,

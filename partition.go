@@ -65,7 +65,7 @@ func NewTaken(o Options, packets Taken) (*Run, error) {
 	if packets == nil {
 		return nil, errors.New("no packets")
 	}
-	r, err := newRun(o, 1)
+	r, err := newRun(o, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,11 @@ type Run struct {
 	ran     bool
 }
 
+// newRun returns a run over so many captures, or over packets that were taken.
 func newRun(o Options, captures int) (*Run, error) {
+	if captures > 0 && o.Origins {
+		return nil, errors.New("the option Origins is for packets that were taken from other runs")
+	}
 	if err := o.settle(); err != nil {
 		return nil, err
 	}

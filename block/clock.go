@@ -36,7 +36,9 @@ type joined struct {
 	Capture
 	parts []*Block
 	order int // by name, for packets of the same time
-	steps []stepBack
+	// Packets of the captures with names before.
+	before uint64
+	steps  []stepBack
 	// Floors are the earliest times of packets up to each of the steps, and behind
 	// the last of them; floors has one more than steps.
 	floors []int64

@@ -25,6 +25,12 @@ type Source struct {
 	Resolution time.Duration
 	Monotone   bool
 
+	// Ranges is how many ranges of the order of rows [Source.Range] tells apart, 0 for none;
+	// Idle is the idle timeout of the run. With ranges, packets have an origin: see
+	// flowtable.Options.
+	Ranges int
+	Idle   time.Duration
+
 	blocks   []*Block
 	waiting  []*joined // whose first packet is not due yet
 	earliest []int64   // of the packets of those from here on
@@ -37,7 +43,8 @@ type Source struct {
 	decoders []*zstd.Decoder
 	began    bool
 	step     *stepBack // to come before the next packet
-	seen     int64     // latest time that was given
+	ranges   ranges
+	seen     int64 // latest time that was given
 }
 
 // NewSource returns a source of blocks, which must be those of one bucket, with the
@@ -115,6 +122,7 @@ func (s *Source) begin() error {
 	for i, j := range byName {
 		j.order = i
 	}
+	s.arrange(byName)
 	s.earliest = make([]int64, len(s.waiting)+1)
 	s.earliest[len(s.waiting)] = math.MaxInt64
 	for i := len(s.waiting) - 1; i >= 0; i-- {
@@ -135,6 +143,8 @@ type capture struct {
 	pos     uint64
 	late    uint64 // of the next packet, compared with packets of flows alone
 	nstep   int    // steps that are behind
+	before  uint64 // packets of captures with names before, and of parts before
+	ended   bool   // only steps come
 	decoder *zstd.Decoder
 }
 
@@ -178,7 +188,7 @@ func (s *Source) Fill(b *flowtable.Batch, g *flowtable.Gate) (more bool, err err
 			g.EndAt(s.cut(s.end))
 			return false, err
 		}
-		if c.nstep < len(c.steps) && c.pos >= c.steps[c.nstep].position {
+		if c.nstep < len(c.steps) && (c.ended || c.pos >= c.steps[c.nstep].position) {
 			s.step = &c.steps[c.nstep]
 			c.nstep++
 			break
@@ -201,6 +211,9 @@ func (s *Source) give(b *flowtable.Batch, c *capture) {
 		if at += int64(c.late); at < c.key {
 			at = max(at, s.latestBefore(c), c.flow)
 		}
+	}
+	if s.Ranges > 0 {
+		t.Origin = flowtable.Origin{Place: flowtable.Time(c.key), Packet: c.before + c.pos}
 	}
 	s.seen = max(s.seen, at)
 	t.Time = s.cut(at)
@@ -245,13 +258,16 @@ func (s *Source) horizon() flowtable.Time {
 
 // next returns the capture whose packet comes next, nil behind the last one.
 func (s *Source) next() (*capture, error) {
+	for len(s.open) > 0 && s.open[0].ended && s.open[0].nstep == len(s.open[0].steps) {
+		s.leave(heap.Pop(&s.open).(*capture))
+	}
 	for len(s.waiting) > 0 {
 		j := s.waiting[0]
 		if len(s.open) > 0 && j.First > s.open[0].key { // where they are equal, the earlier one comes first
 			break
 		}
 		s.waiting = s.waiting[1:]
-		c := &capture{joined: j, front: minTime, flow: minTime}
+		c := &capture{joined: j, front: minTime, flow: minTime, before: j.before}
 		if n := len(s.decoders); n > 0 {
 			c.decoder, s.decoders = s.decoders[n-1], s.decoders[:n-1]
 		} else {
@@ -263,7 +279,7 @@ func (s *Source) next() (*capture, error) {
 		c.reader = newReader(c.parts[0], c.decoder)
 		if more, err := c.read(); err != nil {
 			return nil, err
-		} else if more {
+		} else if more || c.stepsLeft() {
 			heap.Push(&s.open, c)
 		} else {
 			s.leave(c)
@@ -282,13 +298,24 @@ func (s *Source) advance(c *capture) error {
 	switch {
 	case err != nil:
 		return err
-	case more:
+	case more || c.stepsLeft():
 		heap.Fix(&s.open, 0)
 	default:
 		heap.Pop(&s.open)
 		s.leave(c)
 	}
 	return nil
+}
+
+// stepsLeft makes a capture without further packets in the bucket one of which only steps
+// come, if there are any: other flows leave at them as well. No other capture has packets
+// from the first of them on to the end of the capture, so that it is as good a place.
+func (c *capture) stepsLeft() bool {
+	if c.nstep == len(c.steps) {
+		return false
+	}
+	c.key, c.ended = c.Last, true
+	return true
 }
 
 // leave takes leave of a capture.
@@ -310,6 +337,7 @@ func (c *capture) read() (bool, error) {
 		}
 		if p := &c.parts[c.part].Capture; p.Packets > 0 {
 			c.front, c.flow = max(c.front, p.Last), max(c.flow, p.LatestOfFlow)
+			c.before += p.Packets
 		}
 		if c.part++; c.part == len(c.parts) {
 			return false, nil

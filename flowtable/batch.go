@@ -48,6 +48,8 @@ type Batch struct {
 	halves [MaxFrames]uint32 // of the hashes of frames that are being added
 
 	encapsulations []uint64 // digests of the packets of flows, by their numbers, if the key has them
+	placed         bool     // packets have origins
+	origins        []Origin // of all packets then
 }
 
 // A packet is one packet of a capture as tables need it: a cache line, since
@@ -112,6 +114,7 @@ func (b *Batch) Reset() {
 	b.around = b.around[:0]
 	b.details, b.payload, b.encapsulations = b.details[:0], b.payload[:0], b.encapsulations[:0]
 	b.links.reset()
+	b.origins = b.origins[:0]
 	for i := range b.shares {
 		b.shares[i] = b.shares[i][:0]
 	}

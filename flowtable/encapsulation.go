@@ -1,59 +1,6 @@
 package flowtable
 
-import (
-	"unsafe"
-
-	"github.com/flowfast/flowfast/decode"
-	"github.com/flowfast/flowfast/internal/slab"
-)
-
-// Encapsulations are the digests of the encapsulation of flows, by the number of
-// their record: the part of the key that tables keep only if it is asked for. nil
-// is none, and all flows have the digest 0 then.
-type encapsulations struct{ of slab.Slab[uint64] }
-
-func newEncapsulations(k Keys) *encapsulations {
-	if k.Encapsulation == 0 {
-		return nil
-	}
-	return &encapsulations{}
-}
-
-func (e *encapsulations) get(ref uint32) uint64 {
-	if e == nil {
-		return 0
-	}
-	return *e.of.At(ref)
-}
-
-func (e *encapsulations) set(ref uint32, digest uint64) {
-	if e != nil {
-		e.of.Cover(ref)
-		*e.of.At(ref) = digest
-	}
-}
-
-func (e *encapsulations) uncover(ref uint32) {
-	if e != nil {
-		e.of.Uncover(ref)
-	}
-}
-
-// cost is what one takes, in bytes.
-func (e *encapsulations) cost() int {
-	if e == nil {
-		return 0
-	}
-	return int(unsafe.Sizeof(uint64(0)))
-}
-
-// bytes is what all have taken.
-func (e *encapsulations) bytes() int {
-	if e == nil {
-		return 0
-	}
-	return e.of.Bytes()
-}
+import "github.com/flowfast/flowfast/decode"
 
 // noteEncapsulation keeps the digest of the packet with a number, if digests are
 // of the key.

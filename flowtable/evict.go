@@ -63,7 +63,7 @@ func (t *Table) Bytes() int {
 	if t.features != nil {
 		n = t.features.Bytes()
 	}
-	return n + t.around.bytes() + t.records.Bytes() + t.recency.links.Bytes() + t.counts.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
+	return n + t.around.bytes() + t.origins.bytes() + t.records.Bytes() + t.recency.links.Bytes() + t.counts.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
 		(cap(t.recency.strays)+cap(t.reused))*timedCost +
 		(cap(t.due.flows)+cap(t.early))*int(unsafe.Sizeof(dueFlow{}))
 }
@@ -193,6 +193,7 @@ func (t *Table) shrink() {
 		if to != ref {
 			t.recency.move(ref, to)
 			t.around.set(to, t.around.get(ref))
+			t.origins.set(to, t.origins.get(ref))
 			if t.features != nil {
 				t.features.Move(ref, to)
 			}
@@ -207,6 +208,7 @@ func (t *Table) shrink() {
 	t.counts.Cut(all)
 	t.recency.links.Uncover(t.records.Len() + 1)
 	t.around.uncover(t.records.Len() + 1)
+	t.origins.uncover(t.records.Len() + 1)
 	if t.features != nil {
 		t.features.Shrink(t.records.Len()+1, t.allRecords)
 	}

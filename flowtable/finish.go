@@ -231,6 +231,9 @@ func (t *Table) fill(f *Flow, ref uint32, finish Time, why Reason) {
 	f.Protocol, f.V6 = r.key.proto(), r.key.v6()
 	f.SrcPort, f.DstPort, f.Identifier = decode.Ports(f.Protocol, f.SrcPort, f.DstPort)
 	f.Encapsulation = t.around.get(ref)
+	if t.origins != nil {
+		f.Origin = t.origins.get(ref)
+	}
 	f.Fine = r.state&fine != 0
 	f.Reason = why
 	f.First, f.Start, f.Last, f.Finish = t.recency.first(ref), r.last, r.last, finish

@@ -41,6 +41,10 @@ type Flow struct {
 	Finish Time
 	// First is the position of the first packet in the capture, from 0.
 	First uint64
+	// Origin is where the first packet stands among those of all processes, and Era how
+	// often the clock had stepped back when the flow left: see [Options.Origins].
+	Origin Origin
+	Era    uint64
 	// Number is that of the row, from 0. It is known when the flows of all tables
 	// are in order: a table leaves it alone.
 	Number uint64
@@ -69,6 +73,14 @@ const (
 	isAlone = 1 << (8 + iota)
 	isAloneBwd
 )
+
+// An Origin is the place of a packet in the order of captures that were read by several
+// processes: the latest time of a packet of its capture so far, then the number of
+// the packet if captures were read one after the other, in the order of their names.
+type Origin struct {
+	Place  Time
+	Packet uint64
+}
 
 // A Label is the label of a flow.
 type Label struct {

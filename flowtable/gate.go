@@ -17,8 +17,9 @@ const All = math.MaxInt
 type Step struct {
 	Horizon Time
 	Due     int
-	before  Time // the horizon at its packets
-	to      int  // number of the packet after it
+	Era     uint64 // how often the clock has stepped back, where packets were taken
+	before  Time   // the horizon at its packets
+	to      int    // number of the packet after it
 }
 
 // A Gate admits batches to tables in the order of the capture: it gives later
@@ -35,9 +36,10 @@ type Gate struct {
 	hasher    hasher
 	fragments fragments
 	packets   uint64
-	latest    Time // of a packet of a flow
-	unchecked int  // packets since the last look
-	drained   Time // the horizon before which nothing is left
+	latest    Time   // of a packet of a flow
+	unchecked int    // packets since the last look
+	drained   Time   // the horizon before which nothing is left
+	era       uint64 // see Step
 }
 
 // NewGate returns a gate that has seen no packets. Its error is that of the options.
@@ -57,7 +59,7 @@ func NewGate(o Options) (*Gate, error) {
 func (g *Gate) NewBatch(tables int) *Batch {
 	const usual = 2048 // packets: as many as small ones make a piece of a capture
 	b := &Batch{
-		hasher: &g.hasher, takes: g.options.Takes, features: g.options.Features.Set & (features.Details | features.Link),
+		hasher: &g.hasher, takes: g.options.Takes, placed: g.options.Origins, features: g.options.Features.Set & (features.Details | features.Link),
 		packets: make([]packet, 0, usual), shares: make([][]uint16, tables),
 	}
 	for i := range b.shares {
@@ -92,7 +94,7 @@ func (g *Gate) Admit(b *Batch) {
 			at := b.packets[i].time
 			if !g.Clock.Tick(at) {
 				// All that is due leaves before the clock steps back.
-				b.steps = append(b.steps, Step{g.Clock.Horizon, All, before, i})
+				b.steps = append(b.steps, Step{Horizon: g.Clock.Horizon, Due: All, before: before, to: i})
 				g.unchecked += i - from
 				g.Clock.StepBack(at)
 				g.drained = at

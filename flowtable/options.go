@@ -30,6 +30,9 @@ type Options struct {
 	Takes func(*decode.Packet) bool
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
+	// Origins has flows keep the [Origin] that their first packet was taken with: see
+	// [Batch.AddTaken].
+	Origins bool
 	// Looks say how often tables are asked for finished flows.
 	Looks Looks
 	// Monotone makes a packet that is stamped before the latest one of a flow have

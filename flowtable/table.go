@@ -22,8 +22,10 @@ type Table struct {
 	asked    features.Options
 	totals   bool            // flows have no summaries
 	touched  Time            // keeps the loads of touchMore alive
-	around   *encapsulations // nil if the key has none
+	around   *beside[uint64] // digests of encapsulations; nil if the key has none
+	origins  *beside[Origin] // nil if they are not asked for
 	keys     Keys
+	placed   bool // origins are asked for
 
 	reused timeHeap // flows finished by port reuse, by the time of the SYN
 	// Records stand in the order in which their flows leave at the end of a capture, as
@@ -46,7 +48,7 @@ type Table struct {
 // NewTable returns an empty table.
 func (g *Gate) NewTable() *Table {
 	o := g.options
-	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, keys: o.Keys, bounds: newBounds(o), latest: minTime, gatherMost: gatherMost}
+	t := &Table{timeout: uint64(o.IdleTimeout), asked: o.Features, keys: o.Keys, placed: o.Origins, bounds: newBounds(o), latest: minTime, gatherMost: gatherMost}
 	t.rules = newRules(o.Rules, t.timeout)
 	t.totals = o.Features.NoSummaries && o.Features.Set&features.Quantiles == 0
 	t.clear()
@@ -65,8 +67,8 @@ func (t *Table) clear() {
 	}
 	t.inOrder, t.newest = true, minTime
 	t.features = features.NewStore(t.asked)
-	t.around = newEncapsulations(t.keys)
-	t.bounds.record = recordCost + t.around.cost()
+	t.around, t.origins = newBeside[uint64](t.keys.Encapsulation != 0), newBeside[Origin](t.placed)
+	t.bounds.record = recordCost + t.around.cost() + t.origins.cost()
 	if t.features != nil {
 		t.bounds.record += t.features.Cost()
 	}
@@ -393,6 +395,9 @@ func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	}
 	if t.around != nil {
 		t.around.set(ref, at.encapsulation())
+	}
+	if t.origins != nil {
+		t.origins.set(ref, at.batch.origins[at.number])
 	}
 	if t.features != nil {
 		t.features.Begin(ref)

@@ -23,6 +23,7 @@ type Taken struct {
 	Len                                uint32 // the frame's original length, in bytes
 	Seq, Ack                           uint32
 	Time                               Time
+	Origin                             Origin // for AddTaken alone, if the gate's options ask for it
 	Encapsulation                      uint64 // 0 if the key has none
 	// What features need, each nil or empty if it was not asked for. They are lent as the
 	// batch is.
@@ -83,6 +84,9 @@ func (b *Batch) AddTaken(t *Taken) {
 	if b.hasher.Encapsulation != 0 {
 		b.noteEncapsulation(uint16(number), &decode.Packet{Encapsulation: t.Encapsulation})
 	}
+	if b.placed {
+		b.origins = append(b.origins, t.Origin)
+	}
 	if b.features&features.Link != 0 {
 		b.links.take(t.Link)
 	}
@@ -114,7 +118,9 @@ func (g *Gate) AdmitTaken(b *Batch, horizon Time) {
 	}
 	before := g.Clock.Horizon
 	g.Clock.Horizon = max(before, horizon)
-	b.steps = append(b.steps, g.look(len(b.packets), before, len(b.packets)))
+	step := g.look(len(b.packets), before, len(b.packets))
+	step.Era = g.era
+	b.steps = append(b.steps, step)
 }
 
 // beginTaken gives a batch its place.
@@ -129,7 +135,8 @@ func (g *Gate) beginTaken(b *Batch) {
 // back from a horizon: flows that finished before it leave, and are not continued.
 func (g *Gate) AdmitStepBack(b *Batch, horizon, to Time) {
 	g.beginTaken(b)
-	b.steps = append(b.steps, Step{Horizon: horizon, Due: All, before: g.Clock.Horizon})
+	b.steps = append(b.steps, Step{Horizon: horizon, Due: All, Era: g.era, before: g.Clock.Horizon})
+	g.era++
 	g.Clock.Horizon, g.drained = to, to
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/block"
 	"github.com/flowfast/flowfast/export"
 )
@@ -38,7 +39,9 @@ const blocksExamples = `  flowfast flows blocks/bucket-00007 rows-7.parquet
 type blocksCommand struct {
 	command
 	unnumbered bool
+	ranges     int // of the order of rows, which columns say; 0 for none
 	profile    export.Profile
+	source     *block.Source
 }
 
 // blocksCommand returns the command that takes blocks. The status goes into that of the
@@ -64,6 +67,7 @@ func (root *command) blocksCommand() *cobra.Command {
 	anonymizeFlag(f, &b.anonymize)
 	b.rows.flags(f)
 	unnumberedFlag(f, &b.unnumbered)
+	f.Var((*count)(&b.ranges), "order", "in place of columns that number all rows, add columns by which the rows of all buckets are to be sorted, cut into `N` ranges")
 	b.labels.flags(f)
 	b.formatFlag(f)
 	b.closingFlags(f)
@@ -98,8 +102,11 @@ func (b *blocksCommand) take(args []string) error {
 	if b.columns, b.profile, err = b.rows.columns(b.labels.files != nil); err != nil {
 		return err
 	}
-	if b.unnumbered {
+	if b.unnumbered || b.ranges > 0 {
 		b.columns = slices.DeleteFunc(b.columns, func(c *export.Column) bool { return c.Numbered })
+	}
+	if b.ranges > 0 {
+		b.columns = append(b.columns, b.orderColumns()...)
 	}
 	b.join = true
 	if err := b.readLabels(); err != nil {
@@ -107,6 +114,26 @@ func (b *blocksCommand) take(args []string) error {
 	}
 	b.finished.Rules = b.labels.set
 	return b.takeFormat()
+}
+
+// orderColumns are the columns by which the rows of all buckets are sorted, one after the
+// other.
+func (b *blocksCommand) orderColumns() []*export.Column {
+	times := func(name, definition string, of func(f *flowfast.Flow) int64) *export.Column {
+		return export.NewColumn(name, "nanoseconds", definition, of)
+	}
+	all := []*export.Column{
+		export.NewColumn("order_range", "", "range of the order of rows", func(f *flowfast.Flow) int64 { return int64(b.source.Range(f)) }),
+		export.NewColumn("order_era", "", "times that the clock had stepped back when the flow left", func(f *flowfast.Flow) uint64 { return f.Era }),
+		times("order_finish", "when the flow was over, since the Unix epoch; the greatest number for the end of the capture", func(f *flowfast.Flow) int64 { return int64(f.Finish) }),
+		times("order_start", "time of the first packet, since the Unix epoch", func(f *flowfast.Flow) int64 { return int64(f.Start) }),
+		times("order_place", "latest time of a packet in its capture when the first one came, since the Unix epoch", func(f *flowfast.Flow) int64 { return int64(f.Origin.Place) }),
+		export.NewColumn("order_packet", "", "number of the first packet, if captures were read one after the other by their names", func(f *flowfast.Flow) uint64 { return f.Origin.Packet }),
+	}
+	for _, c := range all {
+		c.Role = export.RoleTime
+	}
+	return all
 }
 
 // execute does what the user asked for and returns the exit status.
@@ -223,7 +250,7 @@ func (b *blocksCommand) agree(of *block.Block) error {
 		return fmt.Errorf("%s: made with other options than these rows need: %s", of.File, a.Differs(&c))
 	}
 	if export.Numbered(b.columns) && of.Buckets > 1 {
-		return errors.New("a column numbers all rows, and a bucket does not know how many the others have: --unnumbered leaves it out, and so does one bucket (partition --buckets 1) not need it")
+		return errors.New("a column numbers all rows, and a bucket does not know how many the others have: --unnumbered leaves it out, --order has them numbered when all buckets are sorted, and one bucket (partition --buckets 1) knows")
 	}
 	return nil
 }
@@ -248,6 +275,8 @@ func (b *blocksCommand) run(ctx context.Context, r *result, blocks []*block.Bloc
 	}
 	defer source.Close()
 	source.Resolution, source.Monotone = options.Resolution, options.Monotone
+	source.Ranges, source.Idle, options.Origins = b.ranges, options.IdleTimeout, b.ranges > 0
+	b.source = source
 	r.job.taken = source
 	*r = b.one(ctx, r.job, options, show)
 }

@@ -124,6 +124,7 @@ func (e *Engine) walk(ctx context.Context, to Sink) error {
 	finished := func(s flowtable.Step) error {
 		defer func() { e.flows.Store(int64(number)) }()
 		step = s
+		flow.Era = max(flow.Era, s.Era) // that of the last step has none
 		for table.Next(&step, &flow) {
 			if !prepare(&flow) {
 				continue

@@ -329,6 +329,7 @@ func (w *worker) add(p *piece) bool {
 // send sends the flows that are due out, and returns false when told to stop.
 func (w *worker) send(s flowtable.Step, end bool) bool {
 	w.step = s
+	w.flow.Era = max(w.flow.Era, s.Era) // that of the last step has none
 	for {
 		c := w.room()
 		if c == nil {
