@@ -230,15 +230,11 @@ func (t *Table) fill(f *Flow, ref uint32, finish Time, why Reason) {
 	}
 	f.Protocol, f.V6 = r.key.proto(), r.key.v6()
 	f.SrcPort, f.DstPort, f.Identifier = decode.Ports(f.Protocol, f.SrcPort, f.DstPort)
-	f.Encapsulation = t.around.get(ref)
-	if t.origins != nil {
-		f.Origin = t.origins.get(ref)
-	}
 	f.Fine = r.state&fine != 0
 	f.Reason = why
 	f.First, f.Start, f.Last, f.Finish = t.recency.first(ref), r.last, r.last, finish
-	if t.features != nil {
-		t.fillFeatures(f, ref)
+	if t.asksMore {
+		t.fillMore(f, ref)
 	}
 	if r.more == 0 {
 		t.fillAlone(f, r)
@@ -271,6 +267,14 @@ func (t *Table) fillAlone(f *Flow, r *record) {
 	d.IATs = stats.Five{}
 	for i := range d.Flags {
 		d.Flags[i] = uint64(alone >> i & 1)
+	}
+}
+
+// fillMore sets what f has if it is asked for.
+func (t *Table) fillMore(f *Flow, ref uint32) {
+	f.Encapsulation, f.Origin = t.around.get(ref), t.origins.get(ref)
+	if t.features != nil {
+		t.fillFeatures(f, ref)
 	}
 }
 

@@ -24,6 +24,7 @@ type Table struct {
 	touched  Time            // keeps the loads of touchMore alive
 	around   *beside[uint64] // digests of encapsulations; nil if the key has none
 	origins  *beside[Origin] // nil if they are not asked for
+	asksMore bool            // there are any of these three
 	keys     Keys
 	placed   bool // origins are asked for
 
@@ -68,6 +69,7 @@ func (t *Table) clear() {
 	t.inOrder, t.newest = true, minTime
 	t.features = features.NewStore(t.asked)
 	t.around, t.origins = newBeside[uint64](t.keys.Encapsulation != 0), newBeside[Origin](t.placed)
+	t.asksMore = t.features != nil || t.around != nil || t.origins != nil
 	t.bounds.record = recordCost + t.around.cost() + t.origins.cost()
 	if t.features != nil {
 		t.bounds.record += t.features.Cost()
