@@ -15,12 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from conftest import HEAD, packet
 
 import flowfast
-from flowfast import _cluster, spark
+from flowfast import _cluster, _numbered, spark
 
 
 @pytest.fixture
@@ -89,33 +90,79 @@ def test_begin_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert importlib.import_module("flowfast_late").value == 8
 
 
-@pytest.mark.parametrize("buckets", [1, 5])
-@pytest.mark.parametrize("profile", ["default", "nfstream"])
-def test_equal(archive: Path, profile: str, buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def shuffled(captures: list[_cluster.Capture], given: dict[str, object], buckets: int) -> pa.Table:
     """Map, shuffle in any order, and reduce."""
-    monkeypatch.setattr(spark, "_PIECE", 300)
-    given = {"profile": profile, "idle_timeout": 2.5, "end_reason": True}
     job = _cluster.commands("flows", buckets, given, frozenset())
-    captures = _cluster.find(archive, None)
     pieces: dict[int, list[tuple[object, ...]]] = {}
     for number, capture in enumerate(captures):
         for row in spark._blocks(job, capture, number, list(range(buckets)), None):
             pieces.setdefault(row[0], []).append(row)
+    columns, numbers = job.schema()
     tables = []
     for rows in pieces.values():
         random.Random(1).shuffle(rows)
         batch = pa.RecordBatch.from_pylist(
             [dict(zip(("key", "bucket", "capture", "size", "at", "data"), r, strict=True)) for r in rows]
         )
-        tables += list(spark._rows(job, True)(iter([batch])))
-    got = pa.Table.from_batches(tables)
-    assert got.schema.names == job.schema().names
+        if numbers and buckets > 1:
+            bare = pa.schema([f for f in spark._arrow_schema(columns, True) if f.name not in numbers])
+            gathered = spark._gather(iter([batch]))
+            of_rows = spark._made(job, gathered, {}, f"--order={buckets}")
+            tables += list(_numbered.ranged(of_rows, bare, list(range(buckets)), lambda: {7: "told"}))
+        else:
+            tables += list(spark._rows(job, True)(iter([batch])))
+    if numbers and buckets > 1:
+        tables = in_ranges(tables, buckets, spark._arrow_schema(columns, True))
+    assert tables[0].schema.names == columns.names and bool(numbers) == (given["profile"] == "nfstream")
+    return pa.Table.from_batches(tables)
+
+
+@pytest.mark.parametrize("buckets", [1, 5])
+@pytest.mark.parametrize("profile", ["default", "nfstream"])
+def test_equal(archive: Path, profile: str, buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark, "_PIECE", 300)
+    given = {"profile": profile, "idle_timeout": 2.5, "end_reason": True}
+    captures = _cluster.find(archive, None)
+    got = shuffled(captures, given, buckets)
     with pytest.raises(flowfast.CaptureError) as failed:
         flowfast.read([c.path for c in captures], join=True, **given)
-    want = failed.value.partial.arrow().select(got.column_names)
+    want = failed.value.partial.arrow()
     want = want.cast(spark._arrow_schema(want.schema, True))
     assert sorted(map(str, got.to_pylist())) == sorted(map(str, want.to_pylist()))
     assert len(got) > 500 or profile != "default"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_numbers(tmp_path: Path, seed: int) -> None:
+    """Rows are numbered as one machine numbers them, where many packets have the same time."""
+    r = random.Random(seed)
+    files = [tmp_path / f"{r.choice('abc')}{n}.pcap" for n in range(4)]
+    packets: list[list[bytes]] = [[] for _ in files]
+    number = 0
+    for _ in range(800):
+        number += r.choice((0, 0, 0, 1, 40, 3000))
+        late = r.choice((0, 0, 0, 0, 2, 50))
+        packets[min(3, r.randrange(5) * number // 500_000)].append(packet(max(0, number - late))[:16] + packet(r.randrange(90))[16:])
+    for path, frames in zip(files, packets, strict=True):
+        path.write_bytes(HEAD + b"".join(frames))
+    given = {"profile": "nfstream", "idle_timeout": 30}
+    got = shuffled(_cluster.find(tmp_path, None), given, 2 + seed)
+    want = flowfast.read(sorted(files), join=True, **given).arrow()
+    assert got.to_pylist() == want.cast(spark._arrow_schema(want.schema, True)).to_pylist()
+    assert len(got) > 400
+
+
+def in_ranges(batches: list[pa.RecordBatch], ranges: int, schema: pa.Schema) -> list[pa.RecordBatch]:
+    """Sort rows as Spark does, and number them, in batches of a few rows."""
+    rows = pa.Table.from_batches(batches)
+    numbered = []
+    for key in range(ranges):
+        own = rows.filter(pc.equal(rows["order_key"], key)).sort_by([(c, "ascending") for c in _numbered.ORDER])
+        told: dict[int, str] = {}
+        numbered += list(_numbered.numbered(iter(own.to_batches(max_chunksize=7)), schema, told))
+        assert told == ({7: "told"} if key == 7 % ranges else {})
+        assert len(own) < 0.9 * len(rows)
+    return numbered
 
 
 def test_put(tmp_path: Path) -> None:
@@ -123,7 +170,7 @@ def test_put(tmp_path: Path) -> None:
     to.begin("data")
     for text in (b"one", b"two"):  # a task that runs twice
         to.write("data/part", text)
-    with pytest.raises(OSError, match="no more"), _cluster.put(to, "data/other", open(__file__, "rb")):
+    with pytest.raises(OSError, match="no more"), _cluster.put(to, "data/other", lambda stream: stream.write(b"half")):
         raise OSError("no more")
     assert {p.name: p.read_bytes() for p in (tmp_path / "out" / "data").iterdir()} == {"part": b"two"}
     (tmp_path / "out" / "data" / "_other.1234").write_bytes(b"left by a task that was killed")
@@ -147,24 +194,25 @@ def test_files_that_options_name(tmp_path: Path, archive: Path) -> None:
     rules.write_text("default: other\nrules:\n  - {name: dns, label: dns, where: dst_port == 53}\n")
     job = _cluster.commands("write", 1, {"labels": rules}, frozenset())
     rules.unlink()
-    assert "label" in job.schema().names
+    assert "label" in job.schema()[0].names
     to = _cluster.destination(tmp_path / "out", None)
     to.begin("data")
     rows = list(spark._blocks(job, _cluster.find(archive / "a.pcap", None)[0], 0, [0], None))
     batch = pa.RecordBatch.from_pylist([dict(zip(("key", "bucket", "capture", "size", "at", "data"), r, strict=True)) for r in rows])
     done = pa.Table.from_batches(list(spark._files(job, to)(iter([batch])))).to_pylist()
-    said = {row["bucket"]: json.loads(row["summary"]) for row in done}
+    said = {row["bucket"]: json.loads(row["part"] or row["summary"]) for row in done}
     part = tmp_path / "out" / "data" / "part-00000-000.parquet"
     assert set(pq.read_table(part).column("label").to_pylist()) == {"dns"}
     assert list((tmp_path / "out").rglob("*.*")) == [part]
     assert (said[0]["path"], said[0]["size"]) == ("data/part-00000-000.parquet", part.stat().st_size)
 
     captures = _cluster.find(archive, None)
-    job.describe(to, [(captures[0], said[-1])], [said[0]])
+    told = json.loads(next(row["summary"] for row in done if row["bucket"] == 0))
+    job.describe(to, [(captures[0], said[-1])], [{**said[0], "summary": told}])
     page = (tmp_path / "out" / "DATASET.md").read_text()
     assert "| a.pcap | " in page and "    flowfast -r --join --labels rules.yaml INPUT OUTPUT.parquet\n" in page
     described = json.loads((tmp_path / "out" / "dataset.json").read_text())
-    assert described["name"] == "archive" and described["flowfast"]["rows"] == said[0]["summary"]["flows"] > 0
+    assert described["name"] == "archive" and described["flowfast"]["rows"] == told["flows"] > 0
     for file in described["distribution"][1:]:
         content = (tmp_path / "out" / file["contentUrl"]).read_bytes()
         assert file["sha256"] == hashlib.sha256(content).hexdigest() and file["contentSize"] == str(len(content))
@@ -177,4 +225,4 @@ def test_arguments() -> None:
         _cluster.commands("flows", 0, {}, frozenset())
     job = _cluster.commands("flows", 2, {"idle_timeout": 5, "protocols": "all", "profile": "full"}, frozenset())
     assert job.of_partition == ("--protocols=all", "--profile=full")
-    assert job.of_flows == ("--idle-timeout=5", "--profile=full", "--unnumbered")
+    assert job.of_flows == ("--idle-timeout=5", "--profile=full")

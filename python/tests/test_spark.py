@@ -132,7 +132,8 @@ def test_equal(spark: Any, archive: Path, tmp_path: Path, profile: str) -> None:
         options = {"labels": tmp_path / "rules.yaml"}
     got = flowfast.spark.flows(spark, f"{archive}/*", buckets=3, nanoseconds=True, **options)
     table = got.toArrow()
-    want = joined(archive, **options).select(table.column_names)
+    want = joined(archive, **options)
+    assert table.column_names == want.column_names and ("id" in table.column_names) == (profile == "nfstream")
     assert rows(table) == rows(want)
     assert len(table) > 100
     assert len(got.flowfast_report.captures) == len(list(archive.iterdir()))
@@ -155,7 +156,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("profile", ["default", "full", "cicflowmeter"])
+@pytest.mark.parametrize("profile", ["default", "full", "cicflowmeter", "nfstream"])
 def test_recorded(spark: Any, recorded: Path, profile: str) -> None:
     """All recorded captures are one archive."""
     import flowfast.spark
@@ -166,14 +167,26 @@ def test_recorded(spark: Any, recorded: Path, profile: str) -> None:
     assert got.flowfast_report.errors == [] and len(got.flowfast_report.captures) > 50
 
 
-def test_numbers(spark: Any, archive: Path) -> None:
-    """One bucket knows the numbers of all rows."""
+def test_numbers(spark: Any, archive: Path, tmp_path: Path) -> None:
+    """One bucket knows the numbers of all rows, several have them sorted."""
     import flowfast.spark
 
-    got = flowfast.spark.flows(spark, str(archive), buckets=1, nanoseconds=True, profile="nfstream").toArrow()
     want = joined(archive, profile="nfstream")
-    assert got.column_names == want.column_names and "id" in got.column_names
-    assert rows(got) == rows(want)
+    got = flowfast.spark.flows(spark, str(archive), buckets=1, nanoseconds=True, profile="nfstream").toArrow()
+    assert rows(got) == rows(want) and got.column_names == want.column_names
+    bare = flowfast.spark.flows(spark, str(archive), buckets=4, profile="nfstream", unnumbered=True)
+    assert bare.columns == want.column_names[1:]
+    one = flowfast.spark.write(spark, str(archive), tmp_path / "one", buckets=1, profile="nfstream")
+    many = flowfast.spark.write(spark, str(archive), tmp_path / "many", buckets=7, profile="nfstream")
+    parts = written(tmp_path / "many", 7)
+    assert rows(pa.concat_tables(parts)) == rows(want)
+    ids = [part.column("id").to_pylist() for part in parts]
+    assert sum(ids, []) == list(range(len(want)))
+    assert parts[0].schema.equals(written(tmp_path / "one", 1)[0].schema, check_metadata=True)
+    assert sorted(many.buckets) == list(range(7)) and one.dict()["flows"] == many.dict()["flows"] == len(want)
+    assert len(many.captures) == len(one.captures) and many.errors == one.errors
+    described = json.loads((tmp_path / "many" / "dataset.json").read_text())
+    assert described["flowfast"]["rows"] == len(want)
 
 
 def test_types(spark: Any, archive: Path) -> None:

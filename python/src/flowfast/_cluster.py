@@ -15,7 +15,7 @@ import tempfile
 import uuid
 import zipimport
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._binary import binary
 from ._engine import Readable
@@ -187,21 +187,21 @@ class Commands(NamedTuple):
     def flows(self, folder: str) -> list[str]:
         return _named(self.of_flows, folder)
 
-    def schema(self) -> pa.Schema:
-        """Return the columns of the rows, by making those of a capture without packets."""
+    def schema(self) -> tuple[pa.Schema, frozenset[str]]:
+        """Return the columns of the rows, by making those of a capture without packets, and which of them number all rows."""
         import pyarrow as pa
+
+        def columns(*options: str) -> pa.Schema:
+            with pa.ipc.open_stream(_run(["flows", "--quiet", "--format=arrows", *options, *self.flows(files), path, "-"], b"")) as rows:
+                return rows.schema
 
         with tempfile.TemporaryDirectory(prefix="flowfast-") as folder, self.files() as files:
             empty = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0"
-            block = _run(["partition", "--quiet", "--output=-", *self.partition(files), "-"], empty)
-            size = int.from_bytes(block[8:16], "little") + 16
             path = os.path.join(folder, "empty.ffb")
             with open(path, "wb") as file:
-                file.write(block[:size])
-            rows = _run(["flows", "--quiet", "--format=arrows", *self.flows(files), path, "-"], b"")
-        with pa.ipc.open_stream(rows) as reader:
-            return reader.schema
-
+                file.write(_run(["partition", "--quiet", "--output=-", *self.partition(files), "--buckets=1", "-"], empty))
+            schema = columns()
+            return schema, frozenset(schema.names) - frozenset(columns("--order=1").names)
 
     def describe(self, to: Destination, captures: Sequence[tuple[Capture, Any]], parts: Sequence[dict[str, Any]]) -> None:
         """Write what there is to be said of a data set, from the summaries of its captures and its parts."""
@@ -237,7 +237,7 @@ def commands(function: str, buckets: int, given: Mapping[str, Any], without: fro
     """Return what keyword arguments say to the commands. Files are read here and sent along."""
     if not 1 <= buckets <= 1 << 16:
         raise ValueError(f"{function}(): {buckets} buckets, want 1 to 65,536")
-    without |= {"buckets", "output", "name", "range", "unnumbered"}
+    without |= {"buckets", "output", "name", "range", "order"}
     contents: dict[str, bytes] = {}
     first: list[str] = []
     second: list[str] = []
@@ -254,9 +254,6 @@ def commands(function: str, buckets: int, given: Mapping[str, Any], without: fro
         for command, flags in (("partition", first), ("flows", second), ("describe-dataset", third)):
             if name.removeprefix("--").replace("-", "_") in options(command):
                 flags.append(sent)
-    if buckets > 1:
-        second.append("--unnumbered")
-        third.append("--unnumbered")
     return Commands(buckets, tuple(first), tuple(second), tuple(third), contents)
 
 
@@ -341,26 +338,42 @@ def destination(output: str | os.PathLike[str], filesystem: Any) -> Destination:
 
 
 class Digested:
-    """A file that is read, and what there is to be said of its bytes."""
+    """A file that is written, and what there is to be said of its bytes."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    closed = False
+
+    def __init__(self, file: Any) -> None:
         self._file = file
         self._sum = hashlib.sha256()
         self._size = 0
 
-    def read(self, size: int, /) -> bytes:
-        chunk = self._file.read(size)
-        self._sum.update(chunk)
-        self._size += len(chunk)
-        return chunk
+    def write(self, data: bytes) -> int:
+        self._file.write(data)
+        self._sum.update(data)
+        self._size += len(data)
+        return len(data)
+
+    def copy(self, rows: Readable) -> None:
+        while chunk := rows.read(1 << 20):
+            self.write(chunk)
+
+    # What pyarrow asks of a file; who has opened it closes it.
+    def tell(self) -> int:
+        return self._size
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
 
     def dict(self) -> dict[str, Any]:
         return {"size": self._size, "sha256": self._sum.hexdigest()}
 
 
 @contextlib.contextmanager
-def put(to: Destination, name: str, rows: Readable | None) -> Iterator[Callable[..., None]]:
-    """Write a file that gets its name when what is yielded is called, and is gone otherwise.
+def put(to: Destination, name: str, fill: Callable[[Any], object] | None) -> Iterator[Callable[..., None]]:
+    """Have a file filled that gets its name when what is yielded is called, and is gone otherwise.
 
     It is written under a name of its own that readers of data sets pass over, and then
     moved, which takes the place of the same file by a task that ran twice.
@@ -378,10 +391,9 @@ def put(to: Destination, name: str, rows: Readable | None) -> Iterator[Callable[
         done = True
 
     try:
-        if rows is not None:
+        if fill is not None:
             with to.filesystem.open_output_stream(temporary, compression=None) as stream:
-                while chunk := rows.read(1 << 20):
-                    stream.write(chunk)
+                fill(stream)
         yield commit
     finally:
         if not done:

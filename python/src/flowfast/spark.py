@@ -11,17 +11,19 @@ the rows: those of ``flowfast --join`` over all captures. See docs/cluster.md.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import struct
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._cluster import (
     Capture,
     Commands,
+    Destination,
     Digested,
     begin_task,
     commands,
@@ -34,6 +36,7 @@ from ._cluster import (
 )
 from ._engine import Engine
 from ._errors import EngineError, Error
+from ._numbered import numbered, order_fields, ranged, sorted_ranges, write_parquet
 from ._summary import added
 
 if TYPE_CHECKING:
@@ -72,7 +75,7 @@ def flows(
 
     Times have microseconds, as Spark's have; with nanoseconds they are whole numbers of
     nanoseconds since the epoch. A column that numbers all rows, such as id of nfstream,
-    is there with one bucket alone.
+    has all rows shuffled and sorted with more than one bucket; unnumbered=True leaves it out.
 
     The data frame's attribute ``flowfast_report`` is a Report, which knows after an action what
     became of the captures that this had read. A capture that can't be read to its end
@@ -81,10 +84,15 @@ def flows(
     job = commands(
         "flows", buckets, {"profile": profile, "splt": splt, "labels": labels, **options}, frozenset({"format", "jobs"})
     )
-    schema = _spark_schema(job.schema(), nanoseconds)
+    columns, numbers = job.schema()
+    schema = _arrow_schema(columns, nanoseconds)
     report = Report()
     told = _accumulator(spark)
-    rows: Any = _shuffled(spark, job, find(source, filesystem), told).mapInArrow(_rows(job, nanoseconds), schema)
+    rows: Any = _shuffled(spark, job, find(source, filesystem), told)
+    if numbers and buckets > 1:
+        rows = _sorted(job, rows, schema, numbers).mapInArrow(_numbered_rows(schema), _spark_schema(schema))
+    else:
+        rows = rows.mapInArrow(_rows(job, nanoseconds), _spark_schema(schema))
     report._accumulated = told
     rows.flowfast_report = report
     return rows  # type: ignore[no-any-return,unused-ignore]
@@ -117,17 +125,27 @@ def write(
     captures = find(source, filesystem)
     to = destination(output, output_filesystem)
     to.begin(_PARTS)
-    done = _shuffled(spark, job, captures, None).mapInArrow(_files(job, to), "bucket int, summary string").collect()
+    columns, numbers = job.schema()
+    rows = _shuffled(spark, job, captures, None)
+    if numbers and buckets > 1:
+        make = _numbered_files(job, to, columns)
+        rows = _sorted(job, rows, _arrow_schema(columns, True), numbers)
+    else:
+        make = _files(job, to)
+    done = rows.mapInArrow(make, "bucket int, part string, summary string").collect()
     to.sweep(_PARTS)
     report = Report()
     parts: dict[int, dict[str, Any]] = {}
     for row in done:
         if row.bucket < 0:
             report._captures[-1 - row.bucket] = json.loads(row.summary)
-        else:
-            parts[row.bucket] = json.loads(row.summary)
-            report.buckets[row.bucket] = parts[row.bucket]["summary"]
-    job.describe(to, [(captures[n], report._captures[n]) for n in sorted(report._captures)], [parts[b] for b in sorted(parts)])
+            continue
+        if row.part is not None:
+            parts[row.bucket] = json.loads(row.part)
+        if row.summary is not None:
+            report.buckets[row.bucket] = json.loads(row.summary)
+    described = [(captures[n], report._captures[n]) for n in sorted(report._captures)]
+    job.describe(to, described, [{**parts[b], "summary": report.buckets[b]} for b in sorted(parts)])
     to.write("_flowfast-summary.json", json.dumps(report.dict(), indent=2, ensure_ascii=False).encode() + b"\n")
     return report
 
@@ -330,52 +348,114 @@ def _gather(batches: Iterator[pa.RecordBatch]) -> _Gathered:
 
 def _rows(job: Commands, nanoseconds: bool) -> Any:
     def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         gathered = _gather(batches)
-        if not gathered.begins:
+        for batch in _made(job, gathered, {}):
+            yield batch.cast(_arrow_schema(batch.schema, nanoseconds))
+
+    return make
+
+
+def _made(job: Commands, gathered: _Gathered, told: dict[int, str], *options: str) -> Iterator[pa.RecordBatch]:
+    """Give the rows of a bucket, and then put its summary into told."""
+    import pyarrow as pa
+
+    if not gathered.begins:
+        return
+    assert gathered.bucket is not None
+    with gathered.file, job.files() as files:
+        engine = gathered.engine(job, files, "--format=arrows", *options)
+        try:
+            out: Any = engine.rows
+            with pa.ipc.open_stream(out) as reader:
+                yield from reader
+        except pa.ArrowInvalid:
+            pass  # the status says why
+        finally:
+            status = _end(engine)
+        _check(engine, status)
+        told[gathered.bucket] = json.dumps(engine.summary())
+
+
+def _sorted(job: Commands, shuffled: DataFrame, schema: pa.Schema, numbers: frozenset[str]) -> DataFrame:
+    """Return the rows of blocks with a partition for each range of their order, sorted; see _numbered."""
+    import pyarrow as pa
+
+    bare = pa.schema([f for f in schema if f.name not in numbers])
+    keys = [partition_key(n, job.buckets) for n in range(job.buckets)]
+
+    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        gathered = _gather(batches)
+        told = {-1 - n: text.decode() for n, text in gathered.summaries.items()}
+        rows = _made(job, gathered, told, f"--order={job.buckets}")
+        yield from ranged(rows, bare, keys, lambda: told)
+
+    return sorted_ranges(shuffled.mapInArrow(make, _spark_schema(pa.schema([*order_fields(), *bare]))), job.buckets)
+
+
+def _numbered_rows(schema: pa.Schema) -> Any:
+    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        begin_task()
+        yield from numbered(batches, schema, {})
+
+    return make
+
+
+def _numbered_files(job: Commands, to: Any, schema: pa.Schema) -> Any:
+    keys = {partition_key(n, job.buckets): n for n in range(job.buckets)}
+
+    def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        begin_task()
+        first = next(batches, None)
+        if first is None:  # there are no captures that could be read
             return
-        with gathered.file, job.files() as files:
-            engine = gathered.engine(job, files, "--format=arrows")
-            try:
-                out: Any = engine.rows
-                with pa.ipc.open_stream(out) as reader:
-                    schema = _arrow_schema(reader.schema, nanoseconds)
-                    for batch in reader:
-                        yield batch.cast(schema)
-            except pa.ArrowInvalid:
-                pass  # the status says why
-            finally:
-                status = _end(engine)
-            _check(engine, status)
+        told: dict[int, str] = {}
+        number = keys[first.column("order_key")[0].as_py()]
+        rows = numbered(itertools.chain([first], batches), schema, told)
+        part = _part(to, number, lambda sink: write_parquet(rows, schema, sink), lambda: None)
+        yield _told([(number, part, None), *((n, None, text) for n, text in told.items())])
 
     return make
 
 
 def _files(job: Commands, to: Any) -> Any:
     def make(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         gathered = _gather(batches)
-        rows: list[tuple[int, str]] = [(-1 - n, text.decode()) for n, text in gathered.summaries.items()]
+        rows: list[tuple[int, str | None, str | None]] = [(-1 - n, None, text.decode()) for n, text in gathered.summaries.items()]
         if gathered.begins:
             assert gathered.bucket is not None
             with gathered.file, job.files() as files:
                 engine = gathered.engine(job, files, "--format=parquet")
                 try:
-                    name = f"{_PARTS}/part-{gathered.bucket:05d}-000.parquet"
-                    content = Digested(engine.rows)
-                    with put(to, name, content) as commit:
-                        status = _end(engine)
-                        _check(engine, status)
-                        commit()
+                    part = _part(to, gathered.bucket, lambda sink: sink.copy(engine.rows), lambda: _check(engine, _end(engine)))
                 finally:
                     engine.kill()
-                part = {"path": name, **content.dict(), "summary": engine.summary()}
-                rows.append((gathered.bucket, json.dumps(part)))
-        yield _batch([[b for b, _ in rows], [s for _, s in rows]], {"bucket": pa.int32(), "summary": pa.string()})
+                rows.append((gathered.bucket, part, json.dumps(engine.summary())))
+        yield _told(rows)
 
     return make
+
+
+def _part(to: Destination, number: int, fill: Callable[[Digested], object], check: Callable[[], None]) -> str:
+    """Write a part, which gets its name if nothing is wrong, and return what there is to be said of it."""
+    name = f"{_PARTS}/part-{number:05d}-000.parquet"
+    said: dict[str, Any] = {"path": name}
+
+    def digest(stream: Any) -> None:
+        sink = Digested(stream)
+        fill(sink)
+        said.update(sink.dict())
+
+    with put(to, name, digest) as commit:
+        check()
+        commit()
+    return json.dumps(said)
+
+
+def _told(rows: Sequence[tuple[int, str | None, str | None]]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    columns = [list(c) for c in zip(*rows, strict=True)] or [[], [], []]
+    return _batch(columns, {"bucket": pa.int32(), "part": pa.string(), "summary": pa.string()})
 
 
 def _end(engine: Engine) -> int:
@@ -411,8 +491,8 @@ def _arrow_schema(schema: pa.Schema, nanoseconds: bool) -> pa.Schema:
     return pa.schema([pa.field(f.name, of(f.type), nullable=False, metadata=f.metadata) for f in schema])
 
 
-def _spark_schema(schema: pa.Schema, nanoseconds: bool) -> Any:
-    """Return Spark's schema, whose fields have unit and definition in their metadata."""
+def _spark_schema(schema: pa.Schema) -> Any:
+    """Return Spark's schema of types that it has, whose fields have unit and definition in their metadata."""
     import pyarrow as pa
     from pyspark.sql import types
 
@@ -428,6 +508,6 @@ def _spark_schema(schema: pa.Schema, nanoseconds: bool) -> Any:
     return types.StructType(
         [
             types.StructField(f.name, names[f.type], True, {k.decode(): v.decode() for k, v in (f.metadata or {}).items()})
-            for f in _arrow_schema(schema, nanoseconds)
+            for f in schema
         ]
     )
