@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/internal/intake"
+	"github.com/flowfast/flowfast/ioutil"
 )
 
 // Partition runs to the end and gives out packets instead of flows: batches, one after
@@ -24,7 +26,7 @@ func (r *Run) Partition(ctx context.Context, buckets int, seed uint64, to func(*
 	}
 	defer r.finish()
 	defer context.AfterFunc(ctx, r.intake.Interrupt)()
-	r.intake.Part(seed)
+	r.intake.Share(seed)
 	p := r.intake.NewPiece(buckets)
 	for more := true; more; {
 		if ctx.Err() != nil {
@@ -43,16 +45,27 @@ func (r *Run) Partition(ctx context.Context, buckets int, seed uint64, to func(*
 }
 
 // OpenPart starts a run, for [Run.Partition] alone, over part number part, from 1 to of,
-// of a plain capture file. A part has the records that begin in it; parts have about the
-// same number of bytes. Pcapng and compressed files are an error. The beginning of a
-// part is right if the part before was read without an error, that is, ended between
-// records. Up to 16 MiB before a part are read too, for first fragments alone.
+// of a capture file. A part has the records that begin in it; parts have about the same
+// number of bytes. Where one seems to begin and does not, the part in front reads on
+// through it: [Summary].Part tells. Of a compressed file, part 1 has all. Up to 16 MiB
+// before a part are read too, for first fragments alone.
 func OpenPart(o Options, file string, part, of int) (*Run, error) {
 	r, err := newRun(o, 1)
 	if err != nil {
 		return nil, err
 	}
 	return begun(r, r.intake.OpenPart(file, part, of))
+}
+
+// NewPart is OpenPart for a stream with a name for messages, which gives the file's first
+// [ioutil.PartHead] bytes, or all there are, and then those from a byte on: PartHead or more,
+// and what the method From of the section returns or less.
+func NewPart(o Options, stream io.Reader, name string, s ioutil.Section, from int64) (*Run, error) {
+	r, err := newRun(o, 1)
+	if err != nil {
+		return nil, err
+	}
+	return begun(r, r.intake.ReadPart(stream, name, s, from))
 }
 
 // Taken gives batches of packets whose headers were read before, by another run in

@@ -32,6 +32,8 @@ type Summary struct {
 	// Tunnels are packets of UDP flows with the port of a tunnel that is not looked
 	// into, see [Options.Tunnels].
 	Tunnels []Unread `json:"tunnels"`
+	// Part is the part of a capture that was read, nil for all of it.
+	Part *Part `json:"part,omitempty"`
 	// First and Last are the earliest and the latest time of a packet, in
 	// seconds since the Unix epoch; zero times if there was none.
 	First time.Time `json:"first_packet,omitzero"`
@@ -40,6 +42,18 @@ type Summary struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	// Warnings are what a reader of the rows should know.
 	Warnings []string `json:"warnings"`
+}
+
+// A Part is a part of a capture: number Part, from 1, of Parts. Through is the last one that
+// was read with it, which readers of all parts pass over; it is 0 if the part has nothing
+// since one in front of it was read through it. The part begins and ends at offsets in the
+// file, in bytes.
+type Part struct {
+	Part    int   `json:"part"`
+	Parts   int   `json:"parts"`
+	Through int   `json:"through"`
+	Begin   int64 `json:"begin"`
+	End     int64 `json:"end"`
 }
 
 // A Capture is a capture that was read.
@@ -105,6 +119,11 @@ func (r *Run) finish() {
 	s, in := &r.summary, r.intake.Report()
 	for _, c := range in.Captures {
 		s.Captures = append(s.Captures, Capture(c))
+	}
+	if p := r.intake.Part(); p != nil {
+		of := p.Section()
+		s.Part = &Part{Part: of.Part, Parts: of.Of}
+		s.Part.Begin, s.Part.End, s.Part.Through = p.Extent()
 	}
 	s.Packets, s.Classes = in.Packets, classesOf(&in.Classes)
 	s.Flows = uint64(r.engine.Flows())

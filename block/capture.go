@@ -17,6 +17,15 @@ type Capture struct {
 	Name  string `json:"name"`
 	Part  int    `json:"part"`
 	Parts int    `json:"parts"`
+	// Begin and End are where a part begins and ended in the file, in bytes, and Through is the
+	// last part that it has read: blocks of those behind it up to there are passed over.
+	Begin   int64 `json:"begin,omitempty"`
+	End     int64 `json:"end,omitempty"`
+	Through int   `json:"through,omitempty"`
+	// FirstMins are the earliest times of stretches of seamPackets in the first window of a
+	// part's packets, LastMaxs the latest ones of those that reach into the last window.
+	FirstMins []int64 `json:"first_mins,omitempty"`
+	LastMaxs  []int64 `json:"last_maxs,omitempty"`
 	// Packets is the number of packets of all classes, OfNone how many of them are of
 	// no flow.
 	Packets uint64 `json:"packets"`
@@ -91,6 +100,27 @@ func (c *Capture) upTo(from, to int64) (packets uint64, ofFlow int64, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+// seamPackets are the packets of a stretch near the end of a part.
+const seamPackets = window / 8
+
+// meets tells if no packet of the part behind this one is stamped before the packet that
+// stands a window in front of it in this one.
+func (c *Capture) meets(next *Capture) bool {
+	if c.Packets < window {
+		return false
+	}
+	for k, least := range next.FirstMins {
+		from := int(c.Packets) - window + k*seamPackets
+		first := int(c.Packets-1)/seamPackets + 1 - len(c.LastMaxs) // the number of the first stretch
+		for s := from / seamPackets; s <= (from+seamPackets-1)/seamPackets && s-first < len(c.LastMaxs); s++ {
+			if s < first || least < c.LastMaxs[s-first] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // clone returns a copy that other parts can be added to.
@@ -184,6 +214,9 @@ func (w *watch) one(at int64, ofAFlow bool, number int) {
 		w.Last = at
 	}
 	w.step(at)
+	if w.Parts > 1 {
+		w.noteSeams(at)
+	}
 	w.Least = min(w.Least, at)
 	if w.Packets < window {
 		w.LeastOfWindow = min(w.LeastOfWindow, at)
@@ -195,6 +228,27 @@ func (w *watch) one(at int64, ofAFlow bool, number int) {
 		w.OfNone++
 	}
 	w.Packets++
+}
+
+// noteSeams takes in the time of the next packet of a part.
+func (w *watch) noteSeams(at int64) {
+	const kept = window/seamPackets + 1
+	if w.Packets%seamPackets == 0 {
+		if w.Packets < window {
+			w.FirstMins = append(w.FirstMins, at)
+		}
+		if len(w.LastMaxs) == kept {
+			w.LastMaxs = w.LastMaxs[:copy(w.LastMaxs, w.LastMaxs[1:])]
+		}
+		w.LastMaxs = append(w.LastMaxs, at)
+		return
+	}
+	if w.Packets < window {
+		least := &w.FirstMins[len(w.FirstMins)-1]
+		*least = min(*least, at)
+	}
+	latest := &w.LastMaxs[len(w.LastMaxs)-1]
+	*latest = max(*latest, at)
 }
 
 // noteLate notes by how much a packet is late, which may be 0.

@@ -38,6 +38,8 @@ type joined struct {
 	order int // by name, for packets of the same time
 	// Packets of the captures with names before.
 	before uint64
+	// No packet behind a cut is stamped before the one that stands a window in front of it.
+	seamless bool
 	steps  []stepBack
 	// Floors are the earliest times of packets up to each of the steps, and behind
 	// the last of them; floors has one more than steps.
@@ -46,19 +48,24 @@ type joined struct {
 
 // join makes one capture of its parts, which are in order.
 func join(parts []*Block) *joined {
-	j := &joined{Capture: parts[0].Capture.clone(), parts: parts}
+	j := &joined{Capture: parts[0].Capture.clone(), parts: parts, seamless: true}
+	before := &parts[0].Capture
 	for _, b := range parts[1:] {
 		p := &b.Capture
 		if p.Packets == 0 {
 			continue
 		}
 		if j.Packets == 0 {
-			j.Capture = p.clone()
+			j.Capture, before = p.clone(), p
 			continue
 		}
+		j.seamless = j.seamless && before.meets(p)
+		before = p
 		if p.Least < j.Last {
 			j.Late = max(j.Late, uint64(j.Last)-uint64(p.Least))
-			j.hide(j.Last, max(j.Last, p.Last))
+			if j.LatestOfFlow < j.Last {
+				j.hide(j.Last, max(j.Last, p.Last))
+			}
 		}
 		if j.Late = max(j.Late, p.Late); p.Hidden {
 			j.hide(p.HiddenFrom, max(j.Last, p.HiddenTo))
@@ -173,10 +180,14 @@ func (a *archive) followOne(j *joined, straight bool) error {
 	before, _, alone := a.upTo(j, j.First, j.Last)
 	beforeTrace, _, apart := a.upTo(j, j.TraceKey, j.Last)
 	switch {
-	case whole && alone && !j.Stepped && (before == 0 || j.LeastOfWindow >= j.First):
+	case j.seamless && alone && !j.Stepped && (before == 0 || j.LeastOfWindow >= j.First):
 		return nil
 	case whole && apart && j.Stepped && (beforeTrace == 0 || j.TraceFrom > 0 || j.StepAt >= 2*window):
 		return j.replay(beforeTrace)
+	}
+	if !whole {
+		return fmt.Errorf("%s: a packet is stamped %v before one in front of it, with %d packets or more of that time: "+
+			"where flows end there, parts of the file do not tell: read it as a whole", j.Name, time.Duration(min(j.Late, math.MaxInt64)), window)
 	}
 	return fmt.Errorf("%s: a packet is stamped %v before one in front of it, with %d packets or more of that time in all captures: "+
 		"where flows end there, only flowfast --join tells", j.Name, time.Duration(min(j.Late, math.MaxInt64)), window)

@@ -8,7 +8,7 @@
 // file or a stream. Numbers are little-endian, a checksum is the CRC-32C of the bytes
 // before it (RFC 9260, appendix A).
 //
-//	8  magic: "FFBLOCK" and the version of the format, 1
+//	8  magic: "FFBLOCK" and the version of the format, 2
 //	8  length of all that follows
 //	4  length of the header; the header, a JSON object, see [Header]; 4 checksum
 //	4  length of the trace; the trace, see [Capture.Stepped]; 4 checksum

@@ -79,6 +79,11 @@ func (j job) blocks(t testing.TB, run *flowfast.Run, of block.Capture, all [][]b
 	if why != nil {
 		damage = why.Error()
 	}
+	if p := run.Summary().Part; p != nil {
+		if w.Part(p.Begin, p.End, p.Through); p.Through == 0 {
+			return why
+		}
+	}
 	if err := w.End(damage); err != nil {
 		t.Fatal(err)
 	}
@@ -319,38 +324,100 @@ func TestLongStepsBack(t *testing.T) {
 	}
 }
 
-// Parts of a file make the rows of the whole, wherever they are cut; or the part in front
-// of a wrong cut says so.
+// parts makes blocks of the parts of a file, and returns how many were read through by one in
+// front of them.
+func (j job) parts(t *testing.T, buckets, of int, file string) (blocks [][]byte, through int) {
+	blocks = make([][]byte, buckets)
+	next := 1
+	for part := 1; part <= of; part++ {
+		run, err := flowfast.OpenPart(j.options, file, part, of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = j.blocks(t, run, block.Capture{Name: file, Part: part, Parts: of}, blocks)
+		if part < next {
+			through++
+		} else {
+			next = run.Summary().Part.Through + 1
+		}
+	}
+	return blocks, through
+}
+
+// Parts of a file make the rows of the whole, wherever they are cut.
 func TestParts(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 9))
-	frames := traffic(r, 3000, true)
-	// Payload that looks like records, in half of the file.
-	fake := pcap(slices.Repeat([]frame{{at: frames[0].at, data: make([]byte, 84)}}, 500))[24:]
-	for i := range 80 {
-		frames[20*i].data, frames[20*i].more = ipv4(17, 1, 2, 0, 0, udp(5, 6, fake[r.IntN(3)*7:])), false
-	}
-	file := filepath.Join(t.TempDir(), "ring_0.pcap")
-	if err := os.WriteFile(file, pcap(frames), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	jobs, right := jobs(t), 0
-	for i := range 16 {
-		j, of := jobs[i%len(jobs)], 2+r.IntN(40)
-		all, wrong := make([][]byte, 3), false
-		for part := 1; part <= of; part++ {
-			run, err := flowfast.OpenPart(j.options, file, part, of)
-			if err != nil {
+	jobs := jobs(t)
+	for seed := range archives() {
+		r := rand.New(rand.NewPCG(seed, 9))
+		frames := traffic(r, 3000, seed%2 == 0)
+		all, through := 0, 0
+		for i, format := range []func([]frame) []byte{pcap, pcapng} {
+			file := filepath.Join(t.TempDir(), "ring_0.cap")
+			b := format(frames)
+			switch seed {
+			case 1:
+				b = append(b[:len(b)-5], "\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xffno record is like this"...)
+			case 2: // a second header, or another section, with interfaces of its own
+				n := len(frames) / 3
+				b = append(format(frames[:n]), format(frames[n:])...)
+			case 3: // payload that looks like records
+				fake := format(slices.Repeat([]frame{{at: frames[0].at, data: make([]byte, 84)}}, 500))[64:]
+				some := slices.Clone(frames)
+				for i := range 150 {
+					some[20*i].data, some[20*i].more = ipv4(17, 1, 2, 0, 0, udp(5, 6, fake[4*r.IntN(30):][:8000])), false
+				}
+				b = format(some)
+			}
+			if err := os.WriteFile(file, b, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			wrong = j.blocks(t, run, block.Capture{Name: file, Part: part, Parts: of}, all) != nil || wrong
+			for k := range 5 {
+				j, of := jobs[(5*i+k)%len(jobs)], 2+r.IntN(40)
+				blocks, n := j.parts(t, 3, of, file)
+				all, through = all+of-1, through+n
+				j.compareBlocks(t, blocks, file)
+			}
 		}
-		if !wrong {
-			right++
-			j.compareBlocks(t, all, file)
+		t.Logf("archive %d: %d of %d parts were read by the one in front", seed, through, all)
+		if through > all/2 && seed != 2 {
+			t.Errorf("archive %d: %d of %d parts were read by the one in front", seed, through, all)
 		}
 	}
-	if right < 8 {
-		t.Errorf("only %d of 16 files were cut between records", right)
+}
+
+// Where late packets are few windows behind, the clock of a file that is dense does not step
+// back at a cut; where it steps back there, parts are refused.
+func TestSeams(t *testing.T) {
+	const n, each = 5 * flowtable.Window, 1000
+	r := rand.New(rand.NewPCG(3, 9))
+	frames := ticks(n, 24*3600e9, each)
+	for i := range frames {
+		frames[i].at -= r.Int64N(5000) * each
+	}
+	file := filepath.Join(t.TempDir(), "ring_0.pcap")
+	write := func(all []frame) {
+		if err := os.WriteFile(file, pcap(all), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(frames)
+	for _, profile := range []string{"default", "nfstream"} {
+		j := jobOf(t, profile, 0, flowfast.Options{Workers: 1})
+		blocks, through := j.parts(t, 2, 3, file)
+		if j.compareBlocks(t, blocks, file); through > 0 {
+			t.Errorf("%d of 3 parts were read by one in front", through)
+		}
+	}
+	at := n/3 - 100 // packets, all of a length, in front of the first cut
+	late := slices.Clone(frames)
+	for i := at + flowtable.Window; i < n; i++ {
+		late[i].at -= 2 * flowtable.Window * each
+	}
+	write(late)
+	j := jobOf(t, "default", 0, flowfast.Options{Workers: 1})
+	blocks, _ := j.parts(t, 2, 3, file)
+	if _, err := j.flows(t, blocks); err == nil || !strings.Contains(err.Error(), "read it as a whole") {
+		t.Errorf("a step of the clock behind a cut: %v", err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Version is that of the format. Blocks of another version are refused.
-const Version = 1
+const Version = 2
 
 const magic = "FFBLOCK"
 

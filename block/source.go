@@ -76,23 +76,9 @@ func (s *Source) captures() ([]*joined, error) {
 	}
 	var all []*joined
 	for name, parts := range of {
-		slices.SortFunc(parts, func(a, b *Block) int { return a.Capture.Part - b.Capture.Part })
-		for i, b := range parts {
-			switch c := &b.Capture; {
-			case i > 0 && c.Part == parts[i-1].Capture.Part:
-				return nil, fmt.Errorf("%s and %s: both are of part %d of the capture %s", parts[i-1].File, b.File, c.Part, name)
-			case c.Parts != parts[0].Capture.Parts:
-				return nil, fmt.Errorf("%s: of %d parts of the capture %s, and %s of %d", b.File, c.Parts, name, parts[0].File, parts[0].Capture.Parts)
-			case c.Part != i+1:
-				return nil, fmt.Errorf("%s: part %d of %d of the capture %s, of which part %d is missing", b.File, c.Part, c.Parts, name, i+1)
-			}
-		}
-		if last := parts[len(parts)-1]; last.Capture.Part != last.Capture.Parts {
-			return nil, fmt.Errorf("%s: part %d of %d of the capture %s, of which part %d is missing", last.File, last.Capture.Part, last.Capture.Parts, name, last.Capture.Part+1)
-		}
-		// What stands behind damage is not read, as it isn't in a capture that is whole.
-		if i := slices.IndexFunc(parts, func(b *Block) bool { return b.Capture.Damage != "" }); i >= 0 {
-			parts = parts[:i+1]
+		parts, err := inOrder(name, parts)
+		if err != nil {
+			return nil, err
 		}
 		if j := join(parts); j.Packets > 0 {
 			all = append(all, j)
@@ -102,6 +88,37 @@ func (s *Source) captures() ([]*joined, error) {
 		return cmp.Or(cmp.Compare(a.First, b.First), strings.Compare(a.Name, b.Name))
 	})
 	return all, nil
+}
+
+// inOrder returns the parts of a capture that count, in order.
+func inOrder(name string, parts []*Block) (used []*Block, err error) {
+	slices.SortFunc(parts, func(a, b *Block) int { return a.Capture.Part - b.Capture.Part })
+	next := 1
+	for i, b := range parts {
+		c := &b.Capture
+		switch {
+		case i > 0 && c.Part == parts[i-1].Capture.Part:
+			return nil, fmt.Errorf("%s and %s: both are of part %d of the capture %s", parts[i-1].File, b.File, c.Part, name)
+		case c.Parts != parts[0].Capture.Parts:
+			return nil, fmt.Errorf("%s: of %d parts of the capture %s, and %s of %d", b.File, c.Parts, name, parts[0].File, parts[0].Capture.Parts)
+		case c.Part < next: // one in front of it has read it
+			continue
+		case c.Part > next:
+			return nil, fmt.Errorf("%s: part %d of %d of the capture %s, of which part %d is missing", b.File, c.Part, c.Parts, name, next)
+		}
+		if n := len(used); n > 0 && used[n-1].Capture.End != c.Begin {
+			return nil, fmt.Errorf("%s and %s: parts of the capture %s of which one ends at byte %d and the next begins at %d",
+				used[n-1].File, b.File, name, used[n-1].Capture.End, c.Begin)
+		}
+		if used = append(used, b); c.Damage != "" { // what stands behind it is not read, as it isn't in a capture that is whole
+			return used, nil
+		}
+		next = max(c.Part, c.Through) + 1
+	}
+	if last := parts[len(parts)-1]; next <= last.Capture.Parts {
+		return nil, fmt.Errorf("%s: part %d of %d of the capture %s, of which part %d is missing", last.File, last.Capture.Part, last.Capture.Parts, name, next)
+	}
+	return used, nil
 }
 
 // begin finds out the order of captures, and where their clock steps back.

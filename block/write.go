@@ -115,6 +115,11 @@ func (w *Writer) flush(k *bucket) error {
 	return nil
 }
 
+// Part says which part of a file the capture is, before End: see [Capture].
+func (w *Writer) Part(begin, end int64, through int) {
+	w.watch.Begin, w.watch.End, w.watch.Through = begin, end, through
+}
+
 // End completes the blocks. Damage is why the capture could not be read to its end, ""
 // if it could.
 func (w *Writer) End(damage string) error {

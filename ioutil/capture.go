@@ -187,10 +187,6 @@ func (c *Capture) ReadBefore(end int64, recs []Record) (int, error) {
 			c.err = &FormatError{File: c.name, Offset: cut.Offset, Err: fmt.Errorf("captured length %d of a record is over %d, and over what is left of the capture",
 				cut.Want-int64(c.pcap.header), c.pcap.most)}
 		}
-		if cut := (*TruncatedError)(nil); c.partEnd > 0 && errors.As(c.err, &cut) {
-			c.err = &FormatError{File: c.name, Offset: cut.Offset, Err: fmt.Errorf("the part of the file ends at %d, in the middle of a record: "+
-				"what looks like a record there is none, and the next part is wrong", c.base+int64(len(c.buf)))}
-		}
 		if c.err != nil && c.blanks.n > 0 {
 			c.endBlanks()
 		}

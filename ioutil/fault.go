@@ -17,7 +17,7 @@ import (
 // was mapped and still is there.
 func (w *window) endOfMapping() error {
 	if w.fault == nil && w.stat != nil {
-		w.shorten(w.all(), w.pos)
+		w.shorten(len(w.mem), w.pos)
 	}
 	if w.fault != nil {
 		return w.fault
@@ -29,23 +29,15 @@ func (w *window) endOfMapping() error {
 // that comes earlier, but not before what is parsed, and notes why.
 func (w *window) shorten(end, parsed int) {
 	if w.stat != nil {
-		if info, err := w.stat(); err == nil && info.Size() < int64(w.all()) {
+		if info, err := w.stat(); err == nil && info.Size() < int64(len(w.mem)) {
 			end = min(end, int(info.Size()))
 			w.fault = fmt.Errorf("the file shrank to %d bytes while it was read, from %d", info.Size(), len(w.mem))
 		}
 	}
-	if w.fault == nil && end < w.all() {
+	if w.fault == nil && end < len(w.mem) {
 		w.fault = fmt.Errorf("the file can't be read here (bus error)")
 	}
 	w.buf = w.buf[:max(end, parsed)]
-}
-
-// all returns where what is to be read of the mapped file ends.
-func (w *window) all() int {
-	if w.partEnd > 0 {
-		return w.partEnd
-	}
-	return len(w.mem)
 }
 
 // shrunk reports whether the mapped file has become shorter. The zeros that

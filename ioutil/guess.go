@@ -19,18 +19,16 @@ func (s *Span) guess(from, end int) int {
 	if s.from >= 0 {
 		first = s.from
 	}
-	return s.format.pcap.guess(s.buf, first, from, end, s.seen)
-}
-
-// guess searches a pcap file for headers with times near that of a first
-// record. The upper half of the seconds changes every 18 hours, so that of some
-// record seen before is searched for first.
-func (p *pcap) guess(b []byte, record, from, end int, seen *seen) int {
-	head := b[record:]
-	if len(head) < 4 {
+	if len(s.buf)-first < 4 {
 		return end
 	}
-	first := int64(p.seconds(head))
+	return s.format.pcap.guess(s.buf, int64(s.format.pcap.seconds(s.buf[first:])), from, end, s.seen)
+}
+
+// guess searches a pcap file for headers with times near the seconds of a first
+// record. The upper half of the seconds changes every 18 hours, so that of some
+// record seen before is searched for first.
+func (p *pcap) guess(b []byte, first int64, from, end int, seen *seen) int {
 	high := seen.high.Load()
 	if high == 0 {
 		high = uint32(first) >> 16

@@ -51,7 +51,6 @@ type window struct {
 	step     int    // bytes that are given back at a time, a power of two
 	fault    error  // why buf ends before mem does
 	stat     func() (fs.FileInfo, error)
-	partEnd  int // of a part of the file that is read, 0 if it is read to its end
 }
 
 // more makes the window hold at least need bytes from pos, where it holds fewer

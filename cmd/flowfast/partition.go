@@ -255,7 +255,9 @@ func (p *partitionCommand) one(ctx context.Context, j job, show *display, output
 	if err == nil {
 		err = run.Partition(ctx, p.buckets, p.seed, w.Add)
 	}
-	r.summary = run.Summary()
+	if r.summary = run.Summary(); r.summary.Part != nil {
+		w.Part(r.summary.Part.Begin, r.summary.Part.End, r.summary.Part.Through)
+	}
 	if r.stopped = ctx.Err() != nil; r.stopped {
 		return r
 	}
@@ -268,7 +270,7 @@ func (p *partitionCommand) one(ctx context.Context, j job, show *display, output
 	for i, err := range r.errs {
 		damage[i] = message(err)
 	}
-	if len(r.summary.Captures) > 0 {
+	if nothing := r.summary.Part != nil && r.summary.Part.Through == 0; len(r.summary.Captures) > 0 && !nothing {
 		if r.failed = w.End(strings.Join(damage, "; ")); r.failed == nil {
 			r.written, r.failed = p.write(ctx, w, h.Capture, output)
 		}

@@ -75,10 +75,6 @@ func (in *Intake) next() bool {
 		f := in.files[0]
 		in.files = in.files[1:]
 		c, err := ioutil.Open(f.file)
-		if err == nil && in.of > 0 {
-			in.leaveFront()
-			err = c.Part(in.part, in.of, false)
-		}
 		if err == nil {
 			in.order = f.order
 			err = in.begin(c, f.file)
@@ -127,7 +123,9 @@ func (in *Intake) close() {
 	in.cutter.reading.Wait()
 	of := &in.report.Captures[in.opened[in.capture]]
 	of.LinkTypes = in.capture.LinkTypes()
-	if file := in.file(); file != nil {
+	if file, ok := in.capture.(interface {
+		Interfaces() ([]ioutil.Interface, int)
+	}); ok {
 		of.Interfaces, of.MoreInterfaces = file.Interfaces()
 	}
 	delete(in.opened, in.capture)

@@ -80,11 +80,10 @@ type Intake struct {
 	name      string        // its name
 	opened    map[input]int // the captures that are open, by their places in the report
 	strange   linkTypes
-	packets   Packets   // in place of captures, nil for none
-	part      int       // of so many, that files[0] is to be read as, see OpenPart
-	of        int       // 0 if all is read
-	ahead     bool      // see Before
-	heard     time.Time // when the latest packets came, if they are flushed
+	packets   Packets      // in place of captures, nil for none
+	part      *ioutil.Part // the capture, if a part of it is read
+	ahead     bool         // see Before
+	heard     time.Time    // when the latest packets came, if they are flushed
 
 	unread   unreads
 	report   Report
@@ -139,7 +138,6 @@ func (in *Intake) admit(p *Piece) bool {
 	if in.packets != nil {
 		return in.admitPackets(p)
 	}
-	in.ahead = in.of > 0 && len(in.files) > 0 && in.capture != nil
 	early := false // the piece was taken before the capture was cut
 	in.orders = in.orders[:0]
 	if in.overlaps() {
@@ -211,6 +209,7 @@ func (in *Intake) silent(p *Piece) bool {
 // capture. It returns false if there are no more.
 func (in *Intake) read(p *Piece, records []ioutil.Record, end int64) bool {
 	n, err := in.capture.ReadBefore(end, records)
+	in.noteFront()
 	if err != nil {
 		in.strange.merge(&p.strange)
 		in.endOfCapture(err)

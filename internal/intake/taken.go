@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"io"
+
 	"github.com/flowfast/flowfast/flowtable"
 	"github.com/flowfast/flowfast/ioutil"
 )
@@ -15,42 +17,52 @@ type Packets interface {
 // Take has packets taken in whose headers were read before.
 func (in *Intake) Take(p Packets) { in.packets = p }
 
-// Part makes the pieces that come ones for another process: the shares of a batch go by
+// Share makes the pieces that come ones for another process: the shares of a batch go by
 // a seed, and times stay as they are.
-func (in *Intake) Part(seed uint64) {
+func (in *Intake) Share(seed uint64) {
 	in.options.Resolution = 0
 	in.gate.Part(seed)
 }
 
-// OpenPart has a part of a file read, see [ioutil.Capture.Part]: first what stands in
-// front of it, for the fragments that its first packets are of, and then the part. See
-// Before.
+// OpenPart has a part of a file read: first what stands in front of it, for the fragments
+// that its first packets are of, and then the part. See Before.
 func (in *Intake) OpenPart(file string, part, of int) error {
-	c, err := ioutil.Open(file)
+	p, err := ioutil.OpenPart(file, part, of)
 	if err != nil {
 		return err
 	}
-	if err := c.Part(part, of, part > 1); err != nil {
-		c.Close()
+	in.part = p
+	return in.begin(p, file)
+}
+
+// ReadPart is OpenPart for a stream, see [ioutil.NewPart].
+func (in *Intake) ReadPart(stream io.Reader, name string, s ioutil.Section, from int64) error {
+	p, err := ioutil.NewPart(stream, name, s, from)
+	if err != nil {
 		return err
 	}
-	if part > 1 {
-		in.files = []joined{{file: file, none: true}}
-		in.part, in.of = part, of
-	}
-	return in.begin(c, file)
+	in.part = p
+	return in.begin(p, name)
 }
+
+// Part returns the part that is read, nil if all is.
+func (in *Intake) Part() *ioutil.Part { return in.part }
 
 // Before tells if what has been admitted last stands in front of the part that is read,
 // and is to be passed over.
 func (in *Intake) Before() bool { return in.ahead }
 
-// leaveFront forgets what was read in front of a part, but for its fragments.
-func (in *Intake) leaveFront() {
-	in.report = Report{}
-	in.errs = nil
-	in.unread.clear()
-	in.gate.StepsBack = flowtable.StepsBack{}
+// noteFront forgets what was read in front of a part, but for its fragments, when the part
+// begins.
+func (in *Intake) noteFront() {
+	ahead := in.part != nil && in.part.Ahead()
+	if in.ahead && !ahead {
+		in.report = Report{Captures: in.report.Captures}
+		in.unread.clear()
+		in.gate.StepsBack = flowtable.StepsBack{}
+		in.strange = linkTypes{}
+	}
+	in.ahead = ahead
 }
 
 // admitPackets is admit for packets whose headers were read before.
