@@ -55,7 +55,7 @@ func (s Section) cut(part int) int64 {
 func (s Section) look() int64 { return min(partLook, s.Size/int64(s.Of)/4&^3) }
 
 // around returns the first of these bytes. Blocks of a pcapng file begin at multiples of 4.
-func (s Section) around(part int) int64 { return max(0, s.cut(part)-s.look()) &^ 3 }
+func (s Section) around(part int) int64 { return (max(0, s.cut(part)-s.look()) + 3) &^ 3 }
 
 // A Part is a part of a capture file that is read. It is used as a [Capture] is.
 type Part struct {

@@ -23,6 +23,7 @@ import (
 	"github.com/flowfast/flowfast/block"
 	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/export"
+	"github.com/flowfast/flowfast/ioutil"
 )
 
 const partitionLong = `Flowfast partition reads captures and writes blocks: for each bucket of a hash of
@@ -54,6 +55,7 @@ type partitionCommand struct {
 	seed    uint64
 	name    string // of the capture
 	part    fraction
+	cut     streamed // of standard input, if a part of a file comes there
 }
 
 // partitionCommand returns the command that makes blocks. The status goes into that of
@@ -78,7 +80,9 @@ func (root *command) partitionCommand() *cobra.Command {
 	f.Uint64Var(&p.seed, "seed", 1, "`NUMBER` that the hash depends on: the same for all captures of a job (default 1)")
 	f.Lookup("seed").DefValue = "0" // which the text tells better
 	f.StringVar(&p.name, "name", "", "call the capture `NAME`: names put captures of the same time in order (default that of the file)")
-	f.Var(&p.part, "range", "read part I of N of a plain capture file, cut between records: `I/N` (default all)")
+	f.Var(&p.part, "range", "read part I of N of a capture file, cut between records: `I/N` (default all)")
+	f.Var(&p.cut, "cut", "with --range: standard input is the first MiB of a file of SIZE bytes, and then what stands from byte FROM on: `FROM/SIZE`, where "+
+		"FROM is I-1 Nths of SIZE less 17 MiB, and a MiB at least")
 	keyFlags(f, &p.options)
 	packetFlags(f, &p.options, &p.filter)
 	p.rows.flags(f)
@@ -103,8 +107,12 @@ func (p *partitionCommand) take(args []string) error {
 		return fmt.Errorf("--buckets %d: want %d at most", p.buckets, mostBuckets)
 	case p.name != "" && len(args) > 1:
 		return errors.New("--name is for one capture")
-	case slices.Contains(args, "-") && (len(args) > 1 || p.part.of > 1):
-		return errors.New("standard input is read alone, and as a whole")
+	case slices.Contains(args, "-") && len(args) > 1:
+		return errors.New("standard input is read alone")
+	case p.cut.size > 0 && (p.part.of < 2 || args[0] != "-"):
+		return errors.New("--cut is for --range and standard input")
+	case slices.Contains(args, "-") && p.part.of > 1 && p.cut.size == 0:
+		return errors.New("standard input is read as a whole, unless --cut says which bytes of a file it has")
 	case p.rows.metered():
 		return fmt.Errorf("--profile %s is for captures: flows of it depend on all packets before", legacyProfile)
 	case p.summary == p.output:
@@ -212,6 +220,12 @@ func (p *partitionCommand) all(ctx context.Context, plan *plan, show *display) [
 
 // open starts the run of a job, and returns what is to be called after it.
 func (p *partitionCommand) open(ctx context.Context, j job, options flowfast.Options) (*flowfast.Run, func(), error) {
+	if p.cut.size > 0 {
+		_, source := p.source(ctx, j)
+		of := ioutil.Section{Part: p.part.part, Of: p.part.of, Size: p.cut.size}
+		run, err := flowfast.NewPart(options, source, cmp.Or(p.name, "standard input"), of, p.cut.from)
+		return run, func() { source.Close() }, err
+	}
 	if p.part.of > 1 {
 		run, err := flowfast.OpenPart(options, j.inputs[0], p.part.part, p.part.of)
 		return run, func() {}, err
@@ -395,3 +409,20 @@ func (s *fraction) Set(text string) error {
 
 func (s *fraction) String() string { return "" }
 func (s *fraction) Type() string   { return "part" }
+
+// A streamed is the value of a flag: from which byte on so many of a file are streamed.
+type streamed struct{ from, size int64 }
+
+func (s *streamed) Set(text string) error {
+	from, size, ok := strings.Cut(text, "/")
+	n, err := strconv.ParseInt(from, 10, 64)
+	of, errOf := strconv.ParseInt(size, 10, 64)
+	if !ok || err != nil || errOf != nil || n < 0 || of < max(n, 1) {
+		return errors.New("want a byte and the size of the file, such as 1048576/900000000")
+	}
+	*s = streamed{n, of}
+	return nil
+}
+
+func (s *streamed) String() string { return "" }
+func (s *streamed) Type() string   { return "bytes" }

@@ -118,6 +118,9 @@ func (c *command) report(p *plan, results []result, elapsed time.Duration) repor
 			r.Runs = append(r.Runs, o)
 		}
 	}
+	if len(results) == 1 {
+		r.Part = results[0].summary.Part
+	}
 	r.Elapsed = elapsed
 	if s := elapsed.Seconds(); s > 0 {
 		r.PacketsPerSecond = float64(r.Packets) / s

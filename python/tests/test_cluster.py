@@ -13,6 +13,7 @@ import zipfile
 import zipimport
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +22,7 @@ import pytest
 from conftest import HEAD, packet
 
 import flowfast
-from flowfast import _cluster, _numbered, spark
+from flowfast import _cluster, _numbered, _pieces, spark
 
 
 @pytest.fixture
@@ -58,9 +59,31 @@ def test_find(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_groups() -> None:
     captures = [_cluster.Capture(str(n), "", n % 7, None) for n in range(30_000)]
-    tasks = _cluster.groups(captures)
+    of = _pieces.pieces(captures, None)
+    tasks = _pieces.groups(of)
     assert sum(tasks, []) == list(range(30_000)) and len(tasks) < 20_000
-    assert _cluster.groups(captures[:5]) == [[0], [1], [2], [3], [4]]
+    assert _pieces.groups(of[:5]) == [[0], [1], [2], [3], [4]]
+
+
+def test_pieces() -> None:
+    captures = [_cluster.Capture(name, "", 1000, None) for name in ("a.pcap", "b.pcap.GZ", "c.pcapng")]
+    assert [(p.capture.name[0], p.part, p.of) for p in _pieces.pieces(captures, 400)] == [
+        ("a", 1, 2), ("a", 2, 2), ("b", 1, 1), ("c", 1, 2), ("c", 2, 2)
+    ]  # fmt: skip
+    assert [p.of for p in _pieces.pieces(captures, None)] == [p.of for p in _pieces.pieces(captures, 501)] == [1, 1, 1]
+    with pytest.raises(ValueError, match="0 bytes"):
+        _pieces.pieces(captures, 0)
+
+
+def test_whole() -> None:
+    """Parts that count are those of flowfast flows."""
+
+    def said(part: int, through: int, packets: int, *errors: str) -> dict[str, object]:
+        return {"captures": [part], "packets": packets, "errors": list(errors), "part": {"part": part, "parts": 4, "through": through}}
+
+    assert [s["packets"] for s in _pieces.whole([said(1, 1, 5), said(2, 3, 7), said(3, 3, 90, "no record"), said(4, 4, 9)])] == [21]
+    first, second = _pieces.whole([said(1, 1, 5), said(2, 2, 7, "damaged"), said(3, 3, 90), said(4, 4, 90), {"packets": 8, "errors": []}])
+    assert (first["packets"], first["errors"], first["captures"], second) == (12, ["damaged"], [1], {"packets": 8, "errors": []})
 
 
 def test_spark_hash() -> None:
@@ -90,12 +113,12 @@ def test_begin_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert importlib.import_module("flowfast_late").value == 8
 
 
-def shuffled(captures: list[_cluster.Capture], given: dict[str, object], buckets: int) -> pa.Table:
+def shuffled(of: list[_pieces.Piece], given: dict[str, object], buckets: int, told: Any = None) -> pa.Table:
     """Map, shuffle in any order, and reduce."""
     job = _cluster.commands("flows", buckets, given, frozenset())
     pieces: dict[int, list[tuple[object, ...]]] = {}
-    for number, capture in enumerate(captures):
-        for row in spark._blocks(job, capture, number, list(range(buckets)), None):
+    for number, piece in enumerate(of):
+        for row in spark._blocks(job, piece, number, list(range(buckets)), told):
             pieces.setdefault(row[0], []).append(row)
     columns, numbers = job.schema()
     tables = []
@@ -123,7 +146,7 @@ def test_equal(archive: Path, profile: str, buckets: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(spark, "_PIECE", 300)
     given = {"profile": profile, "idle_timeout": 2.5, "end_reason": True}
     captures = _cluster.find(archive, None)
-    got = shuffled(captures, given, buckets)
+    got = shuffled(_pieces.pieces(captures, None), given, buckets)
     with pytest.raises(flowfast.CaptureError) as failed:
         flowfast.read([c.path for c in captures], join=True, **given)
     want = failed.value.partial.arrow()
@@ -146,10 +169,66 @@ def test_numbers(tmp_path: Path, seed: int) -> None:
     for path, frames in zip(files, packets, strict=True):
         path.write_bytes(HEAD + b"".join(frames))
     given = {"profile": "nfstream", "idle_timeout": 30}
-    got = shuffled(_cluster.find(tmp_path, None), given, 2 + seed)
+    captures = _cluster.find(tmp_path, None)
+    got = shuffled(_pieces.pieces(captures, None if seed % 2 else 3000), given, 2 + seed)
     want = flowfast.read(sorted(files), join=True, **given).arrow()
     assert got.to_pylist() == want.cast(spark._arrow_schema(want.schema, True)).to_pylist()
     assert len(got) > 400
+
+
+class Elsewhere:
+    """A file system of fsspec's kind."""
+
+    def open(self, path: str, mode: str, **options: object) -> BinaryIO:
+        assert mode == "rb" and options["compression"] is None
+        return open(path, mode)
+
+
+@pytest.mark.parametrize("system", ["local", "arrow", "fsspec"])
+def test_parts(archive: Path, tmp_path: Path, system: str) -> None:
+    """One capture in parts makes the rows of the whole, from any file system, damage included."""
+    from pyarrow import fs
+
+    path = tmp_path / "one.pcap"
+    frames = [packet(20 * k)[:16] + packet(k if k % 3 == 0 else k % 40)[16:] for k in range(3000)]
+    path.write_bytes(HEAD + b"".join(frames[:2500]) + b"\0" * 4 + b"\xff" * 60 + b"".join(frames[2500:]))
+    where = {"local": fs.LocalFileSystem(), "arrow": fs.SubTreeFileSystem("/", fs.LocalFileSystem()), "fsspec": Elsewhere()}[system]
+    of = _pieces.pieces([_cluster.Capture("one", str(path), path.stat().st_size, where)], path.stat().st_size // 5)
+    assert len(of) == 5
+    given = {"profile": "default", "idle_timeout": 2.5}
+    told = Told()
+    got = shuffled(of, given, 4, told)
+    with pytest.raises(flowfast.CaptureError) as failed:
+        flowfast.read(path, **given)
+    want = failed.value.partial.arrow()
+    want = want.cast(spark._arrow_schema(want.schema, True))
+    assert sorted(map(str, got.to_pylist())) == sorted(map(str, want.to_pylist())) and len(got) > 500
+    (said,) = _pieces.whole(told.values[n] for n in range(5))
+    assert said["packets"] == 2500 and len(said["errors"]) == 1 and said["captures"][0]["name"] in ("one", str(path))
+
+
+def test_part_read_through(tmp_path: Path) -> None:
+    """Behind another header of a file all is read by the part that has it, and counted once."""
+    path = tmp_path / "two.pcap"
+    frames = [packet(20 * k)[:16] + packet(k % 40)[16:] for k in range(900)]
+    path.write_bytes(HEAD + b"".join(frames[:400]) + HEAD + b"".join(frames[400:]))
+    told = Told()
+    of = _pieces.pieces(_cluster.find(path, None), path.stat().st_size // 6)
+    got = shuffled(of, {"profile": "default", "idle_timeout": 1}, 3, told)
+    assert len(of) == 6 and told.values[2]["part"]["through"] == 6 and told.values[1]["part"]["through"] == 2
+    (said,) = _pieces.whole(told.values[n] for n in range(6))
+    want = flowfast.read(path, idle_timeout=1)
+    assert said["packets"] == want.summary.packets == 900 and len(got) == len(want.arrow())
+
+
+class Told:
+    """What tasks tell the driver."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, dict[str, Any]] = {}
+
+    def add(self, of: dict[int, dict[str, Any]]) -> None:
+        self.values |= of
 
 
 def in_ranges(batches: list[pa.RecordBatch], ranges: int, schema: pa.Schema) -> list[pa.RecordBatch]:
@@ -197,7 +276,7 @@ def test_files_that_options_name(tmp_path: Path, archive: Path) -> None:
     assert "label" in job.schema()[0].names
     to = _cluster.destination(tmp_path / "out", None)
     to.begin("data")
-    rows = list(spark._blocks(job, _cluster.find(archive / "a.pcap", None)[0], 0, [0], None))
+    rows = list(spark._blocks(job, _pieces.pieces(_cluster.find(archive / "a.pcap", None), None)[0], 0, [0], None))
     batch = pa.RecordBatch.from_pylist([dict(zip(("key", "bucket", "capture", "size", "at", "data"), r, strict=True)) for r in rows])
     done = pa.Table.from_batches(list(spark._files(job, to)(iter([batch])))).to_pylist()
     said = {row["bucket"]: json.loads(row["part"] or row["summary"]) for row in done}

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 _EXTENSIONS = (".pcap", ".pcapng", ".cap", ".dmp", ".dump", ".ntar", ".snoop", ".erf")
 _PACKED = ("", ".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
-_GROUPS = 10_000  # tasks that read captures, at most
-_READ_AHEAD = 8 << 20  # bytes of a request to an object store, which takes as long as some MB to begin its answer
+READ_AHEAD = 8 << 20  # bytes of a request to an object store, which takes as long as some MB to begin its answer
 
 
 class Capture(NamedTuple):
@@ -39,6 +38,11 @@ class Capture(NamedTuple):
     path: str
     size: int
     filesystem: Any
+
+    @property
+    def packed(self) -> bool:
+        """Whether the capture's name says that it is compressed."""
+        return self.name.lower().endswith(_PACKED[1:])
 
     @contextlib.contextmanager
     def open(self) -> Iterator[tuple[str, Readable | None]]:
@@ -50,10 +54,10 @@ class Capture(NamedTuple):
             return
         # Some of these would decompress by the name, which the command does by the bytes.
         if hasattr(self.filesystem, "open_input_stream"):
-            with self.filesystem.open_input_stream(self.path, compression=None, buffer_size=_READ_AHEAD) as stream:
+            with self.filesystem.open_input_stream(self.path, compression=None, buffer_size=READ_AHEAD) as stream:
                 yield "-", stream
         else:
-            with self.filesystem.open(self.path, "rb", block_size=_READ_AHEAD, compression=None) as stream:
+            with self.filesystem.open(self.path, "rb", block_size=READ_AHEAD, compression=None) as stream:
                 yield "-", stream
 
 
@@ -140,22 +144,6 @@ def _system(name: str, filesystem: Any) -> tuple[Any, str]:
 
 def _is_capture(name: str) -> bool:
     return not name.startswith((".", "_")) and name.lower().endswith(tuple(e + p for e in _EXTENSIONS for p in _PACKED))
-
-
-def groups(captures: Sequence[Capture]) -> list[list[int]]:
-    """Return the numbers of the captures that each task reads: one, unless there are very many."""
-    if len(captures) <= _GROUPS:
-        return [[number] for number in range(len(captures))]
-    most = max(sum(c.size for c in captures) // _GROUPS, 1)
-    tasks: list[list[int]] = [[]]
-    size = 0
-    for number, capture in enumerate(captures):
-        if tasks[-1] and size + capture.size > most:
-            tasks.append([])
-            size = 0
-        tasks[-1].append(number)
-        size += capture.size
-    return tasks
 
 
 class Commands(NamedTuple):

@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._cluster import (
-    Capture,
     Commands,
     Destination,
     Digested,
@@ -29,7 +28,6 @@ from ._cluster import (
     commands,
     destination,
     find,
-    groups,
     partition_key,
     put,
     scratch,
@@ -37,6 +35,7 @@ from ._cluster import (
 from ._engine import Engine
 from ._errors import EngineError, Error
 from ._numbered import numbered, order_fields, ranged, sorted_ranges, write_parquet
+from ._pieces import Piece, groups, pieces, whole
 from ._summary import added
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "flows", "ship", "write"]
 
+PART_SIZE = 1 << 30  # bytes
 _PIECE = 16 << 10  # bytes of a row that is shuffled: an Arrow batch of Spark's has 10,000 rows
 _BATCH = 4 << 20  # bytes of the batches that go to Spark
 _PRELUDE = struct.Struct("<7sBQ")  # of a block: see package block
@@ -61,6 +61,7 @@ def flows(
     splt: int | None = None,
     labels: Any = None,
     buckets: int = 64,
+    part_size: int | None = PART_SIZE,
     nanoseconds: bool = False,
     filesystem: Any = None,
     **options: Any,
@@ -72,6 +73,10 @@ def flows(
     or ``filesystem`` says: one of pyarrow's or fsspec's. Captures are read as one stream in
     the order of time, those of the same time in the order of their names. Other
     keyword arguments are the command's options.
+
+    Each capture is read by a task. Captures that are not compressed are cut into parts of
+    ``part_size`` bytes or more, each read by a task, if their file system can read from any
+    byte on; None leaves them whole.
 
     Times have microseconds, as Spark's have; with nanoseconds they are whole numbers of
     nanoseconds since the epoch. A column that numbers all rows, such as id of nfstream,
@@ -88,7 +93,7 @@ def flows(
     schema = _arrow_schema(columns, nanoseconds)
     report = Report()
     told = _accumulator(spark)
-    rows: Any = _shuffled(spark, job, find(source, filesystem), told)
+    rows: Any = _shuffled(spark, job, pieces(find(source, filesystem), part_size), told)
     if numbers and buckets > 1:
         rows = _sorted(job, rows, schema, numbers).mapInArrow(_numbered_rows(schema), _spark_schema(schema))
     else:
@@ -107,6 +112,7 @@ def write(
     splt: int | None = None,
     labels: Any = None,
     buckets: int = 64,
+    part_size: int | None = PART_SIZE,
     filesystem: Any = None,
     output_filesystem: Any = None,
     **options: Any,
@@ -123,10 +129,11 @@ def write(
         "write", buckets, {"profile": profile, "splt": splt, "labels": labels, **options}, frozenset({"format", "jobs"})
     )
     captures = find(source, filesystem)
+    of = pieces(captures, part_size)
     to = destination(output, output_filesystem)
     to.begin(_PARTS)
     columns, numbers = job.schema()
-    rows = _shuffled(spark, job, captures, None)
+    rows = _shuffled(spark, job, of, None)
     if numbers and buckets > 1:
         make = _numbered_files(job, to, columns)
         rows = _sorted(job, rows, _arrow_schema(columns, True), numbers)
@@ -144,7 +151,8 @@ def write(
             parts[row.bucket] = json.loads(row.part)
         if row.summary is not None:
             report.buckets[row.bucket] = json.loads(row.summary)
-    described = [(captures[n], report._captures[n]) for n in sorted(report._captures)]
+    read = [piece.capture for piece in of if piece.part == 1]
+    described = [*zip(read, report.captures, strict=True)]
     job.describe(to, described, [{**parts[b], "summary": report.buckets[b]} for b in sorted(parts)])
     to.write("_flowfast-summary.json", json.dumps(report.dict(), indent=2, ensure_ascii=False).encode() + b"\n")
     return report
@@ -182,7 +190,7 @@ class Report:
     def captures(self) -> list[dict[str, Any]]:
         """The summary of each capture that has been read, in the order of names."""
         told = self._accumulated.value if self._accumulated is not None else self._captures
-        return [told[number] for number in sorted(told)]
+        return whole(told[number] for number in sorted(told))
 
     @property
     def errors(self) -> list[str]:
@@ -230,9 +238,9 @@ def _accumulator(spark: SparkSession) -> Any:
     return context.accumulator({}, Latest())
 
 
-def _shuffled(spark: SparkSession, job: Commands, captures: Sequence[Capture], told: Any) -> DataFrame:
+def _shuffled(spark: SparkSession, job: Commands, of: Sequence[Piece], told: Any) -> DataFrame:
     """Return the blocks of all captures in pieces, a partition for each bucket."""
-    tasks = groups(captures)
+    tasks = groups(of)
     keys = [partition_key(bucket, job.buckets) for bucket in range(job.buckets)]
 
     def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -247,7 +255,7 @@ def _shuffled(spark: SparkSession, job: Commands, captures: Sequence[Capture], t
                 for number in tasks[int(task or 0)]:
                     rows: list[list[Any]] = [[], [], [], [], [], []]
                     size = 0
-                    for row in _blocks(job, captures[number], number, keys, told):
+                    for row in _blocks(job, of[number], number, keys, told):
                         for column, value in zip(rows, row, strict=True):
                             column.append(value)
                         size += len(row[-1])
@@ -267,11 +275,12 @@ def _batch(values: Sequence[Sequence[Any]], columns: Mapping[str, pa.DataType]) 
     return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
-def _blocks(job: Commands, capture: Capture, number: int, keys: list[int], told: Any) -> Iterator[tuple[Any, ...]]:
-    """Read a capture, and give the pieces of its blocks."""
-    with capture.open() as (name, stream), job.files() as files:
+def _blocks(job: Commands, piece: Piece, number: int, keys: list[int], told: Any) -> Iterator[tuple[Any, ...]]:
+    """Read a capture, or a part of it, and give the pieces of its blocks."""
+    capture = piece.capture
+    with piece.open() as (options, name, stream), job.files() as files:
         engine = Engine(
-            ["partition", "--quiet", "--output=-", f"--name={capture.name}", *job.partition(files), "--", name],
+            ["partition", "--quiet", "--output=-", f"--name={capture.name}", *options, *job.partition(files), "--", name],
             stdin=stream,
             own_stdin=False,
             rows=True,
@@ -298,6 +307,8 @@ def _blocks(job: Commands, capture: Capture, number: int, keys: list[int], told:
     said = engine.summary()
     if status not in (0, 1) or not said:
         raise engine.error(status) or EngineError(f"{capture.name}: flowfast has written no summary")
+    if piece.of > 1:  # the command has none of what it could not open
+        said.setdefault("part", {"part": piece.part, "parts": piece.of, "through": piece.part})
     if told is not None:
         told.add({number: said})
     bucket = number % job.buckets
