@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 )
 
 // A part of a file has the records that begin in its share of the bytes. Where the first
@@ -214,7 +215,9 @@ func (p *Part) enter(c *Capture, head []byte, r io.Reader, from int64) error {
 		b = b[max(0, p.format.guess(b, 0, p.since)):]
 		front = begin - int64(len(b))
 	}
-	p.front = &Capture{name: c.name, format: c.format, pcap: c.pcap, ng: c.ng, framing: c.framing, window: window{buf: b, base: front}}
+	ng := c.ng // of which a section in front must not change what is declared
+	ng.interfaces, ng.clocks = slices.Clone(ng.interfaces), slices.Clone(ng.clocks)
+	p.front = &Capture{name: c.name, format: c.format, pcap: c.pcap, ng: ng, framing: c.framing, window: window{buf: b, base: front}}
 	return nil
 }
 

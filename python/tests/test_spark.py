@@ -189,6 +189,33 @@ def test_numbers(spark: Any, archive: Path, tmp_path: Path) -> None:
     assert described["flowfast"]["rows"] == len(want)
 
 
+@pytest.mark.parametrize("profile", ["default", "nfstream"])
+def test_parts(spark: Any, tmp_path: Path, profile: str) -> None:
+    """One capture that many read makes the rows of one machine."""
+    import flowfast.spark
+    from pyarrow import fs
+
+    (tmp_path / "in").mkdir()
+    capture = tmp_path / "in" / "web.pcap"
+    with open(capture, "wb") as out:
+        packed = (DATA / "web.pcap.zst").read_bytes()
+        out.write(pa.CompressedInputStream(pa.BufferReader(packed), "zstd").read())
+    size = capture.stat().st_size // 5
+    options: dict[str, Any] = {"profile": profile, "buckets": 3, "part_size": size}
+    elsewhere = fs.SubTreeFileSystem("/", fs.LocalFileSystem())
+    want = joined(tmp_path / "in", profile=profile)
+    got = flowfast.spark.flows(spark, capture, nanoseconds=True, filesystem=elsewhere, **options)
+    assert got.rdd.getNumPartitions() == 3
+    assert rows(got.toArrow()) == rows(want) and len(want) > 100
+    report = flowfast.spark.write(spark, capture, tmp_path / "out", **options)
+    assert rows(pa.concat_tables(written(tmp_path / "out", 3))) == rows(want)
+    (said,) = report.captures
+    one = flowfast.read(capture, profile=profile).summary
+    assert (said["packets"], said["classes"]) == (one.packets, one.classes.dict()) and report.errors == []
+    described = json.loads((tmp_path / "out" / "dataset.json").read_text())
+    assert described["flowfast"]["rows"] == len(want)
+
+
 def test_types(spark: Any, archive: Path) -> None:
     import flowfast.spark
 
