@@ -116,10 +116,10 @@ def files(source: str) -> list[str]:
     return sorted(map(str, Path(source).iterdir())) if os.path.isdir(source) else [source]
 
 
-def alone(command: str, capture: str, folder: Path) -> float:
+def alone(command: str, capture: str, profile: str, folder: Path) -> float:
     """Return the CPU seconds of one machine."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([command, "--quiet", "-j1", "--join", *files(capture), str(folder / "rows.parquet")], check=True)
+    subprocess.run([command, "--quiet", "-j1", "--join", "--profile", profile, *files(capture), str(folder / "rows.parquet")], check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -131,6 +131,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--warm", type=int, default=3, help="small jobs that come first")
     parser.add_argument("--memory", action="store_true", help="measure memory as well")
+    parser.add_argument("--profile", default="default")
+    parser.add_argument("--unnumbered", action="store_true", help="leave out columns that number all rows")
     parser.add_argument("captures", nargs="+", help="captures, or folders of them")
     arguments = parser.parse_args()
     from pyspark.sql import SparkSession
@@ -147,11 +149,12 @@ def main() -> None:
         spark = builder.getOrCreate()
         spark.sparkContext.setLogLevel("ERROR")
         number = 0
+        options = {"profile": arguments.profile, "unnumbered": arguments.unnumbered}
 
         def job(source: str) -> None:
             nonlocal number
             number += 1
-            flowfast.spark.write(spark, source, folder / f"out-{number}", buckets=arguments.buckets)
+            flowfast.spark.write(spark, source, folder / f"out-{number}", buckets=arguments.buckets, **options)
             shutil.rmtree(folder / f"out-{number}")
 
         def shuffled() -> dict[Path, int]:
@@ -163,7 +166,7 @@ def main() -> None:
         for capture in arguments.captures:
             runs = []
             for _ in range(arguments.runs):
-                one = alone(flowfast.binary(), capture, folder)
+                one = alone(flowfast.binary(), capture, arguments.profile, folder)
                 before, there = spent(), shuffled()
                 job(capture)
                 after = spent()

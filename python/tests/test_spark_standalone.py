@@ -81,6 +81,8 @@ def spark(master: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     builder = builder.config("spark.scheduler.minRegisteredResourcesRatio", "1.0").config("spark.executor.memory", "512m")
     builder = builder.config("spark.speculation", "true").config("spark.speculation.interval", "100ms")
     builder = builder.config("spark.speculation.quantile", "0.3").config("spark.speculation.minTaskRuntime", "100ms")
+    # What an earlier session of this process asked for stays with its JVM.
+    builder = builder.config("spark.executorEnv.FLOWFAST_BINARY", "").config("spark.executorEnv.PYTHONPATH", "")
     session: Any = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
     try:
         session.sparkContext.setLogLevel("OFF")
