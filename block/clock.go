@@ -40,7 +40,7 @@ type joined struct {
 	before uint64
 	// No packet behind a cut is stamped before the one that stands a window in front of it.
 	seamless bool
-	steps  []stepBack
+	steps    []stepBack
 	// Floors are the earliest times of packets up to each of the steps, and behind
 	// the last of them; floors has one more than steps.
 	floors []int64
