@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // A BatchWriter is what NewWriter returns for a format of columns. Packed rows,
@@ -14,6 +16,9 @@ import (
 // own; what remains to be done in order is to write the batches one behind the other.
 type BatchWriter interface {
 	io.WriteCloser
+	// WriteFlow does what Write does with the row of a flow that Rows of the format has
+	// appended.
+	WriteFlow(*flowtable.Flow) error
 	// Batches returns what ends a batch: the row with which it has so many rows, or
 	// so many bytes of packed rows. The next batch ends with next rows, and each one
 	// behind it with twice as many as the one before could have, until those are rows.
@@ -106,7 +111,7 @@ func rowBytes(columns []*Column) int {
 // encode makes a batch of rows.
 func (e *encoder) encode(into *encoded, rows [][]byte) {
 	const all = 1 << 62
-	into.batch.reset(e.packed)
+	into.batch.reset(e.packed, e.most)
 	into.err = nil
 	for _, b := range rows {
 		if _, into.err = into.batch.add(b, all, all); into.err != nil {
@@ -135,7 +140,7 @@ type columnOut interface {
 
 func newColumnWriter(e *encoder, out columnOut) *columnWriter {
 	w := &columnWriter{encoder: e, next: e.first, out: out}
-	w.own.batch.reset(e.packed)
+	w.own.batch.reset(e.packed, e.most)
 	return w
 }
 
@@ -157,15 +162,31 @@ func (w *columnWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// WriteFlow writes the row of a flow.
+func (w *columnWriter) WriteFlow(f *flowtable.Flow) error {
+	b := &w.own.batch
+	if w.err != nil || b.flow(f) && b.rows < w.next && b.size < w.encoder.size {
+		return w.err
+	}
+	if b.rows >= w.next || b.size >= w.encoder.size {
+		return w.endBatch()
+	}
+	w.err = b.sort()
+	return w.err
+}
+
 // endBatch writes the rows that were gathered, if there are any.
 func (w *columnWriter) endBatch() error {
 	if w.own.batch.rows == 0 || w.err != nil {
 		return w.err
 	}
-	if w.err = w.encoder.finish(&w.own); w.err == nil {
+	if w.err = w.own.batch.sort(); w.err == nil {
+		w.err = w.encoder.finish(&w.own)
+	}
+	if w.err == nil {
 		w.put(&w.own)
 	}
-	w.own.batch.reset(w.encoder.packed)
+	w.own.batch.reset(w.encoder.packed, w.encoder.most)
 	return w.err
 }
 

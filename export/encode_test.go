@@ -95,7 +95,7 @@ func TestEncoderErrors(t *testing.T) {
 		format, _ := FormatNamed(name)
 		row := format.Rows(table).AppendRow(nil, tableFlows(1)[0])
 		bad := bytes.Clone(row)
-		bad[packedEnd+7] = 255 // bits of columns that there are not
+		bad[packedBits+7] = 255 // bits of columns that there are not
 		w := batchWriter(t, name, io.Discard, table)
 		into, fresh := w.NewBatch().(*pending), w.NewBatch().(*pending)
 		into.Encode([][]byte{row, bad})

@@ -2,9 +2,6 @@ package export
 
 import (
 	"encoding/binary"
-	"math"
-
-	"github.com/flowfast/flowfast/flowtable"
 )
 
 // A flood is flows of one packet, and of what stands behind the head of their rows
@@ -134,57 +131,4 @@ func (r *row) fillLong(n int, f *form, length uint64) int {
 		}
 	}
 	return n
-}
-
-// A packedForm is a form of packed values: of the numbers, and behind them the control
-// bits.
-type packedForm struct {
-	numbers [7]uint8 // which of the three that there are
-	bits    uint64   // of the numbers
-	flags   int      // the bit of the first control bit
-}
-
-// The numbers in such a row: 1, which is the count of packets, and the length as an
-// integer and as a float64.
-const (
-	packedOne = iota
-	packedWhole
-	packedReal
-)
-
-var onePacked = newPackedForm()
-
-func newPackedForm() (f packedForm) {
-	some, v, n := someAlone(0, false, 0), &Value{}, 0
-	for i, c := range defaultColumns[numHead:] {
-		what := packedReal
-		switch {
-		case c.says == fin.name && !c.same[0]:
-			f.flags = bitGroups + i
-			return f // of the other direction there are none
-		case c.same[0] && c.packedBits(v, some) == 0:
-			continue
-		case c.same[0]:
-			what = packedOne
-		case c.Kind == Uint:
-			what = packedWhole
-		}
-		f.numbers[n] = uint8(what)
-		n++
-		f.bits |= 1 << (bitGroups + i)
-	}
-	return f
-}
-
-// fill packs the columns behind the head of a flow whose only packet is d's, and has a
-// length.
-func (p packer) fill(f *packedForm, d *flowtable.Direction) packer {
-	numbers := [4]uint64{1, min(d.Bytes, math.MaxInt64), math.Float64bits(quartered(d.Bytes, 0))}
-	to := (*[8 * len(f.numbers)]byte)(p.to[p.n : p.n+8*len(f.numbers)])
-	for i, what := range &f.numbers {
-		binary.LittleEndian.PutUint64(to[8*i:8*i+8], numbers[what&3])
-	}
-	p.n += len(to)
-	p.bits |= f.bits
-	return p.flags(f.flags, d)
 }

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/flowfast/flowfast/decode"
@@ -96,33 +95,12 @@ func (r *row) quotedAddr(n int, a decode.Addr, v6 bool) int {
 	return n + 1
 }
 
-// Where the columns of the head that have no 8 bytes stand in a packed row. All others
-// of the default profile have 8.
-const (
-	packedSrc      = 4
-	packedSrcPort  = packedSrc + 4
-	packedDst      = packedSrcPort + 2
-	packedDstPort  = packedDst + 4
-	packedProtocol = packedDstPort + 2
-	packedEnd      = packedProtocol + 1
-)
-
 // The bits of those that have 8, and of the groups behind the head.
 const (
 	bitStart = iota
 	bitDuration
 	bitGroups
 )
-
-// packPorts packs the narrow columns of the head into a row that begins at a position
-// of b.
-func packPorts(b []byte, from int, f *flowtable.Flow) {
-	le := binary.LittleEndian
-	fixed := (*[packedEnd]byte)(b[from : from+packedEnd])
-	le.PutUint16(fixed[packedSrcPort:], f.SrcPort)
-	le.PutUint16(fixed[packedDstPort:], f.DstPort)
-	fixed[packedProtocol] = f.Protocol
-}
 
 // head packs the wide ones.
 func (p packer) head(f *flowtable.Flow) packer {
@@ -131,14 +109,4 @@ func (p packer) head(f *flowtable.Flow) packer {
 		p = p.put(bitDuration, math.Float64bits(seconds(ns, 0)))
 	}
 	return p
-}
-
-// packAddresses appends the addresses to a packed row.
-func packAddresses(b []byte, from int, f *flowtable.Flow) []byte {
-	b, r := roomFor(b)
-	n := r.addr(0, f.Src, f.V6) - 1 // over the comma
-	m := r.addr(n, f.Dst, f.V6) - 1
-	binary.LittleEndian.PutUint32(b[from+packedSrc:], uint32(n))
-	binary.LittleEndian.PutUint32(b[from+packedDst:], uint32(m-n))
-	return b[:len(b)+m]
 }

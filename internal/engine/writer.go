@@ -16,6 +16,7 @@ const writeSize = 256 << 10
 type Writer struct {
 	format Format
 	to     io.Writer
+	flows  flowWriter // the same, if it takes flows
 	rows   []byte // gathered
 	every  time.Duration
 	now    func() time.Time
@@ -28,14 +29,23 @@ type Writer struct {
 // held back for longer, by the clock now, and a method Flush() error of what is
 // written to is called then.
 func NewWriter(to io.Writer, f Format, header func([]byte) []byte, every time.Duration, now func() time.Time) *Writer {
-	return &Writer{format: f, to: to, rows: header(make([]byte, 0, writeSize+64<<10)), every: every, now: now}
+	flows, _ := to.(flowWriter)
+	return &Writer{format: f, to: to, flows: flows, rows: header(make([]byte, 0, writeSize+64<<10)), every: every, now: now}
 }
 
 // Format returns the format of the rows.
 func (w *Writer) Format() Format { return w.format }
 
+// A flowWriter formats the rows that are written to it itself.
+type flowWriter interface{ WriteFlow(*flowtable.Flow) error }
+
 // Flow takes a flow.
 func (w *Writer) Flow(f *flowtable.Flow) error {
+	if w.flows != nil && len(w.rows) == 0 {
+		w.dirty = true
+		w.err = w.flows.WriteFlow(f)
+		return w.err
+	}
 	w.rows = w.format.AppendRow(w.rows, f)
 	return w.writeIfMany()
 }

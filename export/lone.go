@@ -1,0 +1,188 @@
+package export
+
+import (
+	"encoding/binary"
+	mathbits "math/bits"
+
+	"github.com/flowfast/flowfast/flowtable"
+)
+
+// isLone tells if the only packet of a flow is forward, and what its row says of the
+// columns of [Columns] beyond the head follows from its length and control bits, which it
+// returns.
+func isLone(f *flowtable.Flow) (flags uint64, is bool) {
+	d := &f.Fwd
+	c := &d.Flags
+	c0, c1, c2, c3, c4, c5, c6, c7 := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
+	flags = c0 + 2*(c1+2*(c2+2*(c3+2*(c4+2*(c5+2*(c6+2*c7))))))
+	some := c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7
+	return flags, d.Packets^1|f.Bwd.Packets|uint64(f.Last^f.Start)|some>>1|d.Bytes/exact == 0
+}
+
+// What a column of 8 bytes says of such a flow.
+const (
+	saysZero = iota
+	saysOne  // it is the count of packets
+	saysStart
+	saysWhole // the length as an integer
+	saysReal  // the length as a float64
+	saysFlag  // whether a control bit is set
+)
+
+// A packedForm is a form of the columns of 8 bytes of such a flow.
+type packedForm struct {
+	says  [64]uint8 // by their bits in packed rows
+	flags int       // the bit of the first control bit
+	some  uint64    // the bits of columns that are not 0, besides the control bits
+}
+
+var lonePacked = newPackedForm()
+
+func newPackedForm() (f packedForm) {
+	some, v := someAlone(0, false, 0), &Value{}
+	f.says[bitStart], f.some = saysStart, 1<<bitStart
+	for i, c := range defaultColumns[numHead:] {
+		bit := bitGroups + i
+		switch {
+		case !c.same[0] && c.says == fin.name:
+			f.flags = bit
+			fallthrough
+		case !c.same[0] && f.flags > 0:
+			f.says[bit] = saysFlag
+			continue
+		case c.same[0] && c.packedBits(v, some) == 0:
+			continue
+		case c.same[0]:
+			f.says[bit] = saysOne
+		case c.Kind == Uint:
+			f.says[bit] = saysWhole
+		default:
+			f.says[bit] = saysReal
+		}
+		f.some |= 1 << bit
+	}
+	return f
+}
+
+// packedOnes is 1, once for each row of a block.
+var packedOnes = func() (r room) {
+	for i := range blockRows {
+		r.put(i, 1)
+	}
+	return r
+}()
+
+var packedZeros room
+
+// put puts the value of 8 bytes of a row.
+func (r *room) put(row int, v uint64) {
+	at := 8 * row & (len(r) - 8)
+	binary.LittleEndian.PutUint64(r[at:at+8], v)
+}
+
+// lone adds a flow of one packet with these control bits. It returns the length that its
+// packed row would have.
+func (k *block) lone(f *flowtable.Flow, flags uint64) int {
+	i, h := k.n&(blockRows-1), &k.heads
+	k.n++
+	h.ports(i, f.SrcPort, f.DstPort, f.Protocol)
+	h.v6[i], k.bits[i] = f.V6, packedLone|flags
+	h.sources[i].Lo, h.receivers[i].Lo = f.Src.Lo, f.Dst.Lo
+	h.starts.put(i, uint64(f.Start))
+	h.lengths.put(i, f.Fwd.Bytes)
+	if !f.V6 {
+		return packedEnd + 8 + 16
+	}
+	h.families = 1
+	h.sources[i].Hi, h.receivers[i].Hi = f.Src.Hi, f.Dst.Hi
+	return packedEnd + packedAddresses + 16
+}
+
+// of returns what the columns of a word say of rows of flows of one packet, that have these
+// control bits.
+func (f *packedForm) of(h *heads, bit int, flags uint64) *room {
+	switch f.says[bit&63] {
+	case saysOne:
+		return &packedOnes
+	case saysStart:
+		return &h.starts
+	case saysWhole:
+		return &h.lengths
+	case saysReal:
+		return &h.reals
+	case saysFlag:
+		if flags>>(bit-f.flags)&1 != 0 {
+			return &packedOnes
+		}
+	}
+	return &packedZeros
+}
+
+// usual returns the bits of the first row of a flow of one packet, 0 if there is none, and
+// the rows that have others.
+func (k *block) usual() (usual uint64, others []uint8) {
+	all := k.bits[:k.n]
+	for _, left := range all {
+		if usual = left & packedLone; usual != 0 {
+			usual = left
+			break
+		}
+	}
+	for i, left := range all {
+		if left != usual {
+			k.others[len(others)&(blockRows-1)] = uint8(i)
+			others = k.others[:len(others)+1]
+		}
+	}
+	return usual, others
+}
+
+// fill appends the values of the columns of [Columns] that have 8 bytes, where most rows
+// have the bits that are usual: first what these say, in all rows.
+func (k *block) fill(w *word, columns []columnBytes, usual uint64, others []uint8) bool {
+	f, h, size := &lonePacked, &k.heads, 8*k.n
+	var to [64]*room
+	for bit, i := range w.columns {
+		to[bit&63] = extend(&columns[i].values, size)
+		if from := f.of(h, bit, usual); from == &packedZeros {
+			clear(to[bit&63][:size])
+		} else {
+			copy(to[bit&63][:size], from[:])
+		}
+	}
+	for _, i := range others {
+		i, left := int(i), k.bits[i&(blockRows-1)]
+		if left&packedLone != 0 {
+			for bits := left ^ usual; bits != 0; bits &= bits - 1 {
+				flag := mathbits.TrailingZeros64(bits)
+				to[(f.flags+flag)&63].put(i, left>>flag&1)
+			}
+			continue
+		}
+		if !k.fits(w, i, left) {
+			return false
+		}
+		values := k.rows[k.next[i]:]
+		for bits := left | f.some | usual<<f.flags; bits != 0; bits &= bits - 1 {
+			bit, v := mathbits.TrailingZeros64(bits), uint64(0)
+			if left>>bit&1 != 0 {
+				v, values = binary.LittleEndian.Uint64(values), values[8:]
+			}
+			to[bit].put(i, v)
+		}
+		k.next[i] = len(k.rows) - len(values)
+	}
+	return true
+}
+
+// spread sorts the values of rows of flows of one packet that have the same bits, and
+// returns those of columns that are not 0.
+func (k *block) spread(from, to int) (some uint64) {
+	f, flags := &lonePacked, k.bits[from]&255
+	some = f.some | flags<<f.flags
+	for bits := some; bits != 0; bits &= bits - 1 {
+		bit := mathbits.TrailingZeros64(bits)
+		copy(k.sorted[stride*bit+8*from:stride*bit+8*to], f.of(&k.heads, bit, flags)[8*from:])
+	}
+	return some
+}
