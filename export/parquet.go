@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+	"slices"
 
+	"github.com/klauspost/compress/huff0"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -39,8 +41,8 @@ const (
 
 	logicalMicros, logicalNanos = 2, 3 // units of a timestamp
 
-	parquetPlain, parquetRLE = 0, 3 // encodings
-	parquetZstd              = 6
+	parquetPlain, parquetRLE, parquetDelta = 0, 3, 5 // encodings
+	parquetZstd                            = 6
 )
 
 // longest is the length of the longest text that pages and row groups are
@@ -52,16 +54,20 @@ type pages struct {
 	zstd    *zstd.Encoder
 	columns []page
 	plain   []byte // the page at hand
+	delta   []byte
+	sample  []byte // see repeats
+	huffman huff0.Scratch
 	head    thrift
 }
 
 // A page is the values of a column in a batch.
 type page struct {
-	bytes  []byte // the header, and the compressed values
-	plain  int    // length of the header and the values before they were compressed
-	values int    // with nulls, which stand for empty lists
-	nulls  int
-	bounds bounds
+	bytes    []byte // the header, and the compressed values
+	plain    int    // length of the header and the values before they were compressed
+	encoding int64
+	values   int // with nulls, which stand for empty lists
+	nulls    int
+	bounds   bounds
 
 	same  bool // all values have these bytes, and
 	value uint64
@@ -81,7 +87,8 @@ func parquetEncoder(t *Table) *encoder {
 func (p *pages) make(b *batch) (err error) {
 	if p.zstd == nil {
 		p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
-			zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20))
+			zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20), zstd.WithAllLitEntropyCompression(true))
+		p.huffman.Reuse = huff0.ReusePolicyNone
 		if err != nil {
 			return err
 		}
@@ -99,11 +106,14 @@ func (p *pages) make(b *batch) (err error) {
 func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 	values, nulls := rows, 0
 	var plain []byte
+	to.encoding = parquetPlain
+	search := true
 	switch c.Kind {
 	case Text:
 		plain = p.texts(from)
 		to.same = false
 		to.bounds.ofTexts(from)
+		search = p.repeats(plain)
 	case List:
 		plain, values, nulls = p.lists(from)
 		to.same = false
@@ -118,12 +128,16 @@ func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 		plain = p.widened(from.values, width)
 		if same {
 			to.bounds.ofNumbers(c, plain[:max(width, 4)])
-		} else {
-			to.bounds.ofNumbers(c, plain)
+			break
+		}
+		to.bounds.ofNumbers(c, plain)
+		if c.Kind == Time || c.physical() == parquetInt64 && to.bounds.isNarrow() {
+			p.delta = appendDelta(p.delta[:0], plain)
+			plain, to.encoding = p.delta, parquetDelta
 		}
 	}
 	to.values, to.nulls = values, nulls
-	p.finish(to, plain)
+	p.finish(to, plain, search)
 }
 
 // constant returns the bytes of the first value, and whether all others are the
@@ -153,26 +167,28 @@ func (p *pages) widened(values []byte, width int) []byte {
 
 // texts returns texts with their lengths before them.
 func (p *pages) texts(c *columnBytes) []byte {
-	p.plain = p.plain[:0]
-	for text := range c.texts() {
-		p.plain = binary.LittleEndian.AppendUint32(p.plain, uint32(len(text)))
-		p.plain = append(p.plain, text...)
-	}
-	return p.plain
-}
-
-// texts yields the texts.
-func (c *columnBytes) texts() func(func([]byte) bool) {
-	return func(yield func([]byte) bool) {
-		from := uint32(0)
-		for at := 4; at < len(c.ends); at += 4 {
-			end := binary.LittleEndian.Uint32(c.ends[at:])
-			if !yield(c.values[from:end]) {
-				return
-			}
-			from = end
+	const short = 16
+	le := binary.LittleEndian
+	p.plain = slices.Grow(p.plain[:0], len(c.ends)+len(c.values)+short)
+	to, values := p.plain[:cap(p.plain)], c.values
+	n, from := 0, 0
+	for ends := c.ends[4:]; len(ends) >= 4; ends = ends[4:] {
+		end := int(le.Uint32(ends))
+		size := end - from
+		le.PutUint32(to[n:], uint32(size))
+		n += 4
+		if size <= short && from+short <= len(values) {
+			t, v := to[n:n+short], values[from:from+short]
+			le.PutUint64(t[:8], le.Uint64(v[:8])) // and what is behind it, for now
+			le.PutUint64(t[8:16], le.Uint64(v[8:16]))
+		} else {
+			copy(to[n:], values[from:end])
 		}
+		n += size
+		from = end
 	}
+	p.plain = to[:n]
+	return p.plain
 }
 
 // lists returns the numbers of lists, with their levels before them: whether one
@@ -238,13 +254,19 @@ func (l *levels) finish() {
 	}
 }
 
-// finish compresses a page and puts its header before it.
-func (p *pages) finish(to *page, plain []byte) {
+// finish compresses a page, which can take a search for what repeats, and puts its header
+// before it.
+func (p *pages) finish(to *page, plain []byte, search bool) {
 	const room = 64 // for the header
 	if cap(to.bytes) < room {
 		to.bytes = make([]byte, room)
 	}
-	b := p.zstd.EncodeAll(plain, to.bytes[:room])
+	var b []byte
+	if search {
+		b = p.zstd.EncodeAll(plain, to.bytes[:room])
+	} else {
+		b = p.appendLiterals(to.bytes[:room], plain)
+	}
 	h := &p.head
 	*h = thrift{b: h.b[:0]}
 	h.i32(1, 0) // a data page
@@ -253,7 +275,7 @@ func (p *pages) finish(to *page, plain []byte) {
 	h.i32(4, int64(int32(crc32.ChecksumIEEE(b[room:]))))
 	h.inside(5, func() {
 		h.i32(1, int64(to.values))
-		h.i32(2, parquetPlain)
+		h.i32(2, to.encoding)
 		h.i32(3, parquetRLE)
 		h.i32(4, parquetRLE)
 	})
@@ -266,21 +288,36 @@ func (p *pages) finish(to *page, plain []byte) {
 // ofTexts sets bounds to those of texts. There are none where one is long.
 func (b *bounds) ofTexts(c *columnBytes) {
 	var least, greatest []byte
-	first := true
-	for text := range c.texts() {
-		switch {
-		case first:
-			least, greatest, first = text, text, false
-		case bytes.Compare(text, least) < 0:
-			least = text
-		case bytes.Compare(text, greatest) > 0:
-			greatest = text
+	low, high := uint64(math.MaxUint64), uint64(0) // what they begin with
+	first, from := true, 0
+	for ends := c.ends[4:]; len(ends) >= 4; ends = ends[4:] {
+		end := int(binary.LittleEndian.Uint32(ends))
+		text := c.values[from:end]
+		from = end
+		begin := first8(c.values, end-len(text), len(text))
+		if begin <= low && (first || bytes.Compare(text, least) < 0) {
+			least, low = text, begin
 		}
+		if begin >= high && (first || bytes.Compare(text, greatest) > 0) {
+			greatest, high = text, begin
+		}
+		first = false
 	}
 	b.there = !first && len(least) <= longest && len(greatest) <= longest
 	if b.there {
 		b.min, b.max = append(b.min[:0], least...), append(b.max[:0], greatest...)
 	}
+}
+
+// first8 returns the first 8 bytes of a text of this size, the first one in the highest, with
+// zeros behind it if it is shorter.
+func first8(values []byte, at, size int) uint64 {
+	if values = values[at:]; len(values) < 8 {
+		var b [8]byte
+		copy(b[:], values[:size])
+		return binary.BigEndian.Uint64(b[:])
+	}
+	return binary.BigEndian.Uint64(values) &^ (math.MaxUint64 >> (8 * min(size, 8)))
 }
 
 // ofNumbers sets bounds to those of the plain values of a column, or of a list's
@@ -301,15 +338,15 @@ func (b *bounds) ofNumbers(c *Column, plain []byte) {
 		b.min, b.max = le.AppendUint32(b.min, least), le.AppendUint32(b.max, greatest)
 	case c.physical() == parquetInt64:
 		least, greatest := int64(math.MaxInt64), int64(math.MinInt64)
-		for i := 8; i <= len(plain); i += 8 {
-			v := int64(le.Uint64(plain[i-8 : i : i]))
+		for at := 0; at < len(plain); at = nextOther(plain, at) {
+			v := int64(le.Uint64(plain[at:]))
 			least, greatest = min(least, v), max(greatest, v)
 		}
 		b.min, b.max = le.AppendUint64(b.min, uint64(least)), le.AppendUint64(b.max, uint64(greatest))
 	default:
 		least, greatest := math.Inf(1), math.Inf(-1)
-		for i := 8; i <= len(plain); i += 8 {
-			v := math.Float64frombits(le.Uint64(plain[i-8 : i : i]))
+		for at := 0; at < len(plain); at = nextOther(plain, at) {
+			v := math.Float64frombits(le.Uint64(plain[at:]))
 			if v < least {
 				least = v
 			}
@@ -328,6 +365,41 @@ func (b *bounds) ofNumbers(c *Column, plain []byte) {
 		return
 	}
 	b.there = true
+}
+
+// isNarrow tells if the bounds are those of integers of 8 bytes, and no more than one
+// apart.
+func (b *bounds) isNarrow() bool {
+	le := binary.LittleEndian
+	return b.there && le.Uint64(b.max)-le.Uint64(b.min) <= 1
+}
+
+// nextOther returns where the values of 8 bytes are others than the one at a position, or
+// the end. Those of a column are often the same for long.
+func nextOther(values []byte, at int) int {
+	next := at + 8
+	if next < len(values) && string(values[next:next+8]) == string(values[at:next]) {
+		return endOfRun(values, next)
+	}
+	return next
+}
+
+// endOfRun is nextOther for a value that is the one before it too.
+func endOfRun(values []byte, at int) int {
+	le := binary.LittleEndian
+	v := le.Uint64(values[at:])
+	at += 8
+	for ; len(values)-at >= 64; at += 64 {
+		w := (*[64]byte)(values[at:])
+		if (le.Uint64(w[0:])^v)|(le.Uint64(w[8:])^v)|(le.Uint64(w[16:])^v)|(le.Uint64(w[24:])^v)|
+			(le.Uint64(w[32:])^v)|(le.Uint64(w[40:])^v)|(le.Uint64(w[48:])^v)|(le.Uint64(w[56:])^v) != 0 {
+			break
+		}
+	}
+	for at < len(values) && le.Uint64(values[at:]) == v {
+		at += 8
+	}
+	return at
 }
 
 // physical returns the type of the column's values in Parquet.

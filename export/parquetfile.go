@@ -48,6 +48,7 @@ type chunk struct {
 	bounds        bounds
 	unbounded     bool // a page has values of which none is the least
 	pages         []pageIn
+	deltas        int    // of these, those in this encoding
 	texts         []byte // the bounds of pages
 }
 
@@ -175,12 +176,15 @@ func (g *chunk) add(c *Column, p *page, row int) {
 	}
 	in.max = len(g.texts)
 	g.pages = append(g.pages, in)
+	if p.encoding == parquetDelta {
+		g.deltas++
+	}
 }
 
 func (g *chunk) reset() {
 	g.bytes, g.plain, g.values, g.nulls = g.bytes[:0], 0, 0, 0
 	g.bounds.there, g.unbounded = false, false
-	g.pages, g.texts = g.pages[:0], g.texts[:0]
+	g.pages, g.deltas, g.texts = g.pages[:0], 0, g.texts[:0]
 }
 
 // begin writes the first bytes of the file, if they are not there yet.
@@ -268,9 +272,16 @@ func (w *parquetFile) describe(c *Column, g *chunk) {
 // describe says what is to be said of the pages of a column as a whole.
 func (g *chunk) describe(t *thrift, c *Column, at int64) {
 	t.i32(1, c.physical())
-	path, encodings := []string{c.Name}, []int64{parquetPlain}
+	path, encodings := []string{c.Name}, []int64{parquetPlain, parquetDelta}
+	pages := []int{len(g.pages) - g.deltas, g.deltas}
+	if pages[0] == 0 {
+		encodings, pages = encodings[1:], pages[1:]
+	} else if pages[1] == 0 {
+		encodings, pages = encodings[:1], pages[:1]
+	}
+	stats := encodings
 	if c.Kind == List {
-		path, encodings = append(path, "list", "element"), append(encodings, parquetRLE)
+		path, encodings = append(path, "list", "element"), []int64{parquetPlain, parquetRLE}
 	}
 	t.list(2, len(encodings), thriftI32)
 	for _, e := range encodings {
@@ -292,12 +303,14 @@ func (g *chunk) describe(t *thrift, c *Column, at int64) {
 			t.binary(6, g.bounds.min)
 		}
 	})
-	t.list(13, 1, thriftStruct)
-	t.element(func() {
-		t.i32(1, 0) // data pages
-		t.i32(2, parquetPlain)
-		t.i32(3, int64(len(g.pages)))
-	})
+	t.list(13, len(stats), thriftStruct)
+	for i, e := range stats {
+		t.element(func() {
+			t.i32(1, 0) // data pages
+			t.i32(2, e)
+			t.i32(3, int64(pages[i]))
+		})
+	}
 }
 
 // order tells whether both bounds rise from page to page, 1, or fall, 2, or
