@@ -20,20 +20,32 @@ type batch struct {
 // A columnBytes is the values of a column, one behind the other as they stand in
 // packed rows, and for Text and List where each ends, in 4 bytes: in bytes of
 // text or in numbers. The first end is that before the first value, 0.
-type columnBytes struct{ values, ends []byte }
+type columnBytes struct {
+	values, ends []byte
+	span         span
+	spanned      bool // it is that of the values
+}
 
 // reset makes the batch empty, for rows of these columns, of which most are expected at
-// most.
-func (b *batch) reset(p *packed, most int) {
+// most. With spans it is told between what the values of the columns of [Columns] are.
+func (b *batch) reset(p *packed, most int, spans bool) {
 	if b.packed != p {
 		b.packed, b.columns, b.room = p, make([]columnBytes, len(p.columns)), 0
 	}
 	b.most = most
 	b.block.reset()
 	b.rows, b.size = 0, 0
+	b.block.spans = spans && p.first > 0
 	for i := range b.columns {
 		c := &b.columns[i]
 		c.values, c.ends = c.values[:0], append(c.ends[:0], 0, 0, 0, 0)
+		c.spanned = false
+	}
+	if b.block.spans {
+		for _, i := range p.words[0].columns {
+			b.columns[i].spanned = true
+			b.columns[i].span.reset()
+		}
 	}
 }
 
@@ -41,7 +53,7 @@ func (b *batch) reset(p *packed, most int) {
 func (b *batch) flow(f *flowtable.Flow) (more bool) {
 	k, p := &b.block, b.packed
 	if flags, is := isLone(f); is && p.first == len(p.columns) {
-		b.size += k.lone(f, flags)
+		k.lone(f, flags) // too short to end a batch of so many rows by its size
 	} else {
 		b.size += k.flow(p, f)
 	}

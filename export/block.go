@@ -30,6 +30,7 @@ type block struct {
 	sorted *sortedRows
 	heads  heads
 	others [blockRows]uint8 // see usual
+	spans  bool             // those of the columns of [Columns] are wanted
 }
 
 // sortedRows are the values of the columns of a word.
@@ -137,14 +138,19 @@ func (k *block) run(from int) (to int) {
 // append appends the sorted values of the columns of a word to these; some are not 0.
 func (k *block) append(w *word, columns []columnBytes, some uint64) {
 	for n, i := range w.columns {
-		to := extend(&columns[i].values, 8*k.n)[:8*k.n]
+		c := &columns[i]
+		to := extend(&c.values, 8*k.n)[:8*k.n]
 		if some>>n&1 == 0 {
 			clear(to)
+			c.span.add(0)
 			continue
 		}
 		from := k.sorted[n&63*stride:][:len(to)]
 		copy(to, from)
 		clear(from)
+		if c.spanned {
+			c.span.widen(to)
+		}
 	}
 }
 

@@ -41,6 +41,14 @@ func TestDefaultColumns(t *testing.T) {
 				if !bytes.Equal(got[i].values, want[i].values) || !bytes.Equal(got[i].ends, want[i].ends) {
 					t.Fatalf("packed: other values of %s", c.Name)
 				}
+				if c.width() < 8 || c.Kind == Text {
+					continue
+				}
+				var told, seen bounds
+				told.ofSpan(c, &got[i].span)
+				if seen.ofNumbers(c, got[i].values); !got[i].spanned || !bytes.Equal(told.min, seen.min) || !bytes.Equal(told.max, seen.max) {
+					t.Fatalf("%s is told to be from %x to %x, but is from %x to %x", c.Name, told.min, told.max, seen.min, seen.max)
+				}
 			}
 		}
 		r.Shuffle(len(flows), func(i, k int) { flows[i], flows[k] = flows[k], flows[i] })
@@ -55,7 +63,7 @@ func sorted(t *testing.T, p *packed, flows []*flowtable.Flow) []columnBytes {
 		rows = p.AppendRow(rows, f)
 	}
 	var b batch
-	b.reset(p, len(flows))
+	b.reset(p, len(flows), true)
 	if n, err := b.add(rows, len(flows), len(rows)); n != len(rows) || err != nil {
 		t.Fatalf("%d of %d bytes: %v", n, len(rows), err)
 	}

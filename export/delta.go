@@ -43,14 +43,16 @@ func appendDelta(b, values []byte) []byte {
 func appendDeltaBlock(b []byte, values *[8 * deltaBlock]byte, last uint64, n int) []byte {
 	le := binary.LittleEndian
 	var differences [deltaBlock]uint64
-	least := int64(math.MaxInt64)
 	for i := range differences {
-		if i == n {
-			break
-		}
 		v := le.Uint64(values[8*i : 8*i+8])
 		differences[i], last = v-last, v
-		least = min(least, int64(differences[i]))
+	}
+	least := int64(math.MaxInt64)
+	for _, d := range differences[:n] {
+		least = min(least, int64(d))
+	}
+	for i := n; i < deltaBlock; i++ {
+		differences[i] = uint64(least) // there is none
 	}
 	b = binary.AppendVarint(b, least)
 	widths := len(b)
@@ -58,11 +60,10 @@ func appendDeltaBlock(b []byte, values *[8 * deltaBlock]byte, last uint64, n int
 	for part := 0; part*deltaPart < n; part++ {
 		from := (*[deltaPart]uint64)(differences[part*deltaPart:])
 		all := uint64(0)
-		for i := range from {
-			if from[i] -= uint64(least); part*deltaPart+i >= n {
-				from[i] = 0 // there is none
-			}
-			all |= from[i]
+		for i, d := range from {
+			d -= uint64(least)
+			from[i] = d
+			all |= d
 		}
 		if width := bits.Len64(all); width > 0 {
 			b[widths+part] = byte(width)

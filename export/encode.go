@@ -57,6 +57,7 @@ type encoder struct {
 	first      int // rows of the first batch
 	most, size int // of a batch
 	unit       time.Duration
+	spans      bool // what is between is told of columns, see batch
 	complete   func(*encoded) error
 }
 
@@ -66,6 +67,7 @@ func (e *encoder) finish(into *encoded) error {
 		for i, c := range e.packed.columns {
 			if c.Kind == Time {
 				cutTimes(into.batch.columns[i].values, int64(e.unit))
+				into.batch.columns[i].spanned = false
 			}
 		}
 	}
@@ -88,7 +90,7 @@ func cutTimes(values []byte, unit int64) {
 // many bytes, but no more than most.
 func newEncoder(t *Table, size, most int, complete func(*encoded) error) *encoder {
 	most = max(min(size/rowBytes(t.Columns), most), 1)
-	return &encoder{newPacked(t.Columns), most, most, size, t.TimeUnit, complete}
+	return &encoder{packed: newPacked(t.Columns), first: most, most: most, size: size, unit: t.TimeUnit, complete: complete}
 }
 
 // rowBytes returns what the values of a row take in columns, or a bit more: an
@@ -108,10 +110,12 @@ func rowBytes(columns []*Column) int {
 	return n
 }
 
+func (e *encoder) reset(b *batch) { b.reset(e.packed, e.most, e.spans) }
+
 // encode makes a batch of rows.
 func (e *encoder) encode(into *encoded, rows [][]byte) {
 	const all = 1 << 62
-	into.batch.reset(e.packed, e.most)
+	e.reset(&into.batch)
 	into.err = nil
 	for _, b := range rows {
 		if _, into.err = into.batch.add(b, all, all); into.err != nil {
@@ -140,7 +144,7 @@ type columnOut interface {
 
 func newColumnWriter(e *encoder, out columnOut) *columnWriter {
 	w := &columnWriter{encoder: e, next: e.first, out: out}
-	w.own.batch.reset(e.packed, e.most)
+	e.reset(&w.own.batch)
 	return w
 }
 
@@ -186,7 +190,7 @@ func (w *columnWriter) endBatch() error {
 	if w.err == nil {
 		w.put(&w.own)
 	}
-	w.own.batch.reset(w.encoder.packed, w.encoder.most)
+	w.encoder.reset(&w.own.batch)
 	return w.err
 }
 

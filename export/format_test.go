@@ -94,6 +94,34 @@ func written(t testing.TB, name string, table Table, flows []*flowtable.Flow, ea
 	return out.Bytes()
 }
 
+// writtenFlows does it with flows, and with rows among them; nil for a format that takes
+// none.
+func writtenFlows(t *testing.T, name string, table Table, flows []*flowtable.Flow) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	format, _ := FormatNamed(name)
+	w := batchWriter(t, name, &out, table)
+	if w == nil {
+		return nil
+	}
+	rows := format.Rows(table)
+	for i, f := range flows {
+		var err error
+		if i%1000 < 300 {
+			_, err = w.Write(rows.AppendRow(nil, f))
+		} else {
+			err = w.WriteFlow(f)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 // texts returns what CSV says, with whatever a format of types can't keep
 // written as it would write it: numbers as float64 does, text as UTF-8.
 func texts(t *testing.T, columns []*Column, flows []*flowtable.Flow) [][]string {
@@ -370,13 +398,24 @@ func TestFormatBytes(t *testing.T) {
 	for i := range flows {
 		flows[i] = few[i*7%len(few)]
 	}
-	table := Table{Columns: append(Columns(), EndReason)}
+	for i, f := range almostLone() {
+		flows[13*i] = f
+	}
+	for _, columns := range [][]*Column{Columns(), kinds()} {
+		formatBytes(t, Table{Columns: columns}, flows)
+	}
+}
+
+func formatBytes(t *testing.T, table Table, flows []*flowtable.Flow) {
 	for _, name := range FormatNames() {
 		want := written(t, name, table, flows, 613)
 		for _, each := range []int{1, 4096} {
 			if got := written(t, name, table, flows, each); !bytes.Equal(got, want) {
 				t.Errorf("%s: %d rows with each Write: other bytes", name, each)
 			}
+		}
+		if got := writtenFlows(t, name, table, flows); got != nil && !bytes.Equal(got, want) {
+			t.Errorf("%s: other bytes from flows", name)
 		}
 		if again := written(t, name, table, flows, 613); !bytes.Equal(again, want) {
 			t.Errorf("%s: other bytes the second time", name)

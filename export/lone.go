@@ -2,6 +2,7 @@ package export
 
 import (
 	"encoding/binary"
+	"math"
 	mathbits "math/bits"
 
 	"github.com/flowfast/flowfast/flowtable"
@@ -72,6 +73,8 @@ var packedOnes = func() (r room) {
 	return r
 }()
 
+func (r *room) get(row int) uint64 { return binary.LittleEndian.Uint64(r[8*row&(len(r)-8):]) }
+
 var packedZeros room
 
 // put puts the value of 8 bytes of a row.
@@ -80,9 +83,8 @@ func (r *room) put(row int, v uint64) {
 	binary.LittleEndian.PutUint64(r[at:at+8], v)
 }
 
-// lone adds a flow of one packet with these control bits. It returns the length that its
-// packed row would have.
-func (k *block) lone(f *flowtable.Flow, flags uint64) int {
+// lone adds a flow of one packet with these control bits.
+func (k *block) lone(f *flowtable.Flow, flags uint64) {
 	i, h := k.n&(blockRows-1), &k.heads
 	k.n++
 	h.ports(i, f.SrcPort, f.DstPort, f.Protocol)
@@ -90,12 +92,10 @@ func (k *block) lone(f *flowtable.Flow, flags uint64) int {
 	h.sources[i].Lo, h.receivers[i].Lo = f.Src.Lo, f.Dst.Lo
 	h.starts.put(i, uint64(f.Start))
 	h.lengths.put(i, f.Fwd.Bytes)
-	if !f.V6 {
-		return packedEnd + 8 + 16
+	if f.V6 {
+		h.families = 1
+		h.sources[i].Hi, h.receivers[i].Hi = f.Src.Hi, f.Dst.Hi
 	}
-	h.families = 1
-	h.sources[i].Hi, h.receivers[i].Hi = f.Src.Hi, f.Dst.Hi
-	return packedEnd + packedAddresses + 16
 }
 
 // of returns what the columns of a word say of rows of flows of one packet, that have these
@@ -119,19 +119,26 @@ func (f *packedForm) of(h *heads, bit int, flags uint64) *room {
 }
 
 // usual returns the bits of the first row of a flow of one packet, 0 if there is none, and
-// the rows that have others.
+// the rows that have others. Those of other flows get its start and length.
 func (k *block) usual() (usual uint64, others []uint8) {
-	all := k.bits[:k.n]
-	for _, left := range all {
-		if usual = left & packedLone; usual != 0 {
-			usual = left
-			break
-		}
+	all, first := k.bits[:k.n], 0
+	for first < len(all) && all[first]&packedLone == 0 {
+		first++
 	}
+	if first == len(all) {
+		return 0, nil
+	}
+	usual = all[first]
+	h := &k.heads
+	start, length := h.starts.get(first), h.lengths.get(first)
 	for i, left := range all {
 		if left != usual {
 			k.others[len(others)&(blockRows-1)] = uint8(i)
 			others = k.others[:len(others)+1]
+			if left&packedLone == 0 { // it has none of its own
+				h.starts.put(i, start)
+				h.lengths.put(i, length)
+			}
 		}
 	}
 	return usual, others
@@ -143,19 +150,27 @@ func (k *block) fill(w *word, columns []columnBytes, usual uint64, others []uint
 	f, h, size := &lonePacked, &k.heads, 8*k.n
 	var to [64]*room
 	for bit, i := range w.columns {
-		to[bit&63] = extend(&columns[i].values, size)
-		if from := f.of(h, bit, usual); from == &packedZeros {
+		c := &columns[i]
+		to[bit&63] = extend(&c.values, size)
+		from := f.of(h, bit, usual)
+		if from == &packedZeros {
 			clear(to[bit&63][:size])
 		} else {
 			copy(to[bit&63][:size], from[:])
 		}
+		c.span.add(from.get(0))
+	}
+	if k.spans {
+		k.spanLone(w, columns)
 	}
 	for _, i := range others {
 		i, left := int(i), k.bits[i&(blockRows-1)]
 		if left&packedLone != 0 {
 			for bits := left ^ usual; bits != 0; bits &= bits - 1 {
 				flag := mathbits.TrailingZeros64(bits)
-				to[(f.flags+flag)&63].put(i, left>>flag&1)
+				bit, v := (f.flags+flag)&63, left>>flag&1
+				to[bit].put(i, v)
+				columns[w.columns[bit]].span.add(v)
 			}
 			continue
 		}
@@ -169,10 +184,33 @@ func (k *block) fill(w *word, columns []columnBytes, usual uint64, others []uint
 				v, values = binary.LittleEndian.Uint64(values), values[8:]
 			}
 			to[bit].put(i, v)
+			columns[w.columns[bit]].span.add(v)
 		}
 		k.next[i] = len(k.rows) - len(values)
 	}
 	return true
+}
+
+// spanLone tells the columns of a start or a length what these are between, of which they
+// have the first already.
+func (k *block) spanLone(w *word, columns []columnBytes) {
+	var starts, lengths span
+	starts.reset()
+	starts.widen(k.heads.starts[:8*k.n])
+	lengths.reset()
+	lengths.widen(k.heads.lengths[:8*k.n])
+	for bit, i := range w.columns {
+		c := &columns[i]
+		switch lonePacked.says[bit&63] {
+		case saysStart:
+			c.span.both(starts)
+		case saysWhole:
+			c.span.both(lengths)
+		case saysReal:
+			c.span.add(math.Float64bits(float64(lengths.least)))
+			c.span.add(math.Float64bits(float64(lengths.greatest)))
+		}
+	}
 }
 
 // spread sorts the values of rows of flows of one packet that have the same bits, and

@@ -80,7 +80,9 @@ type bounds struct {
 }
 
 func parquetEncoder(t *Table) *encoder {
-	return newEncoder(t, pagesSize, pageRows, func(e *encoded) error { return e.pages.make(&e.batch) })
+	e := newEncoder(t, pagesSize, pageRows, func(e *encoded) error { return e.pages.make(&e.batch) })
+	e.spans = true
+	return e
 }
 
 // make makes the pages of a batch.
@@ -113,7 +115,7 @@ func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 		plain = p.texts(from)
 		to.same = false
 		to.bounds.ofTexts(from)
-		search = p.repeats(plain)
+		search = p.repeat(from, plain)
 	case List:
 		plain, values, nulls = p.lists(from)
 		to.same = false
@@ -130,8 +132,12 @@ func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 			to.bounds.ofNumbers(c, plain[:max(width, 4)])
 			break
 		}
-		to.bounds.ofNumbers(c, plain)
-		if c.Kind == Time || c.physical() == parquetInt64 && to.bounds.isNarrow() {
+		if from.spanned {
+			to.bounds.ofSpan(c, &from.span)
+		} else {
+			to.bounds.ofNumbers(c, plain)
+		}
+		if c.Kind == Time || c.physical() == parquetInt64 && to.bounds.isNarrow() && areMixed(plain, to.bounds.min) {
 			p.delta = appendDelta(p.delta[:0], plain)
 			plain, to.encoding = p.delta, parquetDelta
 		}
@@ -154,13 +160,29 @@ func (p *pages) widened(values []byte, width int) []byte {
 	if width == 8 {
 		return values
 	}
-	p.plain = p.plain[:0]
-	for i := 0; i < len(values); i += width {
-		v := uint32(values[i])
-		if width == 2 {
-			v |= uint32(values[i+1]) << 8
+	le := binary.LittleEndian
+	p.plain = slices.Grow(p.plain[:0], 4*len(values)/width)[:4*len(values)/width]
+	to, at := p.plain, 0
+	for ; len(values)-at >= 4*width; at += 4 * width { // four of them
+		var a, b uint64
+		if width == 1 {
+			v := uint64(le.Uint32(values[at : at+4]))
+			a, b = v&0xff|v<<24&(0xff<<32), v>>16&0xff|v<<8&(0xff<<32)
+		} else {
+			v := le.Uint64(values[at : at+8])
+			a, b = v&0xffff|v<<16&(0xffff<<32), v>>32&0xffff|v>>16&(0xffff<<32)
 		}
-		p.plain = binary.LittleEndian.AppendUint32(p.plain, v)
+		le.PutUint64(to[:8], a)
+		le.PutUint64(to[8:16], b)
+		to = to[16:]
+	}
+	for ; at < len(values); at += width {
+		v := uint32(values[at])
+		if width == 2 {
+			v |= uint32(values[at+1]) << 8
+		}
+		le.PutUint32(to, v)
+		to = to[4:]
 	}
 	return p.plain
 }
@@ -172,19 +194,19 @@ func (p *pages) texts(c *columnBytes) []byte {
 	p.plain = slices.Grow(p.plain[:0], len(c.ends)+len(c.values)+short)
 	to, values := p.plain[:cap(p.plain)], c.values
 	n, from := 0, 0
-	for ends := c.ends[4:]; len(ends) >= 4; ends = ends[4:] {
-		end := int(le.Uint32(ends))
+	for at := 4; at+4 <= len(c.ends); at += 4 {
+		end := int(le.Uint32(c.ends[at : at+4]))
 		size := end - from
-		le.PutUint32(to[n:], uint32(size))
-		n += 4
-		if size <= short && from+short <= len(values) {
-			t, v := to[n:n+short], values[from:from+short]
-			le.PutUint64(t[:8], le.Uint64(v[:8])) // and what is behind it, for now
-			le.PutUint64(t[8:16], le.Uint64(v[8:16]))
+		t := to[n:]
+		if n += 4 + size; size <= short && from+short <= len(values) && len(t) >= 4+short {
+			v := values[from : from+short]
+			le.PutUint32(t[:4], uint32(size))
+			le.PutUint64(t[4:12], le.Uint64(v[:8])) // and what is behind it, for now
+			le.PutUint64(t[12:20], le.Uint64(v[8:16]))
 		} else {
-			copy(to[n:], values[from:end])
+			le.PutUint32(t, uint32(size))
+			copy(t[4:], values[from:end])
 		}
-		n += size
 		from = end
 	}
 	p.plain = to[:n]
@@ -287,37 +309,62 @@ func (p *pages) finish(to *page, plain []byte, search bool) {
 
 // ofTexts sets bounds to those of texts. There are none where one is long.
 func (b *bounds) ofTexts(c *columnBytes) {
-	var least, greatest []byte
-	low, high := uint64(math.MaxUint64), uint64(0) // what they begin with
-	first, from := true, 0
-	for ends := c.ends[4:]; len(ends) >= 4; ends = ends[4:] {
-		end := int(binary.LittleEndian.Uint32(ends))
-		text := c.values[from:end]
-		from = end
-		begin := first8(c.values, end-len(text), len(text))
-		if begin <= low && (first || bytes.Compare(text, least) < 0) {
-			least, low = text, begin
-		}
-		if begin >= high && (first || bytes.Compare(text, greatest) > 0) {
-			greatest, high = text, begin
-		}
-		first = false
+	if b.there = len(c.ends) > 4; !b.there {
+		return
 	}
-	b.there = !first && len(least) <= longest && len(greatest) <= longest
+	values := c.values
+	end := int(binary.LittleEndian.Uint32(c.ends[4:]))
+	t := extremes{least: values[:end:end], greatest: values[:end:end]}
+	t.low = first8(values, 0, end)
+	t.high = t.low
+	begin, size := t.low, end
+	for at := 8; at+4 <= len(c.ends); at += 4 {
+		from, before, last := end, begin, size
+		end = int(binary.LittleEndian.Uint32(c.ends[at : at+4]))
+		size = end - from
+		begin = first8(values, from, size)
+		if begin > t.low && begin < t.high {
+			continue
+		}
+		if begin != before || size != last || string(values[from:end]) != string(values[from-size:from]) {
+			t.add(values[from:end], begin)
+		}
+	}
+	b.there = len(t.least) <= longest && len(t.greatest) <= longest
 	if b.there {
-		b.min, b.max = append(b.min[:0], least...), append(b.max[:0], greatest...)
+		b.min, b.max = append(b.min[:0], t.least...), append(b.max[:0], t.greatest...)
+	}
+}
+
+// extremes are the least and the greatest of some texts, and what they begin with.
+type extremes struct {
+	least, greatest []byte
+	low, high       uint64
+}
+
+func (t *extremes) add(text []byte, begin uint64) {
+	switch {
+	case bytes.Compare(text, t.least) < 0:
+		t.least, t.low = text, begin
+	case bytes.Compare(text, t.greatest) > 0:
+		t.greatest, t.high = text, begin
 	}
 }
 
 // first8 returns the first 8 bytes of a text of this size, the first one in the highest, with
 // zeros behind it if it is shorter.
 func first8(values []byte, at, size int) uint64 {
-	if values = values[at:]; len(values) < 8 {
-		var b [8]byte
-		copy(b[:], values[:size])
-		return binary.BigEndian.Uint64(b[:])
+	if size < 8 || at+8 > len(values) {
+		return last8(values[at : at+size])
 	}
-	return binary.BigEndian.Uint64(values) &^ (math.MaxUint64 >> (8 * min(size, 8)))
+	return binary.BigEndian.Uint64(values[at : at+8])
+}
+
+// last8 is first8 for a text that is shorter, or has nothing behind it.
+func last8(text []byte) uint64 {
+	var b [8]byte
+	copy(b[:], text)
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // ofNumbers sets bounds to those of the plain values of a column, or of a list's
@@ -337,16 +384,15 @@ func (b *bounds) ofNumbers(c *Column, plain []byte) {
 		}
 		b.min, b.max = le.AppendUint32(b.min, least), le.AppendUint32(b.max, greatest)
 	case c.physical() == parquetInt64:
-		least, greatest := int64(math.MaxInt64), int64(math.MinInt64)
-		for at := 0; at < len(plain); at = nextOther(plain, at) {
-			v := int64(le.Uint64(plain[at:]))
-			least, greatest = min(least, v), max(greatest, v)
-		}
-		b.min, b.max = le.AppendUint64(b.min, uint64(least)), le.AppendUint64(b.max, uint64(greatest))
+		var r span
+		r.reset()
+		r.widen(plain)
+		b.ofSpan(c, &r)
+		return
 	default:
 		least, greatest := math.Inf(1), math.Inf(-1)
-		for at := 0; at < len(plain); at = nextOther(plain, at) {
-			v := math.Float64frombits(le.Uint64(plain[at:]))
+		for i := 8; i <= len(plain); i += 8 {
+			v := math.Float64frombits(le.Uint64(plain[i-8 : i : i]))
 			if v < least {
 				least = v
 			}
@@ -354,16 +400,34 @@ func (b *bounds) ofNumbers(c *Column, plain []byte) {
 				greatest = v
 			}
 		}
-		b.there = least <= greatest // or none is a number
-		if least == 0 {
-			least = math.Copysign(0, -1)
+		if least <= greatest { // or none is a number
+			b.ofFloats(least, greatest)
 		}
-		if greatest == 0 {
-			greatest = 0
-		}
-		b.min, b.max = le.AppendUint64(b.min, math.Float64bits(least)), le.AppendUint64(b.max, math.Float64bits(greatest))
 		return
 	}
+	b.there = true
+}
+
+// ofSpan sets bounds to those of a column whose values are not below 0 if they are floats.
+func (b *bounds) ofSpan(c *Column, s *span) {
+	if c.physical() == parquetDouble {
+		b.ofFloats(math.Float64frombits(uint64(s.least)), math.Float64frombits(uint64(s.greatest)))
+		return
+	}
+	le := binary.LittleEndian
+	b.min, b.max = le.AppendUint64(b.min[:0], uint64(s.least)), le.AppendUint64(b.max[:0], uint64(s.greatest))
+	b.there = true
+}
+
+func (b *bounds) ofFloats(least, greatest float64) {
+	if least == 0 {
+		least = math.Copysign(0, -1)
+	}
+	if greatest == 0 {
+		greatest = 0
+	}
+	le := binary.LittleEndian
+	b.min, b.max = le.AppendUint64(b.min[:0], math.Float64bits(least)), le.AppendUint64(b.max[:0], math.Float64bits(greatest))
 	b.there = true
 }
 
@@ -374,32 +438,20 @@ func (b *bounds) isNarrow() bool {
 	return b.there && le.Uint64(b.max)-le.Uint64(b.min) <= 1
 }
 
-// nextOther returns where the values of 8 bytes are others than the one at a position, or
-// the end. Those of a column are often the same for long.
-func nextOther(values []byte, at int) int {
-	next := at + 8
-	if next < len(values) && string(values[next:next+8]) == string(values[at:next]) {
-		return endOfRun(values, next)
-	}
-	return next
-}
-
-// endOfRun is nextOther for a value that is the one before it too.
-func endOfRun(values []byte, at int) int {
-	le := binary.LittleEndian
-	v := le.Uint64(values[at:])
-	at += 8
-	for ; len(values)-at >= 64; at += 64 {
-		w := (*[64]byte)(values[at:])
-		if (le.Uint64(w[0:])^v)|(le.Uint64(w[8:])^v)|(le.Uint64(w[16:])^v)|(le.Uint64(w[24:])^v)|
-			(le.Uint64(w[32:])^v)|(le.Uint64(w[40:])^v)|(le.Uint64(w[48:])^v)|(le.Uint64(w[56:])^v) != 0 {
-			break
+// areMixed tells if of values of 8 bytes that are no more than one apart a 16th or more are
+// the greater ones, as some of them have it. In these, as in ones with a zero now and then,
+// zstd at its fastest finds a match for each, and takes ten times as long.
+func areMixed(values, least []byte) bool {
+	const some = 256
+	step := max(len(values)/8/some, 1) * 8
+	n, all := 0, 0
+	for at := 0; at < len(values); at += step {
+		if values[at] != least[0] {
+			n++
 		}
+		all++
 	}
-	for at < len(values) && le.Uint64(values[at:]) == v {
-		at += 8
-	}
-	return at
+	return 16*n >= all
 }
 
 // physical returns the type of the column's values in Parquet.
