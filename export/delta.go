@@ -96,3 +96,41 @@ func appendBits(b []byte, values *[deltaPart]uint64, width int) []byte {
 	}
 	return b[:len(b)+deltaPart/8*width]
 }
+
+// ports encodes values of 2 bytes each, and sets their bounds.
+func (p *pages) ports(b *bounds, values []byte) []byte {
+	le := binary.LittleEndian
+	p.plain = slices.Grow(p.plain[:0], 4*len(values))[:4*len(values)]
+	least, greatest := uint64(math.MaxUint64), uint64(0)
+	to := p.plain
+	for len(values) >= 2 && len(to) >= 8 {
+		v := uint64(le.Uint16(values))
+		le.PutUint64(to, v)
+		least, greatest = min(least, v), max(greatest, v)
+		values, to = values[2:], to[8:]
+	}
+	b.min, b.max, b.there = le.AppendUint32(b.min[:0], uint32(least)), le.AppendUint32(b.max[:0], uint32(greatest)), true
+	p.delta = appendDelta(p.delta[:0], p.plain)
+	return p.delta
+}
+
+// areMany tells if values of 2 bytes are as many as those of random ports, or of ports one
+// after the other, as some of them have it: differences of these take fewer bytes than
+// what can be found in them.
+func areMany(values []byte) bool {
+	const some = 256
+	n := len(values) / 2
+	if n < some {
+		return false
+	}
+	var seen [4 * some / 64]uint64
+	for i := range some {
+		v := uint32(binary.LittleEndian.Uint16(values[n*i/some*2:])) * 0x9e3779b1 >> 22
+		seen[v/64] |= 1 << (v % 64)
+	}
+	many := 0
+	for _, word := range seen {
+		many += bits.OnesCount64(word)
+	}
+	return many > some*5/8
+}

@@ -25,8 +25,8 @@ import (
 // definition is https://github.com/apache/parquet-format.
 var (
 	groupSize = 32 << 20 // variables for the tests
-	pageRows  = 8192
-	pagesSize = 4 << 20 // bytes of packed rows that a batch has at most
+	pageRows  = 16384
+	pagesSize = 8 << 20 // bytes of packed rows that a batch has at most
 )
 
 // The numbers by which Parquet calls things.
@@ -127,6 +127,10 @@ func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 			return // the page is that of the batch before
 		}
 		to.same, to.value = same, value
+		if width == 2 && areMany(from.values) {
+			plain, to.encoding = p.ports(&to.bounds, from.values), parquetDelta
+			break
+		}
 		plain = p.widened(from.values, width)
 		if same {
 			to.bounds.ofNumbers(c, plain[:max(width, 4)])
