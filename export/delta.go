@@ -113,24 +113,3 @@ func (p *pages) ports(b *bounds, values []byte) []byte {
 	p.delta = appendDelta(p.delta[:0], p.plain)
 	return p.delta
 }
-
-// areMany tells if values of 2 bytes are as many as those of random ports, or of ports one
-// after the other, as some of them have it: differences of these take fewer bytes than
-// what can be found in them.
-func areMany(values []byte) bool {
-	const some = 256
-	n := len(values) / 2
-	if n < some {
-		return false
-	}
-	var seen [4 * some / 64]uint64
-	for i := range some {
-		v := uint32(binary.LittleEndian.Uint16(values[n*i/some*2:])) * 0x9e3779b1 >> 22
-		seen[v/64] |= 1 << (v % 64)
-	}
-	many := 0
-	for _, word := range seen {
-		many += bits.OnesCount64(word)
-	}
-	return many > some*5/8
-}

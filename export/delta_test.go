@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/klauspost/compress/zstd"
 
@@ -74,6 +76,45 @@ func TestDeltaPages(t *testing.T) {
 		}
 	}
 }
+
+// TestPorts wants the library to read ports as they were, few, random or one after the
+// other, of which the last two take less as differences.
+func TestPorts(t *testing.T) {
+	r := rand.New(rand.NewPCG(37, 38))
+	for name, port := range map[string]func(i int) uint16{
+		"few":     func(int) uint16 { return uint16(443 * r.IntN(20)) },
+		"random":  func(int) uint16 { return uint16(r.Uint32()) },
+		"ordered": func(i int) uint16 { return uint16(3 * i) },
+	} {
+		var flows []*flowtable.Flow
+		var want []string
+		for i := range 3000 {
+			f := &flowtable.Flow{SrcPort: port(i)}
+			flows, want = append(flows, f), append(want, fmt.Sprint(f.SrcPort))
+		}
+		b := written(t, "parquet", Table{Columns: Columns()[numSrcPort : numSrcPort+1]}, flows, 1000)
+		if got := parquetTexts(t, b)[0]; !slices.Equal(got, want) {
+			t.Errorf("%s: other ports", name)
+		}
+		chunk, err := openParquet(t, b).MetaData().RowGroup(0).ColumnChunk(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if delta := slices.Contains(chunk.Encodings(), parquet.Encodings.DeltaBinaryPacked); delta != (name != "few") {
+			t.Errorf("%s: encodings %v", name, chunk.Encodings())
+		}
+		stats, err := chunk.Statistics()
+		if err != nil || !stats.HasMinMax() {
+			t.Fatalf("%s: no bounds: %v", name, err)
+		}
+		least, greatest := slices.MinFunc(flows, byPort).SrcPort, slices.MaxFunc(flows, byPort).SrcPort
+		if s := stats.(*metadata.Int32Statistics); s.Min() != int32(least) || s.Max() != int32(greatest) {
+			t.Errorf("%s: from %d to %d, want from %d to %d", name, s.Min(), s.Max(), least, greatest)
+		}
+	}
+}
+
+func byPort(a, b *flowtable.Flow) int { return cmp.Compare(a.SrcPort, b.SrcPort) }
 
 // TestLiterals wants the library to read texts that hardly repeat as they were, from not
 // many more bytes than it needs itself with a search; and others to be searched.

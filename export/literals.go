@@ -11,36 +11,6 @@ import (
 // digits says as much. So of these only the Huffman code of zstd is used (RFC 8878,
 // 3.1.1.3.1), without a search for what was there before: 0.2 of the time.
 
-// sampleSize is the size of what is tried of a page.
-const sampleSize = 4 << 10
-
-// repeat tells if texts, which are plain as a page has them, have a beginning that is worth
-// the search.
-func (p *pages) repeat(c *columnBytes, plain []byte) bool {
-	if len(plain) < 8*sampleSize || c.staysSame() {
-		return true
-	}
-	const worth = 0.75
-	sample := plain[:sampleSize]
-	p.sample = p.zstd.EncodeAll(sample, p.sample[:0])
-	coded, _, err := huff0.Compress4X(sample, &p.huffman)
-	return err != nil || float64(len(p.sample)) < worth*float64(len(coded))
-}
-
-// staysSame tells if half of the first texts are as the ones before.
-func (c *columnBytes) staysSame() bool {
-	const some = 64
-	n, from, size := 0, 0, 0
-	for at := 4; at+4 <= len(c.ends) && at <= 4*some; at += 4 {
-		end := int(binary.LittleEndian.Uint32(c.ends[at:]))
-		if end-from == size && string(c.values[from:end]) == string(c.values[from-size:from]) {
-			n++
-		}
-		from, size = end, end-from
-	}
-	return n >= some/2
-}
-
 // A frame of zstd and its blocks (RFC 8878, 3.1.1).
 const (
 	zstdMagic    = 0xfd2fb528

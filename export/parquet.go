@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
-	"math"
 	"slices"
 
 	"github.com/klauspost/compress/huff0"
@@ -16,9 +15,10 @@ import (
 // until it is written is its pages, compressed. Workers make the pages; to write a
 // row group is to put those of each column one behind the other.
 //
-// The pages are data pages of version 1, which every reader knows. Encodings are
-// plain: dictionaries, deltas and split bytes make these files larger once they
-// are compressed, and plain is what the columns of a batch are already.
+// The pages are data pages of version 1, which every reader knows. Most are in the plain
+// encoding, which is what the columns of a batch are already: dictionaries and split bytes
+// make these files larger once they are compressed. So do differences, but for times and
+// for what choice.go tells; readers know those of numbers, not those of texts.
 //
 // The file is written here, without a library, because of the libraries for
 // Parquet one takes values one by one, and neither lets workers make pages. The
@@ -52,6 +52,7 @@ const longest = 256
 // pages are the pages of a batch, and what it takes to make them.
 type pages struct {
 	zstd    *zstd.Encoder
+	calm    *zstd.Encoder // leaves what it does not find as it is
 	columns []page
 	plain   []byte // the page at hand
 	delta   []byte
@@ -65,18 +66,13 @@ type page struct {
 	bytes    []byte // the header, and the compressed values
 	plain    int    // length of the header and the values before they were compressed
 	encoding int64
+	by       int // what compressed it, see choice.go
 	values   int // with nulls, which stand for empty lists
 	nulls    int
 	bounds   bounds
 
 	same  bool // all values have these bytes, and
 	value uint64
-}
-
-// Bounds are the least and the greatest value of some, as Parquet writes them.
-type bounds struct {
-	min, max []byte
-	there    bool // both are
 }
 
 func parquetEncoder(t *Table) *encoder {
@@ -88,9 +84,10 @@ func parquetEncoder(t *Table) *encoder {
 // make makes the pages of a batch.
 func (p *pages) make(b *batch) (err error) {
 	if p.zstd == nil {
-		p.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
-			zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20), zstd.WithAllLitEntropyCompression(true))
 		p.huffman.Reuse = huff0.ReusePolicyNone
+		if p.zstd, err = pageEncoder(zstd.WithAllLitEntropyCompression(true)); err == nil {
+			p.calm, err = pageEncoder(zstd.WithNoEntropyCompression(true))
+		}
 		if err != nil {
 			return err
 		}
@@ -104,18 +101,24 @@ func (p *pages) make(b *batch) (err error) {
 	return nil
 }
 
+func pageEncoder(o zstd.EOption) (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20), o)
+}
+
 // column makes the page of a column.
 func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 	values, nulls := rows, 0
 	var plain []byte
-	to.encoding = parquetPlain
-	search := true
+	to.encoding, to.by = parquetPlain, searched
 	switch c.Kind {
 	case Text:
 		plain = p.texts(from)
 		to.same = false
 		to.bounds.ofTexts(from)
-		search = p.repeat(from, plain)
+		if !p.repeat(from, plain) {
+			to.by = coded
+		}
 	case List:
 		plain, values, nulls = p.lists(from)
 		to.same = false
@@ -144,10 +147,12 @@ func (p *pages) column(to *page, c *Column, from *columnBytes, rows int) {
 		if c.Kind == Time || c.physical() == parquetInt64 && to.bounds.isNarrow() && areMixed(plain, to.bounds.min) {
 			p.delta = appendDelta(p.delta[:0], plain)
 			plain, to.encoding = p.delta, parquetDelta
+		} else if areCalm(plain, max(width, 4)) {
+			to.by = calm
 		}
 	}
 	to.values, to.nulls = values, nulls
-	p.finish(to, plain, search)
+	p.finish(to, plain)
 }
 
 // constant returns the bytes of the first value, and whether all others are the
@@ -280,18 +285,20 @@ func (l *levels) finish() {
 	}
 }
 
-// finish compresses a page, which can take a search for what repeats, and puts its header
-// before it.
-func (p *pages) finish(to *page, plain []byte, search bool) {
+// finish compresses a page and puts its header before it.
+func (p *pages) finish(to *page, plain []byte) {
 	const room = 64 // for the header
 	if cap(to.bytes) < room {
 		to.bytes = make([]byte, room)
 	}
-	var b []byte
-	if search {
-		b = p.zstd.EncodeAll(plain, to.bytes[:room])
-	} else {
-		b = p.appendLiterals(to.bytes[:room], plain)
+	b := to.bytes[:room]
+	switch to.by {
+	case searched:
+		b = p.zstd.EncodeAll(plain, b)
+	case calm:
+		b = p.calm.EncodeAll(plain, b)
+	case coded:
+		b = p.appendLiterals(b, plain)
 	}
 	h := &p.head
 	*h = thrift{b: h.b[:0]}
@@ -311,153 +318,6 @@ func (p *pages) finish(to *page, plain []byte, search bool) {
 	to.plain = len(h.b) + len(plain)
 }
 
-// ofTexts sets bounds to those of texts. There are none where one is long.
-func (b *bounds) ofTexts(c *columnBytes) {
-	if b.there = len(c.ends) > 4; !b.there {
-		return
-	}
-	values := c.values
-	end := int(binary.LittleEndian.Uint32(c.ends[4:]))
-	t := extremes{least: values[:end:end], greatest: values[:end:end]}
-	t.low = first8(values, 0, end)
-	t.high = t.low
-	begin, size := t.low, end
-	for at := 8; at+4 <= len(c.ends); at += 4 {
-		from, before, last := end, begin, size
-		end = int(binary.LittleEndian.Uint32(c.ends[at : at+4]))
-		size = end - from
-		begin = first8(values, from, size)
-		if begin > t.low && begin < t.high {
-			continue
-		}
-		if begin != before || size != last || string(values[from:end]) != string(values[from-size:from]) {
-			t.add(values[from:end], begin)
-		}
-	}
-	b.there = len(t.least) <= longest && len(t.greatest) <= longest
-	if b.there {
-		b.min, b.max = append(b.min[:0], t.least...), append(b.max[:0], t.greatest...)
-	}
-}
-
-// extremes are the least and the greatest of some texts, and what they begin with.
-type extremes struct {
-	least, greatest []byte
-	low, high       uint64
-}
-
-func (t *extremes) add(text []byte, begin uint64) {
-	switch {
-	case bytes.Compare(text, t.least) < 0:
-		t.least, t.low = text, begin
-	case bytes.Compare(text, t.greatest) > 0:
-		t.greatest, t.high = text, begin
-	}
-}
-
-// first8 returns the first 8 bytes of a text of this size, the first one in the highest, with
-// zeros behind it if it is shorter.
-func first8(values []byte, at, size int) uint64 {
-	if size < 8 || at+8 > len(values) {
-		return last8(values[at : at+size])
-	}
-	return binary.BigEndian.Uint64(values[at : at+8])
-}
-
-// last8 is first8 for a text that is shorter, or has nothing behind it.
-func last8(text []byte) uint64 {
-	var b [8]byte
-	copy(b[:], text)
-	return binary.BigEndian.Uint64(b[:])
-}
-
-// ofNumbers sets bounds to those of the plain values of a column, or of a list's
-// numbers. No number that is none counts, and Parquet wants a zero to be -0 if it is
-// the least and +0 if it is the greatest.
-func (b *bounds) ofNumbers(c *Column, plain []byte) {
-	le := binary.LittleEndian
-	b.min, b.max, b.there = b.min[:0], b.max[:0], false
-	switch {
-	case len(plain) == 0:
-		return
-	case c.physical() == parquetInt32:
-		least, greatest := uint32(math.MaxUint32), uint32(0)
-		for i := 4; i <= len(plain); i += 4 {
-			v := le.Uint32(plain[i-4 : i : i])
-			least, greatest = min(least, v), max(greatest, v)
-		}
-		b.min, b.max = le.AppendUint32(b.min, least), le.AppendUint32(b.max, greatest)
-	case c.physical() == parquetInt64:
-		var r span
-		r.reset()
-		r.widen(plain)
-		b.ofSpan(c, &r)
-		return
-	default:
-		least, greatest := math.Inf(1), math.Inf(-1)
-		for i := 8; i <= len(plain); i += 8 {
-			v := math.Float64frombits(le.Uint64(plain[i-8 : i : i]))
-			if v < least {
-				least = v
-			}
-			if v > greatest {
-				greatest = v
-			}
-		}
-		if least <= greatest { // or none is a number
-			b.ofFloats(least, greatest)
-		}
-		return
-	}
-	b.there = true
-}
-
-// ofSpan sets bounds to those of a column whose values are not below 0 if they are floats.
-func (b *bounds) ofSpan(c *Column, s *span) {
-	if c.physical() == parquetDouble {
-		b.ofFloats(math.Float64frombits(uint64(s.least)), math.Float64frombits(uint64(s.greatest)))
-		return
-	}
-	le := binary.LittleEndian
-	b.min, b.max = le.AppendUint64(b.min[:0], uint64(s.least)), le.AppendUint64(b.max[:0], uint64(s.greatest))
-	b.there = true
-}
-
-func (b *bounds) ofFloats(least, greatest float64) {
-	if least == 0 {
-		least = math.Copysign(0, -1)
-	}
-	if greatest == 0 {
-		greatest = 0
-	}
-	le := binary.LittleEndian
-	b.min, b.max = le.AppendUint64(b.min[:0], math.Float64bits(least)), le.AppendUint64(b.max[:0], math.Float64bits(greatest))
-	b.there = true
-}
-
-// isNarrow tells if the bounds are those of integers of 8 bytes, and no more than one
-// apart.
-func (b *bounds) isNarrow() bool {
-	le := binary.LittleEndian
-	return b.there && le.Uint64(b.max)-le.Uint64(b.min) <= 1
-}
-
-// areMixed tells if of values of 8 bytes that are no more than one apart a 16th or more are
-// the greater ones, as some of them have it. In these, as in ones with a zero now and then,
-// zstd at its fastest finds a match for each, and takes ten times as long.
-func areMixed(values, least []byte) bool {
-	const some = 256
-	step := max(len(values)/8/some, 1) * 8
-	n, all := 0, 0
-	for at := 0; at < len(values); at += step {
-		if values[at] != least[0] {
-			n++
-		}
-		all++
-	}
-	return 16*n >= all
-}
-
 // physical returns the type of the column's values in Parquet.
 func (c *Column) physical() int64 {
 	switch c.Kind {
@@ -472,29 +332,4 @@ func (c *Column) physical() int64 {
 		return parquetBinary
 	}
 	return parquetDouble
-}
-
-// compare compares two values of the column as they stand in bounds.
-func (c *Column) compare(a, b []byte) int {
-	le := binary.LittleEndian
-	switch c.physical() {
-	case parquetInt32:
-		return sign(le.Uint32(a), le.Uint32(b))
-	case parquetInt64:
-		return sign(int64(le.Uint64(a)), int64(le.Uint64(b)))
-	case parquetDouble:
-		return sign(math.Float64frombits(le.Uint64(a)), math.Float64frombits(le.Uint64(b)))
-	}
-	return bytes.Compare(a, b)
-}
-
-// sign is cmp.Compare, to which the two zeros are the same too.
-func sign[T uint32 | int64 | float64](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
