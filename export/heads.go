@@ -2,7 +2,6 @@ package export
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
 
@@ -241,12 +240,12 @@ func (r *addressRoom) octet(n int, v uint32) int {
 	return n + int(t>>32)
 }
 
-// dots are the numbers of octets, and above them their lengths.
+// dots are octets, and above them their lengths.
 var dots = func() (t [256]uint64) {
 	for i := range t {
-		var b [8]byte
-		b[4] = uint8(copy(b[:4], fmt.Sprintf("%d.", i)))
-		t[i] = binary.LittleEndian.Uint64(b[:])
+		b := short[i]
+		b[shortSize[i]-1] = '.'
+		t[i] = uint64(shortSize[i])<<32 | uint64(binary.LittleEndian.Uint32(b[:]))
 	}
 	return t
 }()

@@ -17,7 +17,7 @@ type Writer struct {
 	format Format
 	to     io.Writer
 	flows  flowWriter // the same, if it takes flows
-	rows   []byte // gathered
+	rows   []byte     // gathered
 	every  time.Duration
 	now    func() time.Time
 	last   time.Time // of the last flush
