@@ -14,8 +14,35 @@ import (
 // where there are none, or where rows say their number: a block knows that of its
 // first, and the worker that merges it formats them.
 
+// Where there are more tables, their bundles are smaller: what is under way then takes
+// no more memory, which is in the cache when it is merged.
+const (
+	fullRows   = 4096 // of all tables
+	mostRows   = 1024
+	leastRows  = 32
+	rowSize    = 192 // bytes of rows, for each of the most
+	moreMemory = 16  // as much as rows is what flows with features take
+	// mostSegments are less than bundlesInFlight: a table whose bundles are all waiting
+	// for a block would not fill another one.
+	mostSegments = 2
+)
+
+// A fullness is how much a bundle holds at most.
+type fullness struct {
+	rows  int
+	size  int // bytes of rows after which it ends sooner
+	flows int // rows, if they are flows with features
+}
+
+// fullnessOf returns the fullness of the bundles of so many tables.
+func fullnessOf(tables int) fullness {
+	rows := min(max(fullRows/tables, leastRows), mostRows)
+	return fullness{rows, rows * rowSize, max(rows/moreMemory, leastRows)}
+}
+
 // A bundle is flows on their way from a table.
 type bundle struct {
+	full  fullness
 	flows []flowtable.Flow // the flows, if there are no rows
 	more  []features.Flow  // their features, if there are any
 	keys  []rowKey         // one for each flow
@@ -33,7 +60,7 @@ func (c *bundle) add(f *flowtable.Flow) {
 		return
 	}
 	if c.more == nil {
-		c.more = make([]features.Flow, bundleFlows)
+		c.more = make([]features.Flow, c.full.flows)
 	}
 	to := &c.more[len(c.flows)-1]
 	first, quantiles := append(to.First[:0], f.Features.First...), to.Quantiles
@@ -50,11 +77,11 @@ func (c *bundle) add(f *flowtable.Flow) {
 func (c *bundle) most() int {
 	switch {
 	case c.more != nil:
-		return bundleFlows
+		return c.full.flows
 	case len(c.rows) > 0:
-		return min(bundleRows, bundleSize*len(c.keys)/len(c.rows))
+		return min(c.full.rows, c.full.size*len(c.keys)/len(c.rows))
 	}
-	return bundleRows
+	return c.full.rows
 }
 
 // startOf returns where the row of a number begins, or behind the last where it
@@ -74,12 +101,13 @@ type rowKey struct {
 	end   int
 }
 
-// newRowKey returns the key of a flow that a step gave out.
-func newRowKey(f *flowtable.Flow, s *flowtable.Step, end int) rowKey {
+// set makes it the key of a flow that a step gave out.
+func (a *rowKey) set(f *flowtable.Flow, s *flowtable.Step, end int) {
 	const lowest = 1 << 63 // the earliest time is 0
 	// What a bound finished comes after what finished before the horizon.
-	finish := min(f.Finish, s.Horizon)
-	return rowKey{[3]uint64{uint64(finish) ^ lowest, uint64(f.Start) ^ lowest, f.First}, end}
+	a.parts[0] = uint64(min(f.Finish, s.Horizon)) ^ lowest
+	a.parts[1] = uint64(f.Start) ^ lowest
+	a.parts[2], a.end = f.First, end
 }
 
 func (a *rowKey) before(b *rowKey) bool {
@@ -179,24 +207,21 @@ func (o *order) bound() (first int, known bool) {
 
 // reach finds the reach of a table, and returns its last key; nil if none of the step
 // come behind. It is the first segment's end, and with many tables a share of as many
-// rows, that blocks are neither large nor many.
+// rows, that blocks are neither large nor many, but of no more than mostSegments.
 func (o *order) reach(r *reach, queue []segment) (last *rowKey, known bool) {
 	rows := 0
 	for i := range queue {
 		s := &queue[i]
 		if i == 0 {
-			rows = s.to - s.from
-			if share := len(o.queues) / blockBundles; share > 1 {
-				rows = max(1, s.most()/share)
-			}
+			rows = max(1, s.most())
 		}
 		n := s.to - s.from
 		*r = reach{i, s.from + min(n, rows)}
-		if n >= rows && !(s.last && n == rows) {
-			return &s.keys[r.to-1], true
-		}
-		if s.last {
+		switch {
+		case s.last && n <= rows:
 			return nil, true
+		case n >= rows, i+1 == mostSegments:
+			return &s.keys[r.to-1], true
 		}
 		rows -= n
 	}

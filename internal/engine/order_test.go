@@ -23,11 +23,13 @@ type modelRow struct {
 func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*bundle) {
 	for {
 		n := min(len(rows), 1+random.IntN(5))
-		c := &bundle{owner: w, end: end}
+		c := &bundle{owner: w, end: end, full: fullness{rows: 1 + random.IntN(8), size: 1 << 20}}
 		c.uses.Store(1)
 		for _, r := range rows[:n] {
 			c.rows = append(c.rows, r.text...)
-			c.keys = append(c.keys, newRowKey(&flowtable.Flow{Finish: r.finish, Start: r.start, First: r.first}, &flowtable.Step{Horizon: math.MaxInt64}, len(c.rows)))
+			var key rowKey
+			key.set(&flowtable.Flow{Finish: r.finish, Start: r.start, First: r.first}, &flowtable.Step{Horizon: math.MaxInt64}, len(c.rows))
+			c.keys = append(c.keys, key)
 		}
 		rows = rows[n:]
 		if len(rows) == 0 && (n == 0 || random.IntN(2) == 0) {
@@ -77,9 +79,11 @@ func TestOrder(t *testing.T) {
 		var m merger
 		var b block
 		var got strings.Builder
-		bundles, dropped := 0, 0
+		bundles, dropped, stuck := 0, 0, 0
+		underWay := make([]int, tables)
 		drop := func(c *bundle) {
 			if c.uses.Add(-1) == 0 {
+				underWay[c.owner.number]--
 				dropped++
 			}
 		}
@@ -94,10 +98,15 @@ func TestOrder(t *testing.T) {
 					drop(s.bundle)
 				}
 			}
-			if i := random.IntN(tables); len(queues[i]) > 0 {
+			if stuck++; stuck > 1000 {
+				t.Fatalf("round %d: no table has a bundle left, and there is no block", round)
+			}
+			if i := random.IntN(tables); len(queues[i]) > 0 && underWay[i] < bundlesInFlight {
 				o.add(queues[i][0])
 				queues[i] = queues[i][1:]
+				underWay[i]++
 				bundles++
+				stuck = 0
 			}
 		}
 		if got.String() != want.String() {

@@ -67,14 +67,14 @@ func (g *giving) run(b *testing.B, path string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	// No table waits for a bundle, whatever is open at the end: a full one has 256
-	// rows at least.
-	enough := workload.Packets("flood", *serialScale)/256 + 1000
-	g.crew = &crew{Engine: &Engine{Intake: source{in}}, format: export.CSV{}, came: make(chan *bundle, enough)}
+	// No table waits for a bundle, whatever is open at the end.
+	full := fullnessOf(tables)
+	enough := workload.Packets("flood", *serialScale)/full.rows + 1000
+	g.crew = &crew{Engine: &Engine{Intake: source{in}}, format: export.CSV{}, full: full, came: make(chan *bundle, enough)}
 	for i := range tables {
 		w := &worker{crew: g.crew, number: i, table: in.NewCache(), prepare: func(*flowtable.Flow) bool { return true }}
 		for range enough {
-			w.free = append(w.free, &bundle{owner: w})
+			w.free = append(w.free, &bundle{owner: w, full: full})
 		}
 		g.owners = append(g.owners, w)
 	}

@@ -26,13 +26,9 @@ import (
 // of rows, step by step, is the one that one table would give.
 
 const (
-	piecesPerWorker = 4
-	bundlesInFlight = 8 // for each table
-	bundleRows      = 1024
-	bundleFlows     = 64        // rows of a bundle of flows with features, which take 3 KB each
-	bundleSize      = 192 << 10 // bytes of rows after which a bundle ends sooner
-	blockBundles    = 4         // whose rows make a block, where there are more tables
-	blocksInFlight  = 4         // to be merged or written, and one for each worker
+	piecesPerWorker = 4 // or per processor, if there are fewer
+	bundlesInFlight = 4 // for each table
+	blocksInFlight  = 4 // to be merged or written, and one for each worker
 	// fewRows are merged by the caller's goroutine, which is sooner done than asking
 	// a worker for it; of those that are to be formatted too, fewLate.
 	fewRows = 64
@@ -50,7 +46,8 @@ type piece struct {
 // A crew is the workers of a run and what they have in common.
 type crew struct {
 	*Engine
-	format  Format   // of rows that tables give out; nil where they give out flows
+	format  Format // of rows that tables give out; nil where they give out flows
+	full    fullness
 	late    Format   // of rows that say their number, formatted as blocks; nil for others
 	pieces  []*piece // piece number n is in place n modulo their number; nil until one is there
 	workers []*worker
@@ -98,7 +95,7 @@ type worker struct {
 // withCrew is the way of the packets with several workers.
 func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 	c := &crew{
-		Engine: e, pieces: make([]*piece, piecesPerWorker*e.Workers),
+		Engine: e, pieces: make([]*piece, piecesPerWorker*min(e.Workers, runtime.GOMAXPROCS(0))), full: fullnessOf(len(e.Tables)),
 		came: make(chan *bundle, bundlesInFlight*len(e.Tables)), done: make(chan struct{}, 1),
 	}
 	if rows, ok := to.(RowSink); ok && rows.Numbered() {
@@ -112,7 +109,7 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 		if i < len(e.Tables) {
 			w.table, w.prepare = e.Tables[i], e.Prepare()
 			for range bundlesInFlight {
-				w.free = append(w.free, &bundle{owner: w})
+				w.free = append(w.free, &bundle{owner: w, full: c.full})
 			}
 			c.owners = append(c.owners, w)
 		}
@@ -356,22 +353,22 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 // fillRows fills a bundle with the rows of flows that are due, and returns whether
 // those are all.
 func (w *worker) fillRows(c *bundle) (all bool) {
-	keys, rows, step, flow := c.keys, c.rows, &w.step, &w.flow
-	for len(keys) < bundleRows && len(rows) < bundleSize {
-		if all = !w.table.Next(step, flow); all {
+	if c.rows == nil {
+		c.rows, c.keys = make([]byte, 0, c.full.size+4<<10), make([]rowKey, 0, c.full.rows)
+	}
+	n, size, keys, rows, step, flow := 0, w.full.size, c.keys[:c.full.rows], c.rows, &w.step, &w.flow
+	table, prepare, format := w.table, w.prepare, w.format
+	for n < len(keys) && len(rows) < size {
+		if all = !table.Next(step, flow); all {
 			break
 		}
-		if !w.prepare(flow) {
-			continue
+		if prepare(flow) {
+			rows = format.AppendRow(rows, flow)
+			keys[n].set(flow, step, len(rows))
+			n++
 		}
-		if rows == nil {
-			rows = make([]byte, 0, bundleSize+4<<10)
-			keys = make([]rowKey, 0, bundleRows)
-		}
-		rows = w.format.AppendRow(rows, flow)
-		keys = append(keys, newRowKey(flow, step, len(rows)))
 	}
-	c.keys, c.rows = keys, rows
+	c.keys, c.rows = keys[:n], rows
 	return all
 }
 
@@ -386,9 +383,11 @@ func (w *worker) fillFlows(c *bundle) bool {
 		}
 		c.add(&w.flow)
 		if c.keys == nil {
-			c.keys = make([]rowKey, 0, bundleRows)
+			c.keys = make([]rowKey, 0, w.full.rows)
 		}
-		c.keys = append(c.keys, newRowKey(&w.flow, &w.step, 0))
+		var key rowKey
+		key.set(&w.flow, &w.step, 0)
+		c.keys = append(c.keys, key)
 	}
 	return false
 }
