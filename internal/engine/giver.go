@@ -2,20 +2,14 @@ package engine
 
 // give gives the rows of all tables out.
 func (c *crew) give(to Sink) error {
-	g := giver{crew: c, to: to, order: newOrder(len(c.owners)), few: fewRows, merger: merger{format: c.late}}
-	if c.late != nil {
-		g.few = fewLate
-	}
+	g := giver{crew: c, to: to}
 	if rows, ok := to.(RowSink); ok {
 		g.rows, g.batches = rows, newBatches(rows.Batches(), len(c.workers))
 	}
-	for range blocksInFlight + len(c.workers) {
-		g.spare = append(g.spare, &block{})
-	}
 	for {
-		g.cut()
-		if len(g.waiting) == 0 && g.batches == nil {
-			if g.order.ended {
+		next, none, ended := c.look()
+		if none && g.batches == nil {
+			if ended {
 				return nil
 			}
 			if err := to.Flush(); err != nil {
@@ -23,7 +17,7 @@ func (c *crew) give(to Sink) error {
 			}
 		}
 		if b := g.batches; b != nil {
-			if g.order.ended && len(g.waiting) == 0 {
+			if ended {
 				if b.end(c.encode); len(b.waiting) == 0 {
 					return nil
 				}
@@ -35,18 +29,28 @@ func (c *crew) give(to Sink) error {
 				continue
 			}
 		}
-		if len(g.waiting) > 0 && (g.batches == nil || !g.batches.isFull()) && c.isSet(&g.waiting[0].merged) {
-			if err := g.emit(); err != nil {
+		if next != nil && (g.batches == nil || !g.batches.isFull()) {
+			if err := g.emit(next); err != nil {
 				return err
 			}
 			continue
 		}
-		select {
-		case bundle := <-c.came:
-			g.order.add(bundle)
-		case <-c.done:
-		}
+		<-c.done
 	}
+}
+
+// look returns the block that comes next if it is merged; and if none waits, and none
+// will come.
+func (c *crew) look() (next *block, none, ended bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) == 0 {
+		return nil, true, c.order.ended
+	}
+	if b := c.waiting[0]; b.merged {
+		next = b
+	}
+	return next, false, false
 }
 
 // A giver is the caller's goroutine at work.
@@ -55,46 +59,36 @@ type giver struct {
 	to      Sink
 	rows    RowSink  // to, if that takes rows
 	batches *batches // of them; nil for none
-	order   *order
-	waiting []*block // in order
-	spare   []*block
 	kept    []*block // used by batches once, to be used again
-	few     int      // rows that it merges itself
-	merger  merger
 }
 
-// cut has blocks of the rows that come next merged.
-func (g *giver) cut() {
-	for len(g.spare) > 0 && g.order.next(g.spare[len(g.spare)-1], g.drop) {
-		b := g.spare[len(g.spare)-1]
-		g.spare = g.spare[:len(g.spare)-1]
-		g.waiting = append(g.waiting, b)
-		if b.rows > g.few {
-			g.mu.Lock()
-			g.toMerge = append(g.toMerge, b)
-			g.noteUrgent()
-			g.mu.Unlock()
-			g.news.Signal()
-			continue
+// cut has blocks of the rows that come next merged; the lock is held.
+func (c *crew) cut() {
+	steps := c.order.steps
+	for len(c.spare) > 0 && c.order.next(c.spare[len(c.spare)-1], c.put) {
+		b := c.spare[len(c.spare)-1]
+		c.spare = c.spare[:len(c.spare)-1]
+		c.waiting, c.toMerge = append(c.waiting, b), append(c.toMerge, b)
+		if c.waits > 0 {
+			c.news.Signal()
 		}
-		g.merger.merge(b)
-		g.mu.Lock()
-		g.finish(b)
-		g.mu.Unlock()
+	}
+	c.noteUrgent()
+	if len(c.waiting) == 0 && c.order.steps > steps { // nothing more is due for now, or ever
+		c.tell()
 	}
 }
 
 // emit gives the first block that waits out.
-func (g *giver) emit() error {
-	b := g.waiting[0]
-	g.waiting = g.waiting[:copy(g.waiting, g.waiting[1:])]
+func (g *giver) emit(b *block) error {
 	g.flows.Add(int64(b.rows))
+	spare := b
 	switch {
 	case g.batches != nil:
 		if g.batches.add(b, g.encode) {
-			b = &block{} // in its place
+			spare = &block{} // in its place
 			if n := len(g.kept); n > 0 {
-				b, g.kept = g.kept[n-1], g.kept[:n-1]
+				spare, g.kept = g.kept[n-1], g.kept[:n-1]
 			}
 		}
 	case len(b.flows) == 0:
@@ -107,11 +101,15 @@ func (g *giver) emit() error {
 				return err
 			}
 		}
-		for _, s := range b.lists {
-			g.drop(s.bundle)
-		}
 	}
-	g.spare = append(g.spare, b)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(b.flows) > 0 {
+		g.putAll(b)
+	}
+	g.waiting = g.waiting[:copy(g.waiting, g.waiting[1:])]
+	g.spare = append(g.spare, spare)
+	g.cut()
 	return nil
 }
 
@@ -138,25 +136,24 @@ func (c *crew) isSet(done *bool) bool {
 // bundles until they are given out.
 func (c *crew) finish(b *block) {
 	b.merged = true
-	if len(b.flows) > 0 {
-		return
+	if len(b.flows) == 0 {
+		c.putAll(b)
 	}
+}
+
+// putAll ends the uses of bundles by a block; the lock is held.
+func (c *crew) putAll(b *block) {
 	for _, s := range b.lists {
 		c.put(s.bundle)
 	}
 }
 
-// drop ends a use of a bundle.
-func (c *crew) drop(k *bundle) {
-	c.mu.Lock()
-	c.put(k)
-	c.mu.Unlock()
-}
-
-// put is drop with the lock held.
+// put ends a use of a bundle; the lock is held.
 func (c *crew) put(k *bundle) {
-	if k.uses.Add(-1) == 0 {
+	if k.uses--; k.uses == 0 {
 		k.owner.free = append(k.owner.free, k)
-		c.news.Broadcast()
+		if c.waits > 0 {
+			c.news.Broadcast()
+		}
 	}
 }

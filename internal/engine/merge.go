@@ -18,7 +18,9 @@ type merger struct {
 	// format is that of flows which have no rows before they are in order; nil for none.
 	format Format
 
-	places []place // see inPlace; zero but while it runs
+	earliest, latest *rowKey // of the block
+	places           []place // see spread; zero but while it runs
+	unlike           int     // blocks that are not tried by position
 }
 
 // A node is a list and the part of its next row's key.
@@ -58,7 +60,7 @@ func (m *merger) merge(b *block) {
 		b.bytes = append(b.bytes, l.rows[l.start:l.keys[len(l.keys)-1].end]...)
 		return
 	}
-	if m.inPlace(b) {
+	if m.spread(b) {
 		return
 	}
 	to := b.bytes
@@ -84,63 +86,6 @@ func (m *merger) formatFlows(b *block) {
 	b.flows = b.flows[:0]
 }
 
-// A place is where the flow of a position in the capture is: a list's number plus
-// one, and the number of the row in it.
-type place struct{ list, row uint32 }
-
-// inPlace is merge for flows that all finished at one time, as those that the end
-// of the capture finishes: if their positions lie close together and they started
-// in the order of these, rows need not be compared, but only be put in their places.
-// It returns false, and has merged nothing, where that is not so.
-func (m *merger) inPlace(b *block) bool {
-	if m.part == 0 {
-		return false
-	}
-	const most = 4 // positions for each row
-	first, last := uint64(math.MaxUint64), uint64(0)
-	for i := range m.lists {
-		keys := m.lists[i].keys
-		first, last = min(first, keys[0].parts[2]), max(last, keys[len(keys)-1].parts[2])
-	}
-	if last < first || last-first >= uint64(most*b.rows) {
-		return false
-	}
-	if n := int(last-first) + 1; n > len(m.places) {
-		m.places = make([]place, n)
-	}
-	places := m.places[:last-first+1]
-	defer clear(places)
-	for i := range m.lists {
-		next := uint64(0)
-		for row, key := range m.lists[i].keys {
-			at := key.parts[2] - first
-			if at < next || at >= uint64(len(places)) { // the list is not in the order of positions
-				return false
-			}
-			places[at], next = place{uint32(i + 1), uint32(row)}, at+1
-		}
-	}
-	lists, bytes, latest := m.lists, b.bytes, uint64(0)
-	for _, p := range places {
-		if p.list == 0 {
-			continue
-		}
-		l := &lists[p.list-1]
-		key := &l.keys[p.row]
-		if key.parts[1] < latest {
-			return false
-		}
-		latest = key.parts[1]
-		start := l.start
-		if p.row > 0 {
-			start = l.keys[p.row-1].end
-		}
-		bytes = append(bytes, l.rows[start:key.end]...)
-	}
-	b.bytes = bytes
-	return true
-}
-
 // begin takes the lists of a block.
 func (m *merger) begin(b *block) {
 	m.lists = m.lists[:0]
@@ -158,7 +103,7 @@ func (m *merger) begin(b *block) {
 			latest = to
 		}
 	}
-	m.part = 0
+	m.part, m.earliest, m.latest = 0, earliest, latest
 	for m.part < 2 && earliest.parts[m.part] == latest.parts[m.part] {
 		m.part++
 	}

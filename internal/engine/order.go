@@ -1,87 +1,74 @@
 package engine
 
 import (
-	"sync/atomic"
-
-	"github.com/flowfast/flowfast/features"
 	"github.com/flowfast/flowfast/flowtable"
 )
 
 // Each table gives out its flows in order, as bundles. The rows of all tables are
-// put together in blocks: the caller's goroutine only finds up to which key every
-// table has come, and has the rows up to there merged by whichever worker is free.
-// It looks at a key for each bundle, and at no row. Tables give out rows, or flows
-// where there are none, or where rows say their number: a block knows that of its
-// first, and the worker that merges it formats them.
+// put together in blocks: who brings a bundle only finds up to which key every table has
+// come, and has the rows up to there merged by whichever worker is free. It looks at a
+// key for each table, and at no row. Tables give out rows, or flows where there are none,
+// or where rows say their number: a block knows that of its first, and the worker that
+// merges it formats them.
 
-// Where there are more tables, their bundles are smaller: what is under way then takes
-// no more memory, which is in the cache when it is merged.
 const (
-	fullRows   = 4096 // of all tables
-	mostRows   = 1024
-	leastRows  = 32
-	rowSize    = 192 // bytes of rows, for each of the most
-	moreMemory = 16  // as much as rows is what flows with features take
+	bundlesInFlight = 4    // for each table
+	rowsInFlight    = 4096 // for each processor; what is under way is to stay in its cache
+	mostRows        = 1024 // of a bundle
+	leastRows       = 32
+	rowSize         = 192 // bytes of rows, for each of the most, after which a bundle ends sooner
+	blockRows       = 2048
+	// largeFlow is how many flows of which one with features takes the place.
+	largeFlow = 16
 	// mostSegments are less than bundlesInFlight: a table whose bundles are all waiting
 	// for a block would not fill another one.
 	mostSegments = 2
 )
 
-// A fullness is how much a bundle holds at most.
+// A fullness is how much bundles hold.
 type fullness struct {
-	rows  int
-	size  int // bytes of rows after which it ends sooner
-	flows int // rows, if they are flows with features
+	rows  int // most of them
+	size  int // bytes of rows after which a bundle ends sooner
+	share int // rows of one table in a block
 }
 
 // fullnessOf returns the fullness of the bundles of so many tables.
-func fullnessOf(tables int) fullness {
-	rows := min(max(fullRows/tables, leastRows), mostRows)
-	return fullness{rows, rows * rowSize, max(rows/moreMemory, leastRows)}
+func fullnessOf(tables, processors int) fullness {
+	rows := min(max(leastRows, rowsInFlight*processors/(tables*bundlesInFlight)), mostRows)
+	return fullness{rows, rows * rowSize, min(max(1, blockRows/tables), rows)}
 }
 
 // A bundle is flows on their way from a table.
 type bundle struct {
-	full  fullness
-	flows []flowtable.Flow // the flows, if there are no rows
-	more  []features.Flow  // their features, if there are any
 	keys  []rowKey         // one for each flow
 	rows  []byte           // their rows
+	flows []flowtable.Flow // or the flows, used again and again with what they have of memory
 	owner *worker
-	last  bool         // the last bundle of its step
-	end   bool         // of the last step
-	uses  atomic.Int32 // by the order and by blocks
+	last  bool // the last bundle of its step
+	end   bool // of the last step
+	uses  int  // by the order and by blocks; the lock of the crew is held
 }
 
-// add adds a flow, with what it lends.
-func (c *bundle) add(f *flowtable.Flow) {
-	c.flows = append(c.flows, *f)
-	if f.Features == nil {
-		return
+// next returns the place of the flow that comes next, of most that there are to be.
+func (c *bundle) next(most int) *flowtable.Flow {
+	n := len(c.keys)
+	if n == len(c.flows) {
+		if n == 0 {
+			most = 1 // how many more there are depends on what is in it
+		}
+		flows := make([]flowtable.Flow, most)
+		copy(flows, c.flows)
+		c.flows = flows
 	}
-	if c.more == nil {
-		c.more = make([]features.Flow, c.full.flows)
-	}
-	to := &c.more[len(c.flows)-1]
-	first, quantiles := append(to.First[:0], f.Features.First...), to.Quantiles
-	for i, q := range f.Features.Quantiles {
-		quantiles[i].Sizes = append(quantiles[i].Sizes[:0], q.Sizes...)
-		quantiles[i].Intervals = append(quantiles[i].Intervals[:0], q.Intervals...)
-	}
-	*to = *f.Features
-	to.First, to.Quantiles = first, quantiles
-	c.flows[len(c.flows)-1].Features = to
+	return &c.flows[n]
 }
 
-// most returns how many such rows make a bundle.
-func (c *bundle) most() int {
-	switch {
-	case c.more != nil:
-		return c.full.flows
-	case len(c.rows) > 0:
-		return min(c.full.rows, c.full.size*len(c.keys)/len(c.rows))
+// of returns the part of a number of flows that are as large as those of the bundle.
+func (c *bundle) of(n int) int {
+	if len(c.flows) > 0 && c.flows[0].Features != nil {
+		return (n + largeFlow - 1) / largeFlow
 	}
-	return c.full.rows
+	return n
 }
 
 // startOf returns where the row of a number begins, or behind the last where it
@@ -140,18 +127,20 @@ type block struct {
 
 // An order finds out which rows come next.
 type order struct {
+	share   int         // flows of each table that make a block
 	queues  [][]segment // of each table: what has come and is in no block
-	reaches []reach     // of each table, up to where the next block may have rows
+	reaches []reach     // of each table, up to where the next block may have flows
 	rows    uint64      // that are in blocks
-	ended   bool        // the last step is through
+	steps   int         // that are through
+	ended   bool        // the last of them is
 }
 
-// A reach is where some rows of a table end: with the row before number to of a
+// A reach is where some flows of a table end: with that before number to of a
 // segment of its queue.
 type reach struct{ segment, to int }
 
-func newOrder(tables int) *order {
-	o := &order{queues: make([][]segment, tables), reaches: make([]reach, tables)}
+func newOrder(tables, share int) *order {
+	o := &order{share: share, queues: make([][]segment, tables), reaches: make([]reach, tables)}
 	for i := range o.queues {
 		o.queues[i] = make([]segment, 0, bundlesInFlight)
 	}
@@ -164,8 +153,7 @@ func (o *order) add(c *bundle) {
 	o.queues[t] = append(o.queues[t], segment{c, 0, len(c.keys)})
 }
 
-// next makes b the block of the rows that come next, of as many as some bundles have
-// at most. It returns false if they can't be known yet, or there are no more. Bundles
+// next makes b the block of the rows that come next. It returns false if they can't be known yet, or there are no more. Bundles
 // that the order needs no more go to unused.
 func (o *order) next(b *block, unused func(*bundle)) bool {
 	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0], first: o.rows}
@@ -213,7 +201,7 @@ func (o *order) reach(r *reach, queue []segment) (last *rowKey, known bool) {
 	for i := range queue {
 		s := &queue[i]
 		if i == 0 {
-			rows = max(1, s.most())
+			rows = s.of(o.share)
 		}
 		n := s.to - s.from
 		*r = reach{i, s.from + min(n, rows)}
@@ -248,7 +236,7 @@ func (o *order) cut(b *block, first int, unused func(*bundle)) {
 				to, whole = s.upTo(bound, to-1), false
 			}
 			if to > s.from {
-				s.uses.Add(1)
+				s.uses++
 				b.lists = append(b.lists, segment{s.bundle, s.from, to})
 				b.rows += to - s.from
 				b.size += s.startOf(to) - s.startOf(s.from)
@@ -280,6 +268,7 @@ func (s *segment) upTo(bound *rowKey, to int) int {
 
 // endStep goes on to the next step, of which all tables have given the last bundle.
 func (o *order) endStep(unused func(*bundle)) {
+	o.steps++
 	for t, queue := range o.queues {
 		o.ended = queue[0].end
 		o.drop(t, unused)

@@ -23,8 +23,7 @@ type modelRow struct {
 func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*bundle) {
 	for {
 		n := min(len(rows), 1+random.IntN(5))
-		c := &bundle{owner: w, end: end, full: fullness{rows: 1 + random.IntN(8), size: 1 << 20}}
-		c.uses.Store(1)
+		c := &bundle{owner: w, end: end, uses: 1}
 		for _, r := range rows[:n] {
 			c.rows = append(c.rows, r.text...)
 			var key rowKey
@@ -38,8 +37,7 @@ func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*
 		}
 		all = append(all, c)
 		if len(rows) == 0 { // the last one has none
-			rest := &bundle{owner: w, end: end, last: true}
-			rest.uses.Store(1)
+			rest := &bundle{owner: w, end: end, last: true, uses: 1}
 			return append(all, rest)
 		}
 	}
@@ -75,14 +73,14 @@ func TestOrder(t *testing.T) {
 				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], step == steps-1, random)...)
 			}
 		}
-		o := newOrder(tables)
+		o := newOrder(tables, 1+random.IntN(8))
 		var m merger
 		var b block
 		var got strings.Builder
 		bundles, dropped, stuck := 0, 0, 0
 		underWay := make([]int, tables)
 		drop := func(c *bundle) {
-			if c.uses.Add(-1) == 0 {
+			if c.uses--; c.uses == 0 {
 				underWay[c.owner.number]--
 				dropped++
 			}

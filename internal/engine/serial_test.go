@@ -4,6 +4,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,8 +18,8 @@ var serialScale = flag.Float64("scale", 0.1, "part of the full size of the captu
 
 // BenchmarkSerialRows is the part of a run that is done for one bundle of rows after
 // the other: to find the blocks of what 16 tables give, and to write them, here to
-// the null device. Small blocks, which no worker merges, are merged in it too. What
-// it takes to wait for workers is not in it. The least of the iterations is reported.
+// the null device. What it takes to wait for workers is not in it. The least of the
+// iterations is reported.
 func BenchmarkSerialRows(b *testing.B) {
 	for _, name := range workload.Names() {
 		b.Run(name, func(b *testing.B) {
@@ -38,13 +39,13 @@ func BenchmarkSerialRows(b *testing.B) {
 	}
 }
 
-// A giving does on one goroutine what a crew does on many, and times what the
-// giver does but for its waiting.
+// A giving does on one goroutine what a crew does on many, and times what is done in
+// order.
 type giving struct {
 	giver
-	workers merger
-	serial  time.Duration
-	rows    int
+	merger merger
+	serial time.Duration
+	rows   int
 }
 
 func newGiving(b *testing.B) *giving {
@@ -67,34 +68,33 @@ func (g *giving) run(b *testing.B, path string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	// No table waits for a bundle, whatever is open at the end.
-	full := fullnessOf(tables)
-	enough := workload.Packets("flood", *serialScale)/full.rows + 1000
-	g.crew = &crew{Engine: &Engine{Intake: source{in}}, format: export.CSV{}, full: full, came: make(chan *bundle, enough)}
-	for i := range tables {
-		w := &worker{crew: g.crew, number: i, table: in.NewCache(), prepare: func(*flowtable.Flow) bool { return true }}
-		for range enough {
-			w.free = append(w.free, &bundle{owner: w, full: full})
-		}
-		g.owners = append(g.owners, w)
+	e := &Engine{
+		Intake: source{in}, Workers: tables,
+		Prepare: func() func(*flowtable.Flow) bool { return func(*flowtable.Flow) bool { return true } },
 	}
-	g.order, g.spare = newOrder(tables), nil
-	for range blocksInFlight + tables {
-		g.spare = append(g.spare, &block{})
+	for range tables {
+		e.Tables = append(e.Tables, in.NewCache())
 	}
+	g.crew = newCrew(e, g.to, tables)
 	from := in.NewPiece(tables)
 	p := &piece{Piece: from, packets: from.Packets()}
 	for !p.last {
 		p.Take()
 		p.Decode()
 		p.last = !p.Admit()
-		for _, w := range g.owners {
-			w.add(p)
-			for len(g.came) > 0 {
-				g.give(b, <-g.came)
+		for i, step := range p.packets.Steps() {
+			for _, w := range g.owners {
+				w.table.Add(p.packets, w.number, i)
+			}
+			if step.Due > 0 {
+				g.step(b, step, false)
 			}
 		}
 	}
+	for _, w := range g.owners {
+		w.table.End(in.Latest())
+	}
+	g.step(b, flowtable.Step{Horizon: math.MaxInt64, Due: flowtable.All}, true)
 	if !g.order.ended {
 		b.Fatal("rows are left")
 	}
@@ -106,6 +106,27 @@ type source struct{ *intake.Intake }
 
 func (s source) NewPiece(tables int) Piece { return s.Intake.NewPiece(tables) }
 
+// step has tables give a bundle each, as long as one has more.
+func (g *giving) step(b *testing.B, step flowtable.Step, end bool) {
+	sending := slices.Clone(g.owners)
+	for _, w := range sending {
+		w.step = step
+	}
+	for len(sending) > 0 {
+		sending = slices.DeleteFunc(sending, func(w *worker) bool {
+			if len(w.free) == 0 {
+				return false
+			}
+			c := w.free[0]
+			w.free = w.free[1:]
+			c.end, c.uses = end, 1
+			c.last = w.fill(c)
+			g.give(b, c)
+			return c.last
+		})
+	}
+}
+
 // give gives out what is known to come next when a bundle has come.
 func (g *giving) give(b *testing.B, came *bundle) {
 	began := time.Now()
@@ -114,16 +135,15 @@ func (g *giving) give(b *testing.B, came *bundle) {
 	for len(g.waiting) > 0 {
 		g.serial += time.Since(began)
 		for _, merging := range g.toMerge { // as workers do
-			g.workers.merge(merging)
+			g.merger.merge(merging)
 			g.finish(merging)
 		}
 		g.toMerge = g.toMerge[:0]
 		g.rows += g.waiting[0].rows
 		began = time.Now()
-		if err := g.emit(); err != nil {
+		if err := g.emit(g.waiting[0]); err != nil {
 			b.Fatal(err)
 		}
-		g.cut()
 	}
 	g.serial += time.Since(began)
 }

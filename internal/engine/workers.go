@@ -27,12 +27,7 @@ import (
 
 const (
 	piecesPerWorker = 4 // or per processor, if there are fewer
-	bundlesInFlight = 4 // for each table
 	blocksInFlight  = 4 // to be merged or written, and one for each worker
-	// fewRows are merged by the caller's goroutine, which is sooner done than asking
-	// a worker for it; of those that are to be formatted too, fewLate.
-	fewRows = 64
-	fewLate = 8
 )
 
 // A piece is one of the intake on its way through the workers.
@@ -53,8 +48,7 @@ type crew struct {
 	workers []*worker
 	owners  []*worker // of tables
 
-	came chan *bundle  // from tables; has room for all of them
-	done chan struct{} // a block is merged, or a batch encoded; has room for one
+	done chan struct{} // tells the caller's goroutine to look again; has room for one
 
 	// To add to tables, which is done most often, takes no lock. What many read is not
 	// to lie in a line of the cache with what each piece changes.
@@ -73,6 +67,10 @@ type crew struct {
 	busy       bool  // a worker admits the next pieces
 	ended      bool  // the last piece is admitted
 	stopped    bool  // nobody wants more
+	waits      int   // workers that wait for news
+	order      *order
+	waiting    []*block // in order, to be merged or given out
+	spare      []*block
 	toMerge    []*block
 	toEncode   []*batch
 }
@@ -92,11 +90,17 @@ type worker struct {
 	prepare func(*flowtable.Flow) bool
 }
 
-// withCrew is the way of the packets with several workers.
-func (e *Engine) withCrew(ctx context.Context, to Sink) error {
+// newCrew returns the crew of an engine with so many processors, which is idle.
+func newCrew(e *Engine, to Sink, processors int) *crew {
+	tables := len(e.Tables)
+	processors = min(e.Workers, processors)
 	c := &crew{
-		Engine: e, pieces: make([]*piece, piecesPerWorker*min(e.Workers, runtime.GOMAXPROCS(0))), full: fullnessOf(len(e.Tables)),
-		came: make(chan *bundle, bundlesInFlight*len(e.Tables)), done: make(chan struct{}, 1),
+		Engine: e, pieces: make([]*piece, piecesPerWorker*processors), full: fullnessOf(tables, processors),
+		done: make(chan struct{}, 1),
+	}
+	c.order = newOrder(tables, c.full.share)
+	for range blocksInFlight + e.Workers {
+		c.spare = append(c.spare, &block{})
 	}
 	if rows, ok := to.(RowSink); ok && rows.Numbered() {
 		c.late = rows.Format()
@@ -106,15 +110,21 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 	c.news.L = &c.mu
 	for i := range e.Workers {
 		w := &worker{crew: c, number: i, merger: merger{format: c.late}}
-		if i < len(e.Tables) {
+		if i < tables {
 			w.table, w.prepare = e.Tables[i], e.Prepare()
 			for range bundlesInFlight {
-				w.free = append(w.free, &bundle{owner: w, full: c.full})
+				w.free = append(w.free, &bundle{owner: w})
 			}
 			c.owners = append(c.owners, w)
 		}
 		c.workers = append(c.workers, w)
 	}
+	return c
+}
+
+// withCrew is the way of the packets with several workers.
+func (e *Engine) withCrew(ctx context.Context, to Sink) error {
+	c := newCrew(e, to, runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
 	for _, w := range c.workers {
 		running.Go(func() { w.work(ctx) })
@@ -164,9 +174,16 @@ func (w *worker) doNext(ctx context.Context) bool {
 				break
 			}
 		}
-		c.news.Wait()
+		c.wait()
 	}
 	return true
+}
+
+// wait waits for news; the lock is held.
+func (c *crew) wait() {
+	c.waits++
+	c.news.Wait()
+	c.waits--
 }
 
 // takeNext takes a piece and decodes it. Workers make pieces where they are needed, each
@@ -259,7 +276,9 @@ func (w *worker) mergeNext() {
 	w.merger.merge(b)
 	c.mu.Lock()
 	c.finish(b)
-	c.tell()
+	if c.waiting[0] == b {
+		c.tell()
+	}
 }
 
 // encodeNext encodes a batch. The lock is held before and after.
@@ -327,36 +346,53 @@ func (w *worker) add(p *piece) bool {
 func (w *worker) send(s flowtable.Step, end bool) bool {
 	w.step = s
 	w.flow.Era = max(w.flow.Era, s.Era) // that of the last step has none
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for {
 		c := w.room()
 		if c == nil {
 			return false
 		}
-		c.flows, c.keys, c.rows, c.end = c.flows[:0], c.keys[:0], c.rows[:0], end
-		c.uses.Store(1)
-		if w.format != nil {
-			c.last = w.fillRows(c)
-		} else {
-			c.last = w.fillFlows(c)
-		}
-		last := c.last
-		w.came <- c // has room for all bundles
+		w.mu.Unlock()
+		last := w.fill(c)
+		c.end, c.last, c.uses = end, last, 1
+		w.mu.Lock()
+		w.order.add(c)
+		w.cut()
 		if last {
 			return true
 		}
-		// The caller's goroutine may find a block now: rows that are merged soon are
-		// still in the cache, and few bundles are under way.
-		runtime.Gosched()
 	}
 }
 
-// fillRows fills a bundle with the rows of flows that are due, and returns whether
-// those are all.
+// fill fills a bundle with flows that are due, and returns whether those are all.
+func (w *worker) fill(c *bundle) (all bool) {
+	if c.keys = c.keys[:0]; c.keys == nil {
+		c.keys = make([]rowKey, 0, w.full.rows)
+	}
+	if w.format != nil {
+		return w.fillRows(c)
+	}
+	for most := 1; len(c.keys) < most; {
+		flow := c.next(most)
+		if !w.table.Next(&w.step, flow) {
+			return true
+		}
+		if w.prepare(flow) {
+			c.keys = append(c.keys, rowKey{})
+			c.keys[len(c.keys)-1].set(flow, &w.step, 0)
+			most = c.of(w.full.rows)
+		}
+	}
+	return false
+}
+
+// fillRows is fill for rows.
 func (w *worker) fillRows(c *bundle) (all bool) {
 	if c.rows == nil {
-		c.rows, c.keys = make([]byte, 0, c.full.size+4<<10), make([]rowKey, 0, c.full.rows)
+		c.rows = make([]byte, 0, w.full.size+4<<10)
 	}
-	n, size, keys, rows, step, flow := 0, w.full.size, c.keys[:c.full.rows], c.rows, &w.step, &w.flow
+	n, size, keys, rows, step, flow := 0, w.full.size, c.keys[:w.full.rows], c.rows[:0], &w.step, &w.flow
 	table, prepare, format := w.table, w.prepare, w.format
 	for n < len(keys) && len(rows) < size {
 		if all = !table.Next(step, flow); all {
@@ -372,31 +408,9 @@ func (w *worker) fillRows(c *bundle) (all bool) {
 	return all
 }
 
-// fillFlows fills a bundle with flows that are due, and returns whether those are all.
-func (w *worker) fillFlows(c *bundle) bool {
-	for len(c.keys) < c.most() {
-		if !w.table.Next(&w.step, &w.flow) {
-			return true
-		}
-		if !w.prepare(&w.flow) {
-			continue
-		}
-		c.add(&w.flow)
-		if c.keys == nil {
-			c.keys = make([]rowKey, 0, w.full.rows)
-		}
-		var key rowKey
-		key.set(&w.flow, &w.step, 0)
-		c.keys = append(c.keys, key)
-	}
-	return false
-}
-
 // room returns a bundle to fill, nil when told to stop. A worker merges blocks first,
-// of which one may have what it waits for.
+// of which one may have what it waits for. The lock is held before and after.
 func (w *worker) room() *bundle {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	for !w.stopped {
 		switch n := len(w.free); {
 		case len(w.toMerge) > 0:
@@ -408,7 +422,7 @@ func (w *worker) room() *bundle {
 			w.free = w.free[:n-1]
 			return c
 		default:
-			w.news.Wait()
+			w.wait()
 		}
 	}
 	return nil
