@@ -1,20 +1,18 @@
 package export
 
-import (
-	"slices"
-
-	"github.com/flowfast/flowfast/flowtable"
-)
+import "slices"
 
 // A batch is rows sorted into columns.
 type batch struct {
-	packed  *packed
-	block   block
-	rows    int
-	size    int // bytes of packed rows
-	most    int // rows that are expected
-	room    int // rows for which the columns have memory
-	columns []columnBytes
+	packed *packed
+	block  block
+	rows   int
+	size   int // bytes of packed rows
+	most   int // rows that are expected
+	room   int // rows for which the columns have memory
+
+	allDefault bool // the columns are those of [Columns] alone
+	columns    []columnBytes
 }
 
 // A columnBytes is the values of a column, one behind the other as they stand in
@@ -32,7 +30,7 @@ func (b *batch) reset(p *packed, most int, spans bool) {
 	if b.packed != p {
 		b.packed, b.columns, b.room = p, make([]columnBytes, len(p.columns)), 0
 	}
-	b.most = most
+	b.most, b.allDefault = most, p.first == len(p.columns)
 	b.block.reset()
 	b.rows, b.size = 0, 0
 	b.block.spans = spans && p.first > 0
@@ -47,18 +45,6 @@ func (b *batch) reset(p *packed, most int, spans bool) {
 			b.columns[i].span.reset()
 		}
 	}
-}
-
-// flow adds a flow. It returns false when the block is full.
-func (b *batch) flow(f *flowtable.Flow) (more bool) {
-	k, p := &b.block, b.packed
-	if flags, is := isLone(f); is && p.first == len(p.columns) {
-		k.lone(f, flags) // too short to end a batch of so many rows by its size
-	} else {
-		b.size += k.flow(p, f)
-	}
-	b.rows++
-	return k.n < blockRows
 }
 
 // add takes rows from the beginning of from until there are as many of them as

@@ -169,8 +169,17 @@ func (w *columnWriter) Write(b []byte) (int, error) {
 // WriteFlow writes the row of a flow.
 func (w *columnWriter) WriteFlow(f *flowtable.Flow) error {
 	b := &w.own.batch
-	if w.err != nil || b.flow(f) && b.rows < w.next && b.size < w.encoder.size {
+	k := &b.block
+	if w.err != nil {
 		return w.err
+	}
+	if flags, is := isLone(f); is && b.allDefault {
+		k.lone(f, flags) // too short to end a batch of so many rows by its size
+	} else {
+		b.size += k.flow(b.packed, f)
+	}
+	if b.rows++; b.rows < w.next && k.n < blockRows && b.size < w.encoder.size {
+		return nil
 	}
 	if b.rows >= w.next || b.size >= w.encoder.size {
 		return w.endBatch()
