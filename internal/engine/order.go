@@ -35,7 +35,7 @@ type fullness struct {
 // fullnessOf returns the fullness of the bundles of so many tables.
 func fullnessOf(tables, processors int) fullness {
 	rows := min(max(leastRows, rowsInFlight*processors/(tables*bundlesInFlight)), mostRows)
-	return fullness{rows, rows * rowSize, min(max(1, blockRows/tables), rows)}
+	return fullness{rows, rows * rowSize, max(1, min(blockRows/tables, rows/2))}
 }
 
 // A bundle is flows on their way from a table.
