@@ -63,7 +63,7 @@ func (g *Gate) NewBatch(tables int) *Batch {
 		packets: make([]packet, 0, usual), shares: make([][]uint16, tables),
 	}
 	for i := range b.shares {
-		b.shares[i] = make([]uint16, 0, usual/(1+tables/64)) // of thousands of buckets each gets few
+		b.shares[i] = make([]uint16, 0, min(usual, 2*usual/tables+32))
 	}
 	if g.options.Meter != nil {
 		b.Frames = g.options.Meter.NewFrames()
