@@ -29,15 +29,17 @@ type cutting struct {
 // Lend has a capture be cut into spans that are read by so many goroutines at a
 // time: from here on it is read by Cut. It returns false if that can't be: the
 // capture is mapped, or of a format of which every record must be looked at in
-// order. The capture then takes up to a MiB for each reader, and for records
-// longer than 64 KiB up to four.
+// order. With several readers the capture takes up to a MiB for each, and for records
+// longer than 64 KiB up to four. One reader releases a span before it cuts the next.
 func (c *Capture) Lend(readers int) bool {
 	if c.ring == nil || c.err != nil || c.format == "ERF" {
 		return false
 	}
-	c.lending, c.ng.lent = true, true
-	c.ring.raise(int32(min(chunks+readers, maxChunks)))
-	c.helpers.Store(int32(readers))
+	c.ng.lent = true
+	if c.lending = readers > 1; c.lending { // else the span before is released when one is cut
+		c.ring.raise(int32(min(chunks+readers, maxChunks)))
+		c.helpers.Store(int32(readers))
+	}
 	return true
 }
 

@@ -87,15 +87,9 @@ func (in *Intake) next() bool {
 // offer has the capture cut into spans where that can be done. A stream behind
 // which another capture is to be joined is read in order: they may overlap.
 func (in *Intake) offer() {
-	file := in.file()
-	if file == nil {
-		return
+	if file := in.file(); file != nil {
+		in.cutter.offer(file, in.options.Readers, len(in.files) == 0)
 	}
-	readers := in.options.Readers
-	if len(in.files) > 0 {
-		readers = 1
-	}
-	in.cutter.offer(file, readers)
 }
 
 // reportStrange reports the packets of the capture whose link types are not known,

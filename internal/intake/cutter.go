@@ -37,13 +37,13 @@ func (c *cutter) take(p *Piece, length int) {
 	}
 }
 
-// offer lets take find the spans of a capture. With readers, one that has none is
-// lent to so many and cut.
-func (c *cutter) offer(capture *ioutil.Capture, readers int) {
+// offer lets take find the spans of a capture. A stream, which has none, is lent to so
+// many readers and cut if it may be.
+func (c *cutter) offer(capture *ioutil.Capture, readers int, cut bool) {
 	c.taking.Lock()
 	defer c.taking.Unlock()
 	c.passed = nil
-	if c.spans = capture.Spans(); c.spans == nil && readers > 1 && capture.Lend(readers) {
+	if c.spans = capture.Spans(); c.spans == nil && cut && capture.Lend(readers) {
 		c.stream, c.cut = capture, true
 	}
 }

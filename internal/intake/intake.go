@@ -19,8 +19,8 @@ const SpanLength = 128 << 10
 
 // Options say which packets are taken in and what is read of them.
 type Options struct {
-	// Readers is the number of goroutines that decode pieces: several are worth the
-	// work of cutting a stream.
+	// Readers is the number of goroutines that decode pieces. One has decoded a piece
+	// before it takes the next.
 	Readers int
 	// Flush is how long a flow that is due may wait while a stream is silent; 0
 	// stands for any time.

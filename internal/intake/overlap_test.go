@@ -52,30 +52,32 @@ func TestOpenedAndCut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	in, err := New(Options{Readers: 2})
-	if err == nil {
-		err = in.Open(names...)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := in.NewPiece(1)
-	all, cut := 0, false
-	for more := true; more; {
-		p.Take()
-		p.Decode()
-		before := in.cutter.cut
-		more = p.Admit()
-		all += p.batch.Len()
-		if !before && in.cutter.cut {
-			cut = true
-			if n := p.batch.Len(); n > 0 {
-				t.Errorf("%d packets were read in order of what is cut", n)
+	for readers := 1; readers <= 2; readers++ {
+		in, err := New(Options{Readers: readers})
+		if err == nil {
+			err = in.Open(names...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := in.NewPiece(1)
+		all, cut := 0, false
+		for more := true; more; {
+			p.Take()
+			p.Decode()
+			before := in.cutter.cut
+			more = p.Admit()
+			all += p.batch.Len()
+			if !before && in.cutter.cut {
+				cut = true
+				if n := p.batch.Len(); n > 0 {
+					t.Errorf("%d packets were read in order of what is cut", n)
+				}
 			}
 		}
-	}
-	in.Stop()
-	if all != len(names)*packets || !cut {
-		t.Errorf("%d packets, cut: %t", all, cut)
+		in.Stop()
+		if all != len(names)*packets || !cut {
+			t.Errorf("%d packets, cut: %t", all, cut)
+		}
 	}
 }
