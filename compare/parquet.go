@@ -13,7 +13,7 @@ import (
 
 // A parquetReader reads Parquet as package export writes it, and no other:
 // columns that are there in every row, or lists of whole numbers; pages of version 1,
-// plain, compressed with zstd or not; in each row group every column with pages of the
+// plain or in differences, compressed with zstd or not; in each row group every column with pages of the
 // same rows. To read all of Parquet takes a library that is larger than the
 // rest of the command. The definition is https://github.com/apache/parquet-format.
 type parquetReader struct {
@@ -41,6 +41,7 @@ type parquetColumn struct {
 	ends          []int  // of lists: how many numbers come before the end of each
 	taken         int    // numbers of lists
 	raw, unpacked []byte
+	plain         []byte // what a page of differences is
 }
 
 // pageMost is the most bytes of a page. Batches of 4 MiB of packed rows make pages.
@@ -53,6 +54,9 @@ const (
 	parquetRepeated = 2
 	parquetUnpacked = 0
 	parquetZstd     = 6
+
+	parquetPlain       = 0
+	parquetDifferences = 5
 
 	logicalTimestamp = 8
 )
@@ -201,8 +205,8 @@ func (r *parquetReader) page(c *parquetColumn) (rows int, err error) {
 		return 0, r.wrong("at offset %d: %v", c.at, err)
 	}
 	size, unpacked, data := h.int(3), h.int(2), h.inside(5)
-	if data == nil || data.int(2) != 0 {
-		return 0, r.wrong("column %q has a page that is not plain: only Parquet that flowfast wrote can be read; write CSV or Arrow instead", c.name)
+	if data == nil || data.int(2) != parquetPlain && (data.int(2) != parquetDifferences || c.list || c.kind != parquetInt32 && c.kind != parquetInt64) {
+		return 0, r.wrong("column %q has a page in another encoding: only Parquet that flowfast wrote can be read; write CSV or Arrow instead", c.name)
 	}
 	if size < 0 || size > c.end-c.at-int64(n) || unpacked < 0 || unpacked > pageMost {
 		return 0, r.wrong("at offset %d: a page of %d bytes is longer than its column", c.at, size)
@@ -227,6 +231,16 @@ func (r *parquetReader) page(c *parquetColumn) (rows int, err error) {
 	values := data.int(1)
 	if values < 0 || values > int64(len(c.page))*64+64 {
 		return 0, r.wrong("at offset %d: a page of %d bytes has no %d values", at, len(c.page), values)
+	}
+	if data.int(2) == parquetDifferences {
+		size, ok := 8, false
+		if c.kind == parquetInt32 {
+			size = 4
+		}
+		if c.plain, ok = plainOf(c.plain, c.page, int(values), size); !ok {
+			return 0, r.wrong("at offset %d: the differences are damaged", at)
+		}
+		c.values = c.plain
 	}
 	if !c.list {
 		return int(values), nil
