@@ -69,9 +69,7 @@ func (c *crew) cut() {
 		b := c.spare[len(c.spare)-1]
 		c.spare = c.spare[:len(c.spare)-1]
 		c.waiting, c.toMerge = append(c.waiting, b), append(c.toMerge, b)
-		if c.waits > 0 {
-			c.news.Signal()
-		}
+		c.wakeOne()
 	}
 	c.noteUrgent()
 	if len(c.waiting) == 0 && c.order.steps > steps { // nothing more is due for now, or ever
@@ -121,8 +119,8 @@ func (c *crew) encode(b *batch) {
 	c.mu.Lock()
 	c.toEncode = append(c.toEncode, b)
 	c.noteUrgent()
+	c.wakeOne()
 	c.mu.Unlock()
-	c.news.Signal()
 }
 
 // isSet reads what a worker sets with the lock held.
@@ -148,12 +146,16 @@ func (c *crew) putAll(b *block) {
 	}
 }
 
-// put ends a use of a bundle; the lock is held.
+// put ends a use of a bundle; the lock is held. A worker that waits for its bundles is
+// woken when half of them can be filled, and not for each: more than the others are never
+// with the order, which then knows what is next.
 func (c *crew) put(k *bundle) {
-	if k.uses--; k.uses == 0 {
-		k.owner.free = append(k.owner.free, k)
-		if c.waits > 0 {
-			c.news.Broadcast()
-		}
+	if k.uses--; k.uses > 0 {
+		return
+	}
+	w := k.owner
+	w.free = append(w.free, k)
+	if w.waits && w.toFill && len(w.free) >= bundlesInFlight/2 {
+		w.wake()
 	}
 }

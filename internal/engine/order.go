@@ -12,17 +12,17 @@ import (
 // merges it formats them.
 
 const (
-	bundlesInFlight = 4    // for each table
-	rowsInFlight    = 4096 // for each processor; what is under way is to stay in its cache
+	bundlesInFlight = 8    // for each table
+	rowsInFlight    = 8192 // for each processor; what is under way is to stay in its cache
 	mostRows        = 1024 // of a bundle
 	leastRows       = 32
 	rowSize         = 192 // bytes of rows, for each of the most, after which a bundle ends sooner
 	blockRows       = 2048
 	// largeFlow is how many flows of which one with features takes the place.
 	largeFlow = 16
-	// mostSegments are less than bundlesInFlight: a table whose bundles are all waiting
-	// for a block would not fill another one.
-	mostSegments = 2
+	// mostSegments of a table are in a block: when so many have come, the next block is
+	// known, and with the rest of its bundles the table can go on.
+	mostSegments = bundlesInFlight / 4
 )
 
 // A fullness is how much bundles hold.
@@ -35,7 +35,7 @@ type fullness struct {
 // fullnessOf returns the fullness of the bundles of so many tables.
 func fullnessOf(tables, processors int) fullness {
 	rows := min(max(leastRows, rowsInFlight*processors/(tables*bundlesInFlight)), mostRows)
-	return fullness{rows, rows * rowSize, max(1, min(blockRows/tables, rows/2))}
+	return fullness{rows, rows * rowSize, max(1, min(blockRows/tables, rows))}
 }
 
 // A bundle is flows on their way from a table.

@@ -73,7 +73,7 @@ func TestOrder(t *testing.T) {
 				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], step == steps-1, random)...)
 			}
 		}
-		o := newOrder(tables, 1+random.IntN(8))
+		o := newOrder(tables, 1+random.IntN(50))
 		var m merger
 		var b block
 		var got strings.Builder

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -59,15 +60,14 @@ type crew struct {
 	_        [64]byte
 
 	mu sync.Mutex
-	// The lock guards what is below, and news says that it has changed.
-	news       sync.Cond
-	taken      int64 // pieces that were given to decode
-	taking     bool  // a worker takes the next one
-	addedByAll int64 // pieces that all tables have taken in, or fewer
-	busy       bool  // a worker admits the next pieces
-	ended      bool  // the last piece is admitted
-	stopped    bool  // nobody wants more
-	waits      int   // workers that wait for news
+	// The lock guards what is below.
+	idle       []*worker // that wait for it to change; who did last comes last
+	taken      int64     // pieces that were given to decode
+	taking     bool      // a worker takes the next one
+	addedByAll int64     // pieces that all tables have taken in, or fewer
+	busy       bool      // a worker admits the next pieces
+	ended      bool      // the last piece is admitted
+	stopped    bool      // nobody wants more
 	order      *order
 	waiting    []*block // in order, to be merged or given out
 	spare      []*block
@@ -88,6 +88,10 @@ type worker struct {
 	flow    flowtable.Flow  // one of them: a cache is lent them, which puts them on the heap
 	merger  merger
 	prepare func(*flowtable.Flow) bool
+
+	news   sync.Cond // that it is to look again, for which it
+	waits  bool
+	toFill bool // and for nothing but a bundle that it can fill, a block or a batch
 }
 
 // newCrew returns the crew of an engine with so many processors, which is idle.
@@ -107,9 +111,8 @@ func newCrew(e *Engine, to Sink, processors int) *crew {
 	} else if ok {
 		c.format = rows.Format()
 	}
-	c.news.L = &c.mu
 	for i := range e.Workers {
-		w := &worker{crew: c, number: i, merger: merger{format: c.late}}
+		w := &worker{crew: c, number: i, merger: merger{format: c.late}, news: sync.Cond{L: &c.mu}}
 		if i < tables {
 			w.table, w.prepare = e.Tables[i], e.Prepare()
 			for range bundlesInFlight {
@@ -132,8 +135,10 @@ func (e *Engine) withCrew(ctx context.Context, to Sink) error {
 	err := c.give(to)
 	c.mu.Lock()
 	c.stopped = true
+	for len(c.idle) > 0 {
+		c.idle[0].wake()
+	}
 	c.mu.Unlock()
-	c.news.Broadcast()
 	running.Wait()
 	return err
 }
@@ -174,16 +179,45 @@ func (w *worker) doNext(ctx context.Context) bool {
 				break
 			}
 		}
-		c.wait()
+		w.wait(false)
 	}
 	return true
 }
 
-// wait waits for news; the lock is held.
-func (c *crew) wait() {
-	c.waits++
-	c.news.Wait()
-	c.waits--
+// wait waits for something to be done: that a bundle can be filled, or whatever there is.
+// The lock is held before and after.
+func (w *worker) wait(toFill bool) {
+	w.idle = append(w.idle, w)
+	w.toFill, w.waits = toFill, true
+	for w.waits {
+		w.news.Wait()
+	}
+}
+
+// wake ends the waiting of an idle worker; the lock is held.
+func (w *worker) wake() {
+	at := slices.Index(w.idle, w)
+	w.idle = slices.Delete(w.idle, at, at+1)
+	w.waits = false
+	w.news.Signal()
+}
+
+// wakeOne wakes an idle worker for a block or a batch, if there is one; the lock is held.
+func (c *crew) wakeOne() {
+	if n := len(c.idle); n > 0 {
+		c.idle[n-1].wake()
+	}
+}
+
+// wakeFor wakes idle workers, most of them at most, for pieces: not those that are to
+// fill a bundle first. The lock is held.
+func (c *crew) wakeFor(most int) {
+	for i := len(c.idle) - 1; i >= 0 && most > 0; i-- {
+		if w := c.idle[i]; !w.toFill {
+			w.wake()
+			most--
+		}
+	}
 }
 
 // takeNext takes a piece and decodes it. Workers make pieces where they are needed, each
@@ -211,7 +245,7 @@ func (w *worker) takeNext() {
 	c.mu.Lock()
 	c.taken++
 	c.taking = false
-	c.news.Broadcast()
+	c.wakeFor(1)
 	c.mu.Unlock()
 	p.Decode()
 	p.decoded.Store(true) // this worker looks next if it can be admitted
@@ -235,7 +269,7 @@ func (w *worker) addAdmitted() bool {
 			w.mu.Lock()
 			if w.hasRoom() {
 				w.starved.Store(false)
-				w.news.Broadcast()
+				w.wakeFor(1)
 			}
 			w.mu.Unlock()
 		}
@@ -319,7 +353,7 @@ func (c *crew) admit(ctx context.Context) {
 		c.mu.Lock()
 		c.ended = p.last
 		c.admitted.Add(1)
-		c.news.Broadcast()
+		c.wakeFor(len(c.idle))
 	}
 	c.busy = false
 }
@@ -422,7 +456,7 @@ func (w *worker) room() *bundle {
 			w.free = w.free[:n-1]
 			return c
 		default:
-			w.wait()
+			w.wait(true)
 		}
 	}
 	return nil
