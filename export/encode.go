@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/binary"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -16,9 +17,12 @@ import (
 // own; what remains to be done in order is to write the batches one behind the other.
 type BatchWriter interface {
 	io.WriteCloser
-	// WriteFlow does what Write does with the row of a flow that Rows of the format has
-	// appended.
+	// WriteFlow does what Write does with the row of a flow that Rows of the format, with
+	// the columns of the writer, has appended.
 	WriteFlow(*flowtable.Flow) error
+	// Appends tells whether these are such rows. Others may have other values in the same
+	// columns, such as the name of a capture.
+	Appends(rows any) bool
 	// Batches returns what ends a batch: the row with which it has so many rows, or
 	// so many bytes of packed rows. The next batch ends with next rows, and each one
 	// behind it with twice as many as the one before could have, until those are rows.
@@ -164,6 +168,12 @@ func (w *columnWriter) Write(b []byte) (int, error) {
 		return 0, w.err
 	}
 	return len(b), nil
+}
+
+// Appends tells whether rows are those of the writer's columns.
+func (w *columnWriter) Appends(rows any) bool {
+	p, ok := rows.(*packed)
+	return ok && slices.Equal(p.columns, w.encoder.packed.columns)
 }
 
 // WriteFlow writes the row of a flow.

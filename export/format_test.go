@@ -105,6 +105,9 @@ func writtenFlows(t *testing.T, name string, table Table, flows []*flowtable.Flo
 		return nil
 	}
 	rows := format.Rows(table)
+	if !w.Appends(rows) || w.Appends(format.Rows(Table{Columns: table.Columns[1:]})) || w.Appends(CSV{}) {
+		t.Errorf("%s does not tell its rows from others", name)
+	}
 	for i, f := range flows {
 		var err error
 		if i%1000 < 300 {

@@ -29,15 +29,21 @@ type Writer struct {
 // held back for longer, by the clock now, and a method Flush() error of what is
 // written to is called then.
 func NewWriter(to io.Writer, f Format, header func([]byte) []byte, every time.Duration, now func() time.Time) *Writer {
-	flows, _ := to.(flowWriter)
+	flows, ok := to.(flowWriter)
+	if ok && !flows.Appends(f) {
+		flows = nil
+	}
 	return &Writer{format: f, to: to, flows: flows, rows: header(make([]byte, 0, writeSize+64<<10)), every: every, now: now}
 }
 
 // Format returns the format of the rows.
 func (w *Writer) Format() Format { return w.format }
 
-// A flowWriter formats the rows that are written to it itself.
-type flowWriter interface{ WriteFlow(*flowtable.Flow) error }
+// A flowWriter formats rows itself, of those formats whose rows it appends.
+type flowWriter interface {
+	WriteFlow(*flowtable.Flow) error
+	Appends(rows any) bool
+}
 
 // Flow takes a flow.
 func (w *Writer) Flow(f *flowtable.Flow) error {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -20,6 +21,8 @@ func (n *notebook) WriteFlow(*flowtable.Flow) error {
 	n.told = append(n.told, "flow")
 	return nil
 }
+
+func (n *notebook) Appends(rows any) bool { return rows == n }
 
 func (n *notebook) Flush() error {
 	n.told = append(n.told, "flush")
@@ -50,5 +53,13 @@ func TestFlowWriter(t *testing.T) {
 	}
 	if want := []string{"flow", "flush", "rowsrow", "flush", "flow"}; !slices.Equal(to.told, want) {
 		t.Errorf("told %q, want %q", to.told, want)
+	}
+	to.told = nil
+	other := NewWriter(&to, &notebook{}, func(b []byte) []byte { return b }, 0, nil)
+	if err := errors.Join(other.Flow(&f), other.End(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"row"}; !slices.Equal(to.told, want) {
+		t.Errorf("of a format that is another told %q, want %q", to.told, want)
 	}
 }
