@@ -236,7 +236,7 @@ def test_no_room_for_the_output(tmp_path: Path, make: Callable[[int], bytes]) ->
     captures, out = folder_of_captures(tmp_path / "in", make, 1, 50_000), tmp_path / "out"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(flowfast.CaptureError, match=r"part-00000-000\.parquet: .*too large"):
             flowfast.dataset(captures, out)
@@ -249,7 +249,7 @@ def test_no_room_for_the_output(tmp_path: Path, make: Callable[[int], bytes]) ->
 def test_full_disk(tmp_path: Path, make: Callable[[int], bytes]) -> None:
     captures, out = folder_of_captures(tmp_path / "in", make, 1, 50_000), tmp_path / "out"
     out.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", out], capture_output=True, check=False).returncode != 0:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", out], capture_output=True, check=False).returncode != 0:
         pytest.skip("no file system can be mounted here")
     try:
         with pytest.raises(flowfast.CaptureError, match="no space left on device"):
