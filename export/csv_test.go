@@ -163,8 +163,6 @@ func TestRowEqualsTwin(t *testing.T) {
 	}
 }
 
-// TestRowReadsWhatCounts wants the same row whatever stands in the fields that
-// AppendRow says it does not read.
 // TestRowsOfTables writes the flows that a table gives out, into one Flow after the
 // other: most are of one packet, of which tables and rows have a short way.
 func TestRowsOfTables(t *testing.T) {
@@ -215,6 +213,8 @@ func TestRowsOfTables(t *testing.T) {
 	}
 }
 
+// TestRowReadsWhatCounts wants the same row whatever stands in the fields that
+// AppendRow says it does not read.
 func TestRowReadsWhatCounts(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	junk := *extremeFlow(r)

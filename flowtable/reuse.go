@@ -22,25 +22,23 @@ func (t *Table) reuses(ref uint32, r *record, p *packet, d int) bool {
 		r.state&(baseSet<<d) != 0 && p.seq != t.recency.links.At(ref).base[d] && p.key.rest&later == 0
 }
 
-// firstBases is setBases for the first packet of a flow.
-func (r *record) firstBases(l *link, p *packet, d int) {
-	if p.key.rest&whole == 0 {
-		return
-	}
-	flags := p.rawFlags()
-	l.base[d] = p.seq - 1 + uint32(flags/syn&1)
-	r.state |= baseSet << d
-	if flags&ack != 0 {
-		l.base[1-d] = p.ack - 1
-		r.state |= baseSet | bwdBaseSet
-	}
-}
-
 // setBases takes in the sequence numbers of a TCP segment in direction d.
 func (r *record) setBases(l *link, p *packet, d int) {
 	const both = baseSet | bwdBaseSet
 	flags := p.rawFlags()
-	if r.state&both == both && flags&syn == 0 {
+	switch {
+	case r.state&both == 0: // nearly all are those of the first packet
+		if p.key.rest&whole == 0 {
+			return
+		}
+		l.base[d] = p.seq - 1 + uint32(flags/syn&1)
+		r.state |= baseSet << d
+		if flags&ack != 0 {
+			l.base[1-d] = p.ack - 1
+			r.state |= both
+		}
+		return
+	case r.state&both == both && flags&syn == 0:
 		return
 	}
 	if flags&(syn|ack) == syn|ack {

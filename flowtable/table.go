@@ -391,10 +391,7 @@ func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	if d != 0 {
 		r.state |= firstBwd
 	}
-	r.noteFirst(l, p, d)
-	if t.rules.any && r.key.proto() == tcpProtocol {
-		r.close(p, d, t.rules.TCPEnd)
-	}
+	t.note(r, l, p, d)
 	if t.around != nil {
 		t.around.set(ref, at.encapsulation())
 	}
@@ -407,18 +404,6 @@ func (t *Table) begin(p *packet, at *place, forward uint32) uint32 {
 	}
 	t.recency.file(ref, l, p.time)
 	return ref
-}
-
-// noteFirst is note, but for rules, for the first packet of a flow.
-func (r *record) noteFirst(l *link, p *packet, d int) {
-	if p.key.rest&fineTime != 0 {
-		r.state |= fine
-	}
-	if p.key.proto() != tcpProtocol {
-		r.state |= baseSet | bwdBaseSet
-		return
-	}
-	r.firstBases(l, p, d)
 }
 
 // note takes in what a packet in direction d of its flow says, besides counts.
