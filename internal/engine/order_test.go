@@ -19,15 +19,19 @@ type modelRow struct {
 	text          string
 }
 
-// bundlesOf cuts rows of a step, in order, into bundles.
-func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*bundle) {
+func (a modelRow) compare(b modelRow) int {
+	return cmp.Or(cmp.Compare(a.finish, b.finish), cmp.Compare(a.start, b.start), cmp.Compare(a.first, b.first))
+}
+
+// bundlesOf cuts the rows that a table gives out in a step into bundles.
+func bundlesOf(w *worker, rows []modelRow, step flowtable.Step, end bool, random *rand.Rand) (all []*bundle) {
 	for {
 		n := min(len(rows), 1+random.IntN(5))
 		c := &bundle{owner: w, end: end, uses: 1}
 		for _, r := range rows[:n] {
 			c.rows = append(c.rows, r.text...)
 			var key rowKey
-			key.set(&flowtable.Flow{Finish: r.finish, Start: r.start, First: r.first}, &flowtable.Step{Horizon: math.MaxInt64}, len(c.rows))
+			key.set(&flowtable.Flow{Finish: r.finish, Start: r.start, First: r.first}, &step, len(c.rows))
 			c.keys = append(c.keys, key)
 		}
 		rows = rows[n:]
@@ -41,6 +45,51 @@ func bundlesOf(w *worker, rows []modelRow, end bool, random *rand.Rand) (all []*
 			return append(all, rest)
 		}
 	}
+}
+
+// given returns the rows of tables, whose bundles come in any order.
+func given(t *testing.T, queues [][]*bundle, share int, random *rand.Rand) string {
+	t.Helper()
+	tables := len(queues)
+	queues = slices.Clone(queues)
+	o := newOrder(tables, share)
+	var m merger
+	var b block
+	var got strings.Builder
+	bundles, dropped, stuck := 0, 0, 0
+	underWay := make([]int, tables)
+	drop := func(c *bundle) {
+		if c.uses--; c.uses == 0 {
+			underWay[c.owner.number]--
+			dropped++
+		}
+	}
+	for !o.ended {
+		for o.next(&b, drop) {
+			m.merge(&b)
+			if b.size != len(b.bytes) {
+				t.Fatalf("a block of %d bytes has %d", b.size, len(b.bytes))
+			}
+			got.Write(b.bytes)
+			for _, s := range b.lists {
+				drop(s.bundle)
+			}
+		}
+		if stuck++; stuck > 1000 {
+			t.Fatal("no table has a bundle left, and there is no block")
+		}
+		if i := random.IntN(tables); len(queues[i]) > 0 && underWay[i] < bundlesInFlight {
+			o.add(queues[i][0])
+			queues[i] = queues[i][1:]
+			underWay[i]++
+			bundles++
+			stuck = 0
+		}
+	}
+	if bundles != dropped {
+		t.Fatalf("%d of %d bundles are unused at the end", dropped, bundles)
+	}
+	return got.String()
 }
 
 // Rows of several tables, whose bundles come in any order, leave in the order of a
@@ -60,9 +109,7 @@ func TestOrder(t *testing.T) {
 				first += 1 + uint64(random.IntN(3))
 				rows[i] = modelRow{finish: finishes[random.IntN(len(finishes))], start: starts[random.IntN(len(starts))], first: first, text: fmt.Sprintf("%d\n", first)}
 			}
-			slices.SortFunc(rows, func(a, b modelRow) int {
-				return cmp.Or(cmp.Compare(a.finish, b.finish), cmp.Compare(a.start, b.start), cmp.Compare(a.first, b.first))
-			})
+			slices.SortFunc(rows, modelRow.compare)
 			shares := make([][]modelRow, tables)
 			for _, r := range rows {
 				want.WriteString(r.text)
@@ -70,48 +117,75 @@ func TestOrder(t *testing.T) {
 				shares[table] = append(shares[table], r)
 			}
 			for i := range queues {
-				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], step == steps-1, random)...)
+				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], flowtable.Step{Horizon: math.MaxInt64}, step == steps-1, random)...)
 			}
 		}
-		o := newOrder(tables, 1+random.IntN(50))
-		var m merger
-		var b block
-		var got strings.Builder
-		bundles, dropped, stuck := 0, 0, 0
-		underWay := make([]int, tables)
-		drop := func(c *bundle) {
-			if c.uses--; c.uses == 0 {
-				underWay[c.owner.number]--
-				dropped++
-			}
+		got := given(t, queues, 1+random.IntN(50), random)
+		if got != want.String() {
+			t.Fatalf("round %d, %d tables: got\n%s\nwant\n%s", round, tables, got, want.String())
 		}
-		for !o.ended {
-			for o.next(&b, drop) {
-				m.merge(&b)
-				if b.size != len(b.bytes) {
-					t.Fatalf("round %d: a block of %d bytes has %d", round, b.size, len(b.bytes))
+	}
+}
+
+// Rows of flows that a bound evicted come behind those that were due in their step, and
+// in front of the next step's, in an order that does not depend on whose bundles came
+// first.
+func TestEvictedOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for round := range 2000 {
+		tables, steps := 1+random.IntN(20), 1+random.IntN(4)
+		first := uint64(0)
+		var want []string              // the rows that are due, and
+		behind := make(map[string]int) // behind how many of them each of the others comes
+		queues := make([][]*bundle, tables)
+		for step := range steps {
+			horizon := flowtable.Time(100 * (step + 1))
+			some := func(n int, finish func() flowtable.Time) (rows []modelRow) {
+				for range n {
+					first++
+					rows = append(rows, modelRow{finish(), flowtable.Time(random.IntN(3)), first, fmt.Sprintf("%d\n", first)})
 				}
-				got.Write(b.bytes)
-				for _, s := range b.lists {
-					drop(s.bundle)
-				}
+				return rows
 			}
-			if stuck++; stuck > 1000 {
-				t.Fatalf("round %d: no table has a bundle left, and there is no block", round)
+			evicted := some(random.IntN(60), func() flowtable.Time { return horizon + flowtable.Time(random.IntN(9)) })
+			due := some(random.IntN(60), func() flowtable.Time { return horizon - 1 - flowtable.Time(random.IntN(9)) })
+			slices.SortFunc(due, modelRow.compare)
+			random.Shuffle(len(evicted), func(i, k int) { evicted[i], evicted[k] = evicted[k], evicted[i] })
+			for _, r := range due {
+				want = append(want, r.text)
 			}
-			if i := random.IntN(tables); len(queues[i]) > 0 && underWay[i] < bundlesInFlight {
-				o.add(queues[i][0])
-				queues[i] = queues[i][1:]
-				underWay[i]++
-				bundles++
-				stuck = 0
+			for _, r := range evicted {
+				behind[r.text] = len(want)
+			}
+			shares := make([][]modelRow, tables)
+			for _, r := range slices.Concat(due, evicted) {
+				table := random.IntN(tables)
+				shares[table] = append(shares[table], r)
+			}
+			for i := range queues {
+				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], flowtable.Step{Horizon: horizon}, step == steps-1, random)...)
 			}
 		}
-		if got.String() != want.String() {
-			t.Fatalf("round %d, %d tables: got\n%s\nwant\n%s", round, tables, got.String(), want.String())
+		share := 1 + random.IntN(50)
+		got := given(t, queues, share, random)
+		for _, c := range slices.Concat(queues...) {
+			c.uses = 1
 		}
-		if bundles != dropped {
-			t.Fatalf("round %d: %d of %d bundles are unused at the end", round, dropped, bundles)
+		if again := given(t, queues, share, random); again != got {
+			t.Fatalf("round %d, %d tables: got\n%s\nand when others came first\n%s", round, tables, got, again)
+		}
+		n := 0
+		for text := range strings.Lines(got) {
+			at, evicted := behind[text]
+			if evicted && at != n || !evicted && (n == len(want) || text != want[n]) {
+				t.Fatalf("round %d, %d tables: row %s is not in its place in\n%s", round, tables, text, got)
+			}
+			if delete(behind, text); !evicted {
+				n++
+			}
+		}
+		if n < len(want) || len(behind) > 0 {
+			t.Fatalf("round %d, %d tables: %d rows are missing in\n%s", round, tables, len(want)-n+len(behind), got)
 		}
 	}
 }
