@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/flowfast/flowfast/decode"
 )
@@ -280,5 +281,48 @@ func TestReusedLeaveForMemory(t *testing.T) {
 	m.feedEnd()
 	if m.packets != packets {
 		t.Errorf("%d packets in all rows, want %d", m.packets, packets)
+	}
+}
+
+// TestDueBeforeEvicted has flows that have finished in a table that is past its bound of
+// memory: they leave first, in order, and behind them those that the bound finishes.
+func TestDueBeforeEvicted(t *testing.T) {
+	const due, open = 1000, 20_000
+	gate, table := mustNew(t, Options{IdleTimeout: time.Second, MaxMemory: 1 << 20})
+	b := gate.NewBatch(1)
+	add := func(i int, at time.Duration) {
+		p := decode.Packet{Proto: 17}
+		p.Src.Lo, p.Dst.Lo = uint64(i), 1<<31
+		b.Add(&p, Time(at), 60, false)
+	}
+	for i := range due { // each begins before those in front of it, and all end at once
+		add(i, time.Duration(due-i))
+	}
+	for i := range due {
+		add(i, due)
+	}
+	for i := range open {
+		add(due+i, 10*time.Second+time.Duration(i))
+	}
+	gate.Admit(b)
+	for i := range b.Steps() {
+		table.Add(b, 0, i)
+	}
+	var rows []Flow
+	var f Flow
+	for s := (Step{Horizon: Time(10 * time.Second), Due: All}); table.Next(&s, &f); {
+		rows = append(rows, f)
+	}
+	if len(rows) <= due {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for i := range rows {
+		f := &rows[i]
+		switch {
+		case i >= due && f.Reason != Evicted:
+			t.Fatalf("row %d is one whose flow ended by %v", i, f.Reason)
+		case i < due && (f.Reason != Idle || f.Start != Time(i+1)):
+			t.Fatalf("row %d is that of a flow that began at %d and ended by %v", i, f.Start, f.Reason)
+		}
 	}
 }
