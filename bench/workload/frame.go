@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math/bits"
+
+	"github.com/flowfast/flowfast/decode"
 )
 
 const (
@@ -18,11 +20,11 @@ const (
 
 // TCP control bits.
 const (
-	fin = 0x01
-	syn = 0x02
-	rst = 0x04
-	psh = 0x08
-	ack = 0x10
+	fin = decode.FIN
+	syn = decode.SYN
+	rst = decode.RST
+	psh = decode.PSH
+	ack = decode.ACK
 )
 
 // An endpoint is an address and a port. IPv4 addresses stand in lo.
@@ -98,7 +100,7 @@ func (f *frames) record(micros int64, v6 bool, proto uint8, src, dst *endpoint, 
 		f.ipv4(b, proto, src, dst, length)
 	}
 	f.covered, f.pseudo = b[top-addresses:top+length], uint64(proto)+uint64(length)
-	f.udpLast = proto == 17
+	f.udpLast = proto == decode.UDP
 	return b[top : top+length]
 }
 
@@ -130,7 +132,7 @@ func (f *frames) ipv6(b []byte, proto uint8, src, dst *endpoint, length int) {
 // tcp writes a header (RFC 9293, 3.1) with so many bytes of options and returns
 // the place of the payload.
 func (f *frames) tcp(micros int64, v6 bool, src, dst *endpoint, flags uint8, seq, acked uint32, options, payload int) []byte {
-	b := f.record(micros, v6, 6, src, dst, 20+options+payload)
+	b := f.record(micros, v6, decode.TCP, src, dst, 20+options+payload)
 	be := binary.BigEndian
 	be.PutUint32(b, uint32(src.port)<<16|uint32(dst.port))
 	be.PutUint32(b[4:], seq)
@@ -155,7 +157,7 @@ func (f *frames) tcp(micros int64, v6 bool, src, dst *endpoint, flags uint8, seq
 
 // udp writes a header (RFC 768) and returns the place of the payload.
 func (f *frames) udp(micros int64, v6 bool, src, dst *endpoint, payload int) []byte {
-	b := f.record(micros, v6, 17, src, dst, 8+payload)
+	b := f.record(micros, v6, decode.UDP, src, dst, 8+payload)
 	be := binary.BigEndian
 	be.PutUint32(b, uint32(src.port)<<16|uint32(dst.port))
 	be.PutUint32(b[4:], uint32(8+payload)<<16)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/flowfast/flowfast/decode"
 )
 
 // A sender sends frames through an interface.
@@ -70,7 +72,7 @@ func newFrame(size int, protocol byte) []byte {
 		binary.BigEndian.PutUint16(b[atPorts+2:], 53)
 	case unix.IPPROTO_TCP:
 		binary.BigEndian.PutUint16(b[atPorts+2:], 80)
-		b[atPorts+12], b[atFlags] = 5<<4, 0x02 // SYN
+		b[atPorts+12], b[atFlags] = 5<<4, decode.SYN
 	}
 	return b
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
+
+	"github.com/flowfast/flowfast/decode"
 )
 
 const (
@@ -82,8 +84,8 @@ func flows(n int64) int64 {
 }
 
 const (
-	syn = 0x02
-	ack = 0x10
+	syn = decode.SYN
+	ack = decode.ACK
 )
 
 func unhex(text string) []byte {
