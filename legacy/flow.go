@@ -1,6 +1,10 @@
 package legacy
 
-import "math"
+import (
+	"math"
+
+	"github.com/flowfast/flowfast/decode"
+)
 
 // Intervals in microseconds.
 const (
@@ -66,10 +70,10 @@ func newFlow(p *packet, number uint64) *Flow {
 	f.lengths.add(int64(p.payload)) // once more: firstPacket does
 	f.fwd.add(p)
 	f.fwd.window = p.window
-	if p.flags&flagPSH != 0 {
+	if p.flags&decode.PSH != 0 {
 		f.firstPSH = 1
 	}
-	if p.flags&flagURG != 0 {
+	if p.flags&decode.URG != 0 {
 		f.firstURG = 1
 	}
 	return f

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -16,7 +17,7 @@ func FuzzMeter(f *testing.F) {
 	// step is a step of a script, with a frame.
 	step := func(ago byte, frame []byte) []byte { return join([]byte{0, ago, byte(len(frame))}, frame) }
 	arp := bytesOf("056a6a000001 d46a6a000002 0806 0001 0800 06 04 0001 056a6a000002 0a000001 000000000000 0a000002")
-	inner := ip(6, tcpFrom(1, 2, flagFIN, 4, 5))
+	inner := ip(6, tcpFrom(1, 2, decode.FIN, 4, 5))
 	f.Add([]byte("\x01\x10\x00\x02\x05\x01\x10\x10\x12\x00\x01\x20\x00\x11\x40"), uint16(0))
 	f.Add(join(step(0, frame(inner)), step(5, ip(4, ip(17, udpFrom(5000, 53, 0))))), uint16(3))
 	f.Add(join(step(0, arp), step(9, join(macs, "003e aaaa03 000000 0800", inner)), step(200, arp)), uint16(0))

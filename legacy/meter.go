@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/flowfast/flowfast/decode"
 	"github.com/flowfast/flowfast/ioutil"
 )
 
@@ -81,13 +82,13 @@ func (m *Meter) add(p *packet, number uint64) *Flow {
 		m.remove(f)
 		m.begin(k, p, number).key = f.key
 		return m.give(f)
-	case p.flags&flagFIN != 0 && f.forward(p):
+	case p.flags&decode.FIN != 0 && f.forward(p):
 		f.fins++
 		if f.fins > 1 {
 			m.counts.Repeated++
 			return nil
 		}
-	case p.flags&(flagFIN|flagRST) != 0:
+	case p.flags&(decode.FIN|decode.RST) != 0:
 		f.add(p)
 		m.remove(f)
 		return m.give(f)

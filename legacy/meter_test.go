@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flowfast/flowfast/decode"
 )
 
 // A sent packet goes from port 1000 of A to port 80 of B by TCP, or back, or if
@@ -23,12 +25,12 @@ type sent struct {
 const udpSent = -1
 
 const (
-	fin = flagFIN
-	syn = flagSYN
-	rst = flagRST
-	psh = flagPSH
-	ack = flagACK
-	urg = flagURG
+	fin = decode.FIN
+	syn = decode.SYN
+	rst = decode.RST
+	psh = decode.PSH
+	ack = decode.ACK
+	urg = decode.URG
 )
 
 // epoch is when the packets are sent, in microseconds.
@@ -250,7 +252,7 @@ func TestRules(t *testing.T) {
 			[]sent{{0, "A", psh | urg, 0, 0}, {1, "A", psh | urg, 0, 0}, {2, "B", psh | urg, 0, 0}},
 			[]string{`Fwd PSH Flags: 1, Bwd PSH Flags: 0, PSH Flag Count: 3,
 				Fwd URG Flags: 1, Bwd URG Flags: 0, URG Flag Count: 3`}},
-		{"control bits have their columns", []sent{{0, "A", flagCWR, 0, 0}, {1, "B", flagCWR | flagECE, 0, 0}},
+		{"control bits have their columns", []sent{{0, "A", decode.CWR, 0, 0}, {1, "B", decode.CWR | decode.ECE, 0, 0}},
 			[]string{"CWR Flag Count: 2, ECE Flag Count: 1, FIN Flag Count: 0"}},
 		{"windows: forward of the first, backward of the latest",
 			[]sent{{0, "A", ack, 0, 7}, {1, "A", ack, 0, 8}, {2, "B", ack, 0, 9}, {3, "B", ack, 0, 10}},

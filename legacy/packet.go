@@ -1,23 +1,9 @@
 package legacy
 
-import "encoding/binary"
+import (
+	"encoding/binary"
 
-// Control bits of TCP (RFC 9293, 3.1; RFC 3168).
-const (
-	flagFIN = 1 << iota
-	flagSYN
-	flagRST
-	flagPSH
-	flagACK
-	flagURG
-	flagECE
-	flagCWR
-)
-
-// The protocols of rows. Any other than TCP and UDP is 0.
-const (
-	protoTCP = 6
-	protoUDP = 17
+	"github.com/flowfast/flowfast/decode"
 )
 
 // A key is what the packets of a flow have in common, as the first of them has
@@ -35,7 +21,7 @@ func (k key) swapped() key {
 }
 
 // A packet is what counts of a packet (BasicPacketInfo). Of one that is neither
-// TCP nor UDP that is only its addresses.
+// TCP nor UDP that is only its addresses; its protocol is 0.
 type packet struct {
 	key
 	flags   uint8
@@ -89,7 +75,7 @@ func (p *packet) from(s *scan) bool {
 	}
 	if b := s.bytes(udp); b != nil {
 		p.ports(b)
-		p.protocol = protoUDP
+		p.protocol = decode.UDP
 		p.header, p.payload = len(b), s.first[udp].payload
 	}
 	return true
@@ -106,7 +92,7 @@ func (p *packet) tcp(b []byte, payload int) bool {
 		return false
 	}
 	p.ports(b)
-	p.protocol = protoTCP
+	p.protocol = decode.TCP
 	p.flags = b[13]
 	p.window = binary.BigEndian.Uint16(b[14:])
 	p.header, p.payload = len(b), payload

@@ -1,6 +1,10 @@
 package legacy
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/flowfast/flowfast/decode"
+)
 
 // A kind is a header that can lie on the way to a TCP or UDP header.
 type kind uint8
@@ -211,9 +215,9 @@ func protocol(number byte) kind {
 		return icmp
 	case 4:
 		return ipv4
-	case 6:
+	case decode.TCP:
 		return tcp
-	case 17:
+	case decode.UDP:
 		return udp
 	}
 	return nothing
