@@ -14,23 +14,23 @@ func BenchmarkDecode(b *testing.B) {
 		linkType uint32
 		frame    []byte
 	}{
-		{"ipv4+tcp", linkEthernet, ethernetIPv4(ipv4Packet(6, tcpHeader, payload))},
-		{"ipv4+udp", linkEthernet, ethernetIPv4(ipv4Packet(17, udpHeader, payload))},
-		{"ipv4+options+tcp", linkEthernet, ethernetIPv4(join("46 00 01c0 1234 0000 40 06 0000", src4, dst4, "94040000", tcpHeader, payload))},
-		{"ipv4+fragment", linkEthernet, ethernetIPv4(ipv4Fragment(17, 0x00b9, payload))},
-		{"ipv6+tcp", linkEthernet, ethernetIPv6(ipv6Packet(6, tcpHeader, payload))},
-		{"ipv6+hopbyhop", linkEthernet, ethernetIPv6(ipv6Packet(0, "06 00 0502 0000 0100", tcpHeader, payload))},
-		{"ipv6+fragment", linkEthernet, ethernetIPv6(ipv6Packet(44, "06 00 0001 00001234", tcpHeader, payload))},
-		{"vlan", linkEthernet, ethernetFrame("8100 0064 0800", ipv4Packet(6, tcpHeader, payload))},
-		{"qinq", linkEthernet, ethernetFrame("88a8 0064 8100 00c8 0800", ipv4Packet(6, tcpHeader, payload))},
-		{"mpls", linkEthernet, ethernetFrame("8847 00010040 00011140", ipv4Packet(6, tcpHeader, payload))},
-		{"pppoe", linkEthernet, ethernetFrame("8864 1100 0001 01ba 0021", ipv4Packet(6, tcpHeader, payload))},
-		{"4in6", linkEthernet, ethernetIPv6(ipv6Packet(4, ipv4Packet(6, tcpHeader, payload)))},
-		{"gre", linkEthernet, ethernetIPv4(ipv4Packet(47, "2000 0800 00000001", ipv4Packet(6, tcpHeader, payload)))},
+		{"ipv4+tcp", LinkEthernet, ethernetIPv4(ipv4Packet(6, tcpHeader, payload))},
+		{"ipv4+udp", LinkEthernet, ethernetIPv4(ipv4Packet(17, udpHeader, payload))},
+		{"ipv4+options+tcp", LinkEthernet, ethernetIPv4(join("46 00 01c0 1234 0000 40 06 0000", src4, dst4, "94040000", tcpHeader, payload))},
+		{"ipv4+fragment", LinkEthernet, ethernetIPv4(ipv4Fragment(17, 0x00b9, payload))},
+		{"ipv6+tcp", LinkEthernet, ethernetIPv6(ipv6Packet(6, tcpHeader, payload))},
+		{"ipv6+hopbyhop", LinkEthernet, ethernetIPv6(ipv6Packet(0, "06 00 0502 0000 0100", tcpHeader, payload))},
+		{"ipv6+fragment", LinkEthernet, ethernetIPv6(ipv6Packet(44, "06 00 0001 00001234", tcpHeader, payload))},
+		{"vlan", LinkEthernet, ethernetFrame("8100 0064 0800", ipv4Packet(6, tcpHeader, payload))},
+		{"qinq", LinkEthernet, ethernetFrame("88a8 0064 8100 00c8 0800", ipv4Packet(6, tcpHeader, payload))},
+		{"mpls", LinkEthernet, ethernetFrame("8847 00010040 00011140", ipv4Packet(6, tcpHeader, payload))},
+		{"pppoe", LinkEthernet, ethernetFrame("8864 1100 0001 01ba 0021", ipv4Packet(6, tcpHeader, payload))},
+		{"4in6", LinkEthernet, ethernetIPv6(ipv6Packet(4, ipv4Packet(6, tcpHeader, payload)))},
+		{"gre", LinkEthernet, ethernetIPv4(ipv4Packet(47, "2000 0800 00000001", ipv4Packet(6, tcpHeader, payload)))},
 		{"raw", linkRaw, ipv4Packet(6, tcpHeader, payload)},
 		{"cooked", linkCooked, join("0000 0001 0006 02005e000001 0000 0800", ipv4Packet(6, tcpHeader, payload))},
 		{"radiotap", linkRadiotap, join("00 00 0900 02000000 00", "08 01 0000 02005e000001 02005e000002 02005e000003 1000", "aaaa03 000000 0800", ipv4Packet(6, tcpHeader, payload))},
-		{"arp", linkEthernet, ethernetFrame("0806", payload[:46])},
+		{"arp", LinkEthernet, ethernetFrame("0806", payload[:46])},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			var frames [256][]byte
@@ -75,12 +75,12 @@ func BenchmarkChains(b *testing.B) {
 		linkType uint32
 		frame    []byte
 	}{
-		{"options", linkEthernet, ethernetIPv6(ipv6Packet(60, slices.Repeat(options, 31)))},
-		{"jumbo", linkEthernet, ethernetIPv6(join("60000000 0000 00 40", src6, dst6, jumbo, nested(14)))},
-		{"ipv6+hopbyhop=1", linkEthernet, ethernetIPv6(nested(1))},
-		{"ipv6+hopbyhop=15", linkEthernet, ethernetIPv6(nested(15))},
-		{"vlan", linkEthernet, ethernetFrame("8100", repeat("0001 8100", 65000))},
-		{"mpls", linkEthernet, ethernetFrame("8847", repeat("00000040", 65000))},
+		{"options", LinkEthernet, ethernetIPv6(ipv6Packet(60, slices.Repeat(options, 31)))},
+		{"jumbo", LinkEthernet, ethernetIPv6(join("60000000 0000 00 40", src6, dst6, jumbo, nested(14)))},
+		{"ipv6+hopbyhop=1", LinkEthernet, ethernetIPv6(nested(1))},
+		{"ipv6+hopbyhop=15", LinkEthernet, ethernetIPv6(nested(15))},
+		{"vlan", LinkEthernet, ethernetFrame("8100", repeat("0001 8100", 65000))},
+		{"mpls", LinkEthernet, ethernetFrame("8847", repeat("00000040", 65000))},
 		{"radiotap", linkRadiotap, radiotap},
 		{"ppi", linkPPI, slices.Repeat(ppi, 4)},
 	} {
@@ -116,7 +116,7 @@ func BenchmarkDecoder(b *testing.B) {
 			b.SetBytes(int64(len(bench.frame)))
 			b.ReportAllocs()
 			for b.Loop() {
-				d.Decode(&p, linkEthernet, bench.frame, uint32(len(bench.frame)))
+				d.Decode(&p, LinkEthernet, bench.frame, uint32(len(bench.frame)))
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Mpkt/s")
 		})

@@ -34,11 +34,13 @@ import (
 	"math"
 )
 
-// The link types that Decode knows, by their LINKTYPE_ numbers
+// LinkEthernet is the LINKTYPE_ number of Ethernet.
+const LinkEthernet = 1
+
+// The other link types that Decode knows, by their LINKTYPE_ numbers
 // (https://www.tcpdump.org/linktypes.html).
 const (
 	linkNull      = 0 // BSD loopback, family in the capturing host's byte order
-	linkEthernet  = 1
 	linkPPP       = 9
 	linkRaw12     = 12  // raw IP as most systems number DLT_RAW
 	linkRaw14     = 14  // raw IP as OpenBSD does
@@ -77,7 +79,7 @@ const (
 func (p *Packet) Decode(linkType uint32, frame []byte, wireLen uint32) Class {
 	// A usual packet of TCP in IPv4 is read here, so that what it takes is not spread over
 	// calls: see plainIPv4 for the rest.
-	if n := len(frame); linkType == linkEthernet && n >= PlainIPv4Len && n <= math.MaxInt32 {
+	if n := len(frame); linkType == LinkEthernet && n >= PlainIPv4Len && n <= math.MaxInt32 {
 		b := (*PlainIPv4)(frame)
 		size := b.Payload(max(int64(n), int64(wireLen)))
 		if t := b.Transport(); t.Usual(size) && b[23] == protoTCP {
@@ -121,7 +123,7 @@ func clip(frame []byte) []byte {
 // link reads a frame of a link type.
 func (p *Packet) link(linkType uint32, b []byte, n int) Class {
 	switch linkType {
-	case linkEthernet:
+	case LinkEthernet:
 		return p.ethernet(b, n)
 	case linkCooked:
 		return p.cooked(b, n)
@@ -154,7 +156,7 @@ func (p *Packet) link(linkType uint32, b []byte, n int) Class {
 // KnownLinkType reports whether Decode can read frames of the link type.
 func KnownLinkType(linkType uint32) bool {
 	switch linkType {
-	case linkNull, linkEthernet, linkPPP, linkRaw12, linkRaw14, linkPPPHDLC, linkRaw, linkCiscoHDLC, linkIEEE80211,
+	case linkNull, LinkEthernet, linkPPP, linkRaw12, linkRaw14, linkPPPHDLC, linkRaw, linkCiscoHDLC, linkIEEE80211,
 		linkLoop, linkCooked, linkRadiotap, linkPPI, linkIPv4, linkIPv6, linkCooked2:
 		return true
 	}

@@ -411,7 +411,7 @@ func TestJumbogram(t *testing.T) {
 	} {
 		frame := ethernetIPv6(join("60000000 0000 00 40", src6, dst6, test.header, tcpHeader))
 		var p Packet
-		p.Decode(linkEthernet, frame, 14+40+0x10018)
+		p.Decode(LinkEthernet, frame, 14+40+0x10018)
 		if got := describe(&p); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.header, got, test.want)
 		}
@@ -446,10 +446,10 @@ func TestOriginalLengthTooShort(t *testing.T) {
 
 func TestDecodeResets(t *testing.T) {
 	var p, fresh Packet
-	p.Decode(linkEthernet, ethernetIPv6(ipv6Packet(44, "06 00 0001 0000abcd", tcpHeader)), 1<<20)
+	p.Decode(LinkEthernet, ethernetIPv6(ipv6Packet(44, "06 00 0001 0000abcd", tcpHeader)), 1<<20)
 	frame := ethernetIPv4(ipv4Packet(17, udpHeader))
-	p.Decode(linkEthernet, frame, uint32(len(frame)))
-	fresh.Decode(linkEthernet, frame, uint32(len(frame)))
+	p.Decode(LinkEthernet, frame, uint32(len(frame)))
+	fresh.Decode(LinkEthernet, frame, uint32(len(frame)))
 	if p != fresh {
 		t.Errorf("a used packet\n%+v\nis not a fresh one\n%+v", p, fresh)
 	}
@@ -516,22 +516,22 @@ func seeds() []row {
 	tcp, udpV6 := ipv4Packet(6, tcpHeader, "00"), ipv6Packet(17, udpHeader, "00")
 	wlan := "02005e000001 02005e000002 02005e000003 1000"
 	return []row{
-		{"ipv4", linkEthernet, ethernetIPv4(tcp), 0, ""},
-		{"ipv6", linkEthernet, ethernetIPv6(udpV6), 0, ""},
-		{"options", linkEthernet, ethernetIPv4(join("48 00 0034 1234 0000 40 06 0000", src4, "0a000009", "01 83 0b 04 0a000008 c0000202", tcpHeader)), 0, ""},
-		{"fragment", linkEthernet, ethernetIPv4(ipv4Fragment(17, 0x20b9, tcpHeader)), 0, ""},
-		{"tags and labels", linkEthernet, ethernetFrame("88a8 0064 8100 0065 8847 00010040 00011140", tcp), 0, ""},
-		{"pppoe", linkEthernet, ethernetFrame("8864 11 00 0001 003e 0057", udpV6), 0, ""},
-		{"snap", linkEthernet, ethernetFrame("0030 aaaa03 000000 0800", tcp), 0, ""},
-		{"bridged snap", linkEthernet, ethernetFrame("0044 aaaa03 0080c2 0001 0000", ethernetIPv4(tcp), "00000000"), 0, ""},
-		{"pseudowire", linkEthernet, ethernetFrame("8847 00010140 00000000", ethernetIPv4(tcp)), 0, ""},
-		{"extensions", linkEthernet, ethernetIPv6(ipv6Packet(0, "2b 00 0104 00000000", "3c 00 fe 00 00000000", "33 00 0104 00000000",
+		{"ipv4", LinkEthernet, ethernetIPv4(tcp), 0, ""},
+		{"ipv6", LinkEthernet, ethernetIPv6(udpV6), 0, ""},
+		{"options", LinkEthernet, ethernetIPv4(join("48 00 0034 1234 0000 40 06 0000", src4, "0a000009", "01 83 0b 04 0a000008 c0000202", tcpHeader)), 0, ""},
+		{"fragment", LinkEthernet, ethernetIPv4(ipv4Fragment(17, 0x20b9, tcpHeader)), 0, ""},
+		{"tags and labels", LinkEthernet, ethernetFrame("88a8 0064 8100 0065 8847 00010040 00011140", tcp), 0, ""},
+		{"pppoe", LinkEthernet, ethernetFrame("8864 11 00 0001 003e 0057", udpV6), 0, ""},
+		{"snap", LinkEthernet, ethernetFrame("0030 aaaa03 000000 0800", tcp), 0, ""},
+		{"bridged snap", LinkEthernet, ethernetFrame("0044 aaaa03 0080c2 0001 0000", ethernetIPv4(tcp), "00000000"), 0, ""},
+		{"pseudowire", LinkEthernet, ethernetFrame("8847 00010140 00000000", ethernetIPv4(tcp)), 0, ""},
+		{"extensions", LinkEthernet, ethernetIPv6(ipv6Packet(0, "2b 00 0104 00000000", "3c 00 fe 00 00000000", "33 00 0104 00000000",
 			"2c 01 0000 00000001 00000001", "87 00 0001 0000abcd", "11 00 0000 00000000", udpHeader)), 0, ""},
-		{"jumbogram", linkEthernet, ethernetIPv6(join("60000000 0000 00 40", src6, dst6, "06 00 c204 00010018", tcpHeader)), 0, ""},
-		{"gre", linkEthernet, ethernetIPv4(ipv4Packet(47, "b000 6558 0000 0000 00000001 00000001", ethernetIPv4(ipv4Packet(41, udpV6)))), 0, ""},
-		{"pptp", linkEthernet, ethernetIPv4(ipv4Packet(47, "3081 880b 002a0001 00000001 00000001 ff03 0021", tcp)), 0, ""},
-		{"wccp", linkEthernet, ethernetIPv4(ipv4Packet(47, "0000 883e 00000000", tcp)), 0, ""},
-		{"icmp", linkEthernet, ethernetIPv4(ipv4Packet(1, "0301 0000 0000 0000", tcp)), 0, ""},
+		{"jumbogram", LinkEthernet, ethernetIPv6(join("60000000 0000 00 40", src6, dst6, "06 00 c204 00010018", tcpHeader)), 0, ""},
+		{"gre", LinkEthernet, ethernetIPv4(ipv4Packet(47, "b000 6558 0000 0000 00000001 00000001", ethernetIPv4(ipv4Packet(41, udpV6)))), 0, ""},
+		{"pptp", LinkEthernet, ethernetIPv4(ipv4Packet(47, "3081 880b 002a0001 00000001 00000001 ff03 0021", tcp)), 0, ""},
+		{"wccp", LinkEthernet, ethernetIPv4(ipv4Packet(47, "0000 883e 00000000", tcp)), 0, ""},
+		{"icmp", LinkEthernet, ethernetIPv4(ipv4Packet(1, "0301 0000 0000 0000", tcp)), 0, ""},
 		{"cooked", linkCooked, join("0000 0001 0006 02005e0000010000 0800", tcp), 0, ""},
 		{"cooked radiotap", linkCooked, join("0000 0323 0006 02005e0000010000 0004 00000900 02000000 10 0801 0000", wlan, "aaaa03 000000 0800", tcp, "00000000"), 0, ""},
 		{"cooked2", linkCooked2, join("86dd 0000 00000001 0001 00 06 02005e0000010000", udpV6), 0, ""},

@@ -264,24 +264,24 @@ func TestTunnels(t *testing.T) {
 func tunnelSeeds() []row {
 	tcp, tcpV6 := ipv4Packet(6, tcpHeader, "00"), ipv6Packet(6, tcpHeader, "00")
 	return []row{
-		{"icmp", linkEthernet, ethernetIPv4(ipv4Packet(1, "0800 0000 0001 0001 61")), 0, ""},
-		{"icmpv6", linkEthernet, ethernetIPv6(ipv6Packet(58, "8700 0000 00000000", src6)), 0, ""},
-		{"sctp", linkEthernet, ethernetIPv4(ipv4Packet(132, "80e8 0007 00000001 00000000 0b00 0004")), 0, ""},
-		{"esp", linkEthernet, ethernetIPv4(ipv4Packet(50, "00a1b2c3 00000001 00")), 0, ""},
-		{"udplite", linkEthernet, ethernetIPv4(ipv4Packet(136, "80e8 0007 0008 0000 00")), 0, ""},
-		{"dccp", linkEthernet, ethernetIPv6(ipv6Packet(33, "80e8 0007 04 00 0000 00 000000 00")), 0, ""},
-		{"ah", linkEthernet, ethernetIPv6(ipv6Packet(51, "3b 04 0000 00a1b2c3 00000001 00000000 00000000 00000000")), 0, ""},
-		{"mobility", linkEthernet, ethernetIPv6(ipv6Packet(135, "3b 00 0000 0000 0000")), 0, ""},
-		{"fragment of gre", linkEthernet, ethernetIPv4(ipv4Fragment(47, 0x2000, "0000 0001")), 0, ""},
-		{"fragment of icmp", linkEthernet, ethernetIPv4(ipv4Fragment(1, 0x2001, "00")), 0, ""},
-		{"gre with ospf", linkEthernet, ethernetIPv4(ipv4Packet(47, "0000 0800", ipv4Packet(89, "00"))), 0, ""},
-		{"vxlan", linkEthernet, ethernetIPv4(udpPacket(49320, 4789, vxlanHeader, ethernetIPv4(tcp))), 0, ""},
-		{"vxlan with arp", linkEthernet, ethernetIPv4(udpPacket(49320, 8472, vxlanHeader, ethernetFrame("0806", make([]byte, 28)))), 0, ""},
-		{"geneve", linkEthernet, ethernetIPv4(udpPacket(49320, 6081, "02 40 86dd 000123 00 0103 8001 00000000", tcpV6)), 0, ""},
-		{"gtpu", linkEthernet, ethernetIPv4(udpPacket(2152, 2152, gtpuPacket("36", "0001 00 85  01 1009 c0  02 0000 00000000 00", tcp))), 0, ""},
-		{"l2tp", linkEthernet, ethernetIPv4(udpPacket(1701, 49320, "4b02 003c 0001 0002 0007 0000 0001 00 ff03 0021", tcp)), 0, ""},
-		{"teredo", linkEthernet, ethernetIPv4(udpPacket(3544, 49320, teredoLong, teredoOrigin, tcpV6)), 0, ""},
-		{"vxlan in geneve", linkEthernet, ethernetIPv4(udpPacket(1, 6081, geneveHeader, ethernetIPv4(udpPacket(2, 4789, vxlanHeader, ethernetIPv4(ipv4Packet(1, "0000 0000 0001 0001")))))), 0, ""},
+		{"icmp", LinkEthernet, ethernetIPv4(ipv4Packet(1, "0800 0000 0001 0001 61")), 0, ""},
+		{"icmpv6", LinkEthernet, ethernetIPv6(ipv6Packet(58, "8700 0000 00000000", src6)), 0, ""},
+		{"sctp", LinkEthernet, ethernetIPv4(ipv4Packet(132, "80e8 0007 00000001 00000000 0b00 0004")), 0, ""},
+		{"esp", LinkEthernet, ethernetIPv4(ipv4Packet(50, "00a1b2c3 00000001 00")), 0, ""},
+		{"udplite", LinkEthernet, ethernetIPv4(ipv4Packet(136, "80e8 0007 0008 0000 00")), 0, ""},
+		{"dccp", LinkEthernet, ethernetIPv6(ipv6Packet(33, "80e8 0007 04 00 0000 00 000000 00")), 0, ""},
+		{"ah", LinkEthernet, ethernetIPv6(ipv6Packet(51, "3b 04 0000 00a1b2c3 00000001 00000000 00000000 00000000")), 0, ""},
+		{"mobility", LinkEthernet, ethernetIPv6(ipv6Packet(135, "3b 00 0000 0000 0000")), 0, ""},
+		{"fragment of gre", LinkEthernet, ethernetIPv4(ipv4Fragment(47, 0x2000, "0000 0001")), 0, ""},
+		{"fragment of icmp", LinkEthernet, ethernetIPv4(ipv4Fragment(1, 0x2001, "00")), 0, ""},
+		{"gre with ospf", LinkEthernet, ethernetIPv4(ipv4Packet(47, "0000 0800", ipv4Packet(89, "00"))), 0, ""},
+		{"vxlan", LinkEthernet, ethernetIPv4(udpPacket(49320, 4789, vxlanHeader, ethernetIPv4(tcp))), 0, ""},
+		{"vxlan with arp", LinkEthernet, ethernetIPv4(udpPacket(49320, 8472, vxlanHeader, ethernetFrame("0806", make([]byte, 28)))), 0, ""},
+		{"geneve", LinkEthernet, ethernetIPv4(udpPacket(49320, 6081, "02 40 86dd 000123 00 0103 8001 00000000", tcpV6)), 0, ""},
+		{"gtpu", LinkEthernet, ethernetIPv4(udpPacket(2152, 2152, gtpuPacket("36", "0001 00 85  01 1009 c0  02 0000 00000000 00", tcp))), 0, ""},
+		{"l2tp", LinkEthernet, ethernetIPv4(udpPacket(1701, 49320, "4b02 003c 0001 0002 0007 0000 0001 00 ff03 0021", tcp)), 0, ""},
+		{"teredo", LinkEthernet, ethernetIPv4(udpPacket(3544, 49320, teredoLong, teredoOrigin, tcpV6)), 0, ""},
+		{"vxlan in geneve", LinkEthernet, ethernetIPv4(udpPacket(1, 6081, geneveHeader, ethernetIPv4(udpPacket(2, 4789, vxlanHeader, ethernetIPv4(ipv4Packet(1, "0000 0000 0001 0001")))))), 0, ""},
 	}
 }
 
@@ -331,8 +331,8 @@ func TestDecoderResets(t *testing.T) {
 	asked := decoderOf("all", "all")
 	frames := append(seeds(), tunnelSeeds()...)
 	frames = append(frames,
-		row{"arp", linkEthernet, ethernetFrame("0806", make([]byte, 28)), 0, ""},
-		row{"malformed", linkEthernet, ethernetIPv4(with(ipv4Packet(6, tcpHeader), 0, "75")), 0, ""})
+		row{"arp", LinkEthernet, ethernetFrame("0806", make([]byte, 28)), 0, ""},
+		row{"malformed", LinkEthernet, ethernetIPv4(with(ipv4Packet(6, tcpHeader), 0, "75")), 0, ""})
 	for _, seed := range frames {
 		var p, q, r, fresh Packet
 		n := uint32(len(seed.frame))
@@ -341,7 +341,7 @@ func TestDecoderResets(t *testing.T) {
 		if said(p) != said(q) {
 			t.Errorf("%s: %s, with a Decoder %s", seed.name, describe(&p), describe(&q))
 		}
-		asked.Decode(&r, linkEthernet, ethernetIPv4(udpPacket(1, 4789, vxlanHeader)), 100)
+		asked.Decode(&r, LinkEthernet, ethernetIPv4(udpPacket(1, 4789, vxlanHeader)), 100)
 		asked.Decode(&r, seed.linkType, seed.frame, n)
 		decoderOf("all", "all").Decode(&fresh, seed.linkType, seed.frame, n)
 		if r != fresh {

@@ -118,7 +118,7 @@ type Link struct {
 func (l *Link) Read(linkType uint32, frame []byte) {
 	*l = Link{MPLS: -1}
 	switch {
-	case linkType == linkEthernet && len(frame) >= 14:
+	case linkType == LinkEthernet && len(frame) >= 14:
 		l.HasSrc, l.HasDst = true, true
 		l.Dst, l.Src = [6]byte(frame), [6]byte(frame[6:])
 		l.tags(binary.BigEndian.Uint16(frame[12:]), frame[14:])

@@ -16,7 +16,7 @@ func TestDetailsEqualGopacket(t *testing.T) {
 	compared := 0
 	compare := func(name string, linkType uint32, frame []byte, wireLen uint32) {
 		var p Packet
-		if p.Decode(linkType, frame, wireLen) != Counted || linkType != linkEthernet || p.FirstFragment {
+		if p.Decode(linkType, frame, wireLen) != Counted || linkType != LinkEthernet || p.FirstFragment {
 			return
 		}
 		packet := gopacket.NewPacket(frame, layers.LinkTypeEthernet, gopacket.DecodeOptions{NoCopy: true})
@@ -139,7 +139,7 @@ func TestDetailsOfTinyFragment(t *testing.T) {
 		for _, frame := range [][]byte{frame, frame[:len(frame):len(frame)]} {
 			var p Packet
 			var d Details
-			p.Decode(linkEthernet, frame, uint32(len(frame)))
+			p.Decode(LinkEthernet, frame, uint32(len(frame)))
 			payload := p.Details(&d, frame)
 			if want := (Details{HeaderLen: uint8(n), TTL: d.TTL, TOS: d.TOS, WindowScale: -1}); d != want || len(payload) != 0 {
 				t.Errorf("%d bytes: got %+v and %d bytes of payload, want %+v", n, d, len(payload), want)

@@ -80,7 +80,7 @@ func digestOf(t *testing.T, d *Decoder, words string, frames [][]byte) uint64 {
 	var first uint64
 	for i, frame := range frames {
 		var p Packet
-		if class := d.Decode(&p, linkEthernet, frame, uint32(len(frame))); class != Counted || p.Proto != protoUDP {
+		if class := d.Decode(&p, LinkEthernet, frame, uint32(len(frame))); class != Counted || p.Proto != protoUDP {
 			t.Fatalf("%q: %s", words, describe(&p))
 		}
 		if i == 0 {
@@ -100,7 +100,7 @@ func TestEncapsulationParts(t *testing.T) {
 		for words, its := range say {
 			var p Packet
 			frame := encapsulatedFrames()[words][0]
-			decoderWith("tcp,udp", "all", part).Decode(&p, linkEthernet, frame, uint32(len(frame)))
+			decoderWith("tcp,udp", "all", part).Decode(&p, LinkEthernet, frame, uint32(len(frame)))
 			if p.Class != Counted || (p.Encapsulation != 0) != (its == part) {
 				t.Errorf("%q, asked for %s: %s, digest %x", words, part, describe(&p), p.Encapsulation)
 			}

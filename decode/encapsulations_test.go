@@ -157,7 +157,7 @@ func TestRareIdentifiers(t *testing.T) {
 	} {
 		digest := func(b []byte) uint64 {
 			var p Packet
-			if decoderWith("tcp,udp", "none", "tunnel").Decode(&p, linkEthernet, b, uint32(len(b))); p.Class != Counted {
+			if decoderWith("tcp,udp", "none", "tunnel").Decode(&p, LinkEthernet, b, uint32(len(b))); p.Class != Counted {
 				t.Errorf("%s: %s", test.name, describe(&p))
 			}
 			return p.Encapsulation
@@ -180,7 +180,7 @@ func TestCapacityBehindTheFrame(t *testing.T) {
 	for _, b := range [][]byte{frame, frame[:len(frame):len(frame)], whole} {
 		var p Packet
 		var details Details
-		d.Decode(&p, linkEthernet, b, uint32(len(frame)))
+		d.Decode(&p, LinkEthernet, b, uint32(len(frame)))
 		p.Details(&details, b)
 		if got := describe(&p); got != tcp4 || details.TTL != 0x40 || details.HeaderLen != 20 || !details.Segment || details.Window != 0xffff {
 			t.Errorf("capacity %d: %s, %+v", cap(b), got, details)

@@ -97,7 +97,7 @@ func juniperLink(linkType uint32, out bool, b []byte, n int) wrapping {
 	case linkJuniperST:
 		return juniperST(b, n)
 	case linkJuniperEther, linkJuniperPPPoE:
-		return wrapping{linkType: linkEthernet}
+		return wrapping{linkType: LinkEthernet}
 	case linkJuniperPPP:
 		return wrapping{linkType: linkPPPHDLC}
 	case linkJuniperFrameRelay, linkJuniperMLFR: // the latter with two bytes in place of the address
@@ -157,7 +157,7 @@ func juniperATM(linkType uint32, out bool, b []byte, n int) wrapping {
 	case front>>8 == 0xaaaa03, front>>8 == 0xfefe03:
 		return wrapping{linkType: linkRFC1483, size: size}
 	case ethernet:
-		return wrapping{linkType: linkEthernet, size: size}
+		return wrapping{linkType: LinkEthernet, size: size}
 	case front>>28 == version4, front>>28 == version6:
 		return wrapping{linkType: linkIPv4, size: size}
 	case linkType == linkJuniperATM2 && (front>>16 == pppIPv4 || front>>16 == pppIPv6):

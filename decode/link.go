@@ -107,13 +107,13 @@ func unwrap(linkType uint32, b []byte, n int) (w wrapping, ok bool) {
 	case linkAVS:
 		return avs(b, n), true
 	case linkNetAnalyzer:
-		return wrapping{linkType: linkEthernet, size: 4, fcs: 4}, true
+		return wrapping{linkType: LinkEthernet, size: 4, fcs: 4}, true
 	case linkNetAnalyzerRaw:
-		return wrapping{linkType: linkEthernet, size: 12, fcs: 4}, true
+		return wrapping{linkType: LinkEthernet, size: 12, fcs: 4}, true
 	case linkMPacket:
 		return mPacket(b, n), true
 	case linkEPON:
-		return wrapping{linkType: linkEthernet, size: 8}, true
+		return wrapping{linkType: LinkEthernet, size: 8}, true
 	case linkPPPDir:
 		return wrapping{linkType: linkPPPHDLC, size: 1}, true
 	case linkCiscoHDLCDir:
@@ -123,7 +123,7 @@ func unwrap(linkType uint32, b []byte, n int) (w wrapping, ok bool) {
 	case linkPPPD:
 		return pppd(b, n), true
 	case linkDSABroadcomFront:
-		return wrapping{linkType: linkEthernet, size: 4}, true
+		return wrapping{linkType: LinkEthernet, size: 4}, true
 	case linkDOCSIS:
 		return docsis(b, n), true
 	case linkERF, linkERFEthernet, linkERFPOS:

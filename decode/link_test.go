@@ -15,7 +15,7 @@ func TestRareLinkTypes(t *testing.T) {
 	pktap := make([]byte, 108)
 	binary.LittleEndian.PutUint32(pktap, 108)
 	binary.LittleEndian.PutUint32(pktap[4:], 1)
-	binary.LittleEndian.PutUint32(pktap[8:], linkEthernet)
+	binary.LittleEndian.PutUint32(pktap[8:], LinkEthernet)
 	pflog := make([]byte, 48)
 	pflog[0], pflog[1] = 45, 2
 	for _, test := range []struct {
@@ -101,7 +101,7 @@ func TestFrameLen(t *testing.T) {
 		frame         []byte
 		wireLen, want uint32
 	}{
-		{linkEthernet, erf, 200, 200},
+		{LinkEthernet, erf, 200, 200},
 		{linkPrism, erf, 200, 200},
 		{linkSunATM, erf, 200, 196},
 		{linkSunATM, erf[:2], 2, 0},

@@ -146,7 +146,7 @@ func (d *Decoder) TakesPlain() bool {
 // plain reads a frame if it is plain, and returns false if it has done nothing.
 func (p *Packet) plain(linkType uint32, frame []byte, wireLen uint32) bool {
 	captured := len(frame)
-	if linkType != linkEthernet || uint(captured-PlainIPv4Len) > math.MaxInt32-PlainIPv4Len {
+	if linkType != LinkEthernet || uint(captured-PlainIPv4Len) > math.MaxInt32-PlainIPv4Len {
 		return false
 	}
 	n := max(int64(captured), int64(min(wireLen, math.MaxInt32)))

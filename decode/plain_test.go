@@ -50,7 +50,7 @@ func checkPlain(t *testing.T, linkType uint32, frame []byte, wireLen uint32) boo
 func TestPlain(t *testing.T) {
 	for _, whole := range plainSeeds() {
 		n := uint32(len(whole))
-		if !checkPlain(t, linkEthernet, whole, n) {
+		if !checkPlain(t, LinkEthernet, whole, n) {
 			t.Errorf("% x: not plain", whole)
 		}
 		if new(Packet).plain(linkRaw, whole, n) {
@@ -60,11 +60,11 @@ func TestPlain(t *testing.T) {
 			frame := append([]byte(nil), whole...)
 			for v := range 256 {
 				frame[i] = byte(v)
-				checkPlain(t, linkEthernet, frame, n)
+				checkPlain(t, LinkEthernet, frame, n)
 			}
 			for _, wireLen := range []uint32{0, uint32(i), n, n + 10, 1<<32 - 1} {
-				checkPlain(t, linkEthernet, whole[:i], wireLen)
-				checkPlain(t, linkEthernet, append(whole[:n:n], make([]byte, i)...), wireLen) // padding
+				checkPlain(t, LinkEthernet, whole[:i], wireLen)
+				checkPlain(t, LinkEthernet, append(whole[:n:n], make([]byte, i)...), wireLen) // padding
 			}
 		}
 	}
@@ -84,6 +84,6 @@ func FuzzPlain(f *testing.F) {
 		f.Add(r.frame, r.wireLen)
 	}
 	f.Fuzz(func(t *testing.T, frame []byte, wireLen uint32) {
-		checkPlain(t, linkEthernet, frame, wireLen)
+		checkPlain(t, LinkEthernet, frame, wireLen)
 	})
 }

@@ -35,8 +35,8 @@ func TestTakesPlain(t *testing.T) {
 		}
 		for _, frame := range [][]byte{udp, tcp} {
 			var got, want Packet
-			c.decoder.Decode(&got, linkEthernet, frame, uint32(len(frame)))
-			if want.Decode(linkEthernet, frame, uint32(len(frame))); want.Class != Counted || want.Class != got.Class || want.Proto != got.Proto ||
+			c.decoder.Decode(&got, LinkEthernet, frame, uint32(len(frame)))
+			if want.Decode(LinkEthernet, frame, uint32(len(frame))); want.Class != Counted || want.Class != got.Class || want.Proto != got.Proto ||
 				want.Src != got.Src || want.Dst != got.Dst || want.SrcPort != got.SrcPort || want.DstPort != got.DstPort || want.OneWay != got.OneWay ||
 				want.Flags != got.Flags || want.RawFlags != got.RawFlags || want.Whole != got.Whole || want.Encapsulation != got.Encapsulation {
 				t.Errorf("%s: got %+v, want %+v", name, got, want)

@@ -94,7 +94,7 @@ func (p *Packet) Why(linkType uint32, frame []byte) Unread {
 		return Unread{}
 	case !KnownLinkType(linkType):
 		return Unread{LinkType, uint16(linkType)}
-	case linkType == linkEthernet && len(frame) >= 14:
+	case linkType == LinkEthernet && len(frame) >= 14:
 		return behindTags(binary.BigEndian.Uint16(frame[12:]), frame[14:])
 	case linkType == linkCooked && len(frame) >= 16:
 		return behindTags(binary.BigEndian.Uint16(frame[14:]), frame[16:])

@@ -62,7 +62,7 @@ func mPacket(b []byte, n int) wrapping {
 	}
 	switch b[7] {
 	case 0xd5, 0xe6, 0x4c, 0x7f, 0xb3:
-		return wrapping{linkType: linkEthernet, size: 8, fcs: 4}
+		return wrapping{linkType: LinkEthernet, size: 8, fcs: 4}
 	}
 	return wrapping{class: NotIP}
 }
@@ -81,7 +81,7 @@ func docsis(b []byte, n int) wrapping {
 	if b[0]>>6 != 0 || encrypted(b[4:min(size-2, len(b))]) {
 		return wrapping{class: NotIP}
 	}
-	return wrapping{linkType: linkEthernet, size: size, fcs: 4}
+	return wrapping{linkType: LinkEthernet, size: size, fcs: 4}
 }
 
 // encrypted reports whether an extended header has an element of baseline privacy
@@ -119,7 +119,7 @@ func erf(b []byte, n int) wrapping {
 	}
 	switch b[8] & 0x7f {
 	case 2, 11, 16, 20:
-		return wrapping{linkType: linkEthernet, size: size + 2, fcs: 4}
+		return wrapping{linkType: LinkEthernet, size: size + 2, fcs: 4}
 	case 1, 10, 15, 19:
 		return wrapping{linkType: linkPPPHDLC, size: size}
 	case 4:
@@ -171,7 +171,7 @@ func pduLink(name []byte) (linkType uint32, ok bool) {
 	case "ipv6":
 		return linkIPv6, true
 	case "eth", "eth_withoutfcs", "eth_maybefcs":
-		return linkEthernet, true
+		return LinkEthernet, true
 	}
 	return 0, false
 }

@@ -39,7 +39,7 @@ func (l *links) none() { l.of = append(l.of, 0) }
 
 // add adds a packet.
 func (l *links) add(linkType uint32, frame []byte) {
-	if linkType == ethernet && len(frame) >= 14 && untagged(frame) {
+	if linkType == decode.LinkEthernet && len(frame) >= 14 && untagged(frame) {
 		l.addUntagged((*[14]byte)(frame))
 		return
 	}
@@ -55,7 +55,7 @@ func (l *links) addUntagged(header *[14]byte) {
 	s := &l.seen[(front^bits.RotateLeft64(back, 24))*0x9e3779b97f4a7c15>>58]
 	if s.front != front || s.back != back || !s.any {
 		l.all = append(l.all, decode.Link{})
-		l.all[len(l.all)-1].Read(ethernet, header[:])
+		l.all[len(l.all)-1].Read(decode.LinkEthernet, header[:])
 		*s = seenLink{front, back, uint16(len(l.all) - 1), true}
 	}
 	l.of = append(l.of, s.number)
@@ -79,6 +79,6 @@ func untagged(frame []byte) bool {
 func (l *links) addLast(mem []byte, frames []Frame) {
 	for i := range frames {
 		f := &frames[i]
-		l.add(ethernet, mem[f.At:int(f.At)+int(f.CapLen)])
+		l.add(decode.LinkEthernet, mem[f.At:int(f.At)+int(f.CapLen)])
 	}
 }

@@ -8,12 +8,10 @@ import (
 	"github.com/flowfast/flowfast/decode"
 )
 
-const ethernet = 1 // the link type
-
 // TakesPlain tells whether AddFrames and AddPlain may be of use for frames of a link
 // type: the keys are the usual ones, and features ask at most for what link headers say.
 // Where keys have something of the encapsulation, frames with a tag are not taken.
-func (b *Batch) TakesPlain(linkType uint32) bool { return b.plain && linkType == ethernet }
+func (b *Batch) TakesPlain(linkType uint32) bool { return b.plain && linkType == decode.LinkEthernet }
 
 // AddPlain is Add for a frame that is plain, see [decode.Plain], if the batch
 // takes such frames: the headers go from the frame to where tables read them,

@@ -61,7 +61,6 @@ func FuzzPlain(f *testing.F) {
 	linked, _ := mustNew(f, Options{Features: features.Options{Set: features.Link}})
 	tagged, _ := mustNew(f, Options{Keys: Keys{Encapsulation: decode.VLANTags}, Features: features.Options{Set: features.Link | features.Sizes}})
 	f.Fuzz(func(t *testing.T, frame []byte, wireLen uint32, at int64, fine bool) {
-		const ethernet = 1
 		frame = slices.Clip(frame)
 		for _, gate := range []*Gate{usual, seeded, linked, tagged} {
 			for _, tables := range []int{1, 3} {
@@ -69,7 +68,7 @@ func FuzzPlain(f *testing.F) {
 				var mem []byte
 				var frames []Frame
 				add := func(frame []byte, at Time) {
-					if !quick.AddPlain(ethernet, frame, at, wireLen, fine) {
+					if !quick.AddPlain(decode.LinkEthernet, frame, at, wireLen, fine) {
 						addHeaders(quick, frame, at, wireLen, fine)
 					}
 					addHeaders(slow, frame, at, wireLen, fine)
@@ -80,7 +79,7 @@ func FuzzPlain(f *testing.F) {
 				quick.Reset()
 				slow.Reset()
 				mem, frames = nil, nil
-				taken := quick.AddPlain(ethernet, frame, Time(at), wireLen, fine)
+				taken := quick.AddPlain(decode.LinkEthernet, frame, Time(at), wireLen, fine)
 				quick.Reset()
 				known := slices.ContainsFunc(all, func(p []byte) bool { return slices.Equal(p, frame) })
 				if known && !taken && (gate != tagged || frame[12] != 0x81) {

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	"github.com/flowfast/flowfast"
+	"github.com/flowfast/flowfast/decode"
 )
 
 // A filter is the value of a flag: a filter as tcpdump -ddd prints it, or an
@@ -135,8 +136,8 @@ func checkFilter(of flowfast.Filter) error {
 	if of == nil {
 		return nil
 	}
-	const ethernet, raw, radiotap = 1, 101, 127 // what these know is all there is
-	_, err := of(ethernet)
+	const raw, radiotap = 101, 127 // what these and Ethernet know is all there is
+	_, err := of(decode.LinkEthernet)
 	for _, linkType := range []uint32{raw, radiotap} {
 		if err != nil && !errors.Is(err, errSlow) {
 			if _, other := of(linkType); other == nil {

@@ -48,8 +48,7 @@ func (in *Intake) NewPiece(tables int) *Piece {
 		in: in, batch: batch, records: make([]ioutil.Record, spanRecords), chosen: in.chosen.copy(), decoder: in.options.decoder(),
 		detailed: batch.Detailed(), metered: batch.Frames != nil, resolution: int64(in.options.Resolution),
 	}
-	const ethernet = 1
-	p.plain = p.chosen == nil && !p.metered && p.decoder.TakesPlain() && (!p.detailed || batch.TakesPlain(ethernet))
+	p.plain = p.chosen == nil && !p.metered && p.decoder.TakesPlain() && (!p.detailed || batch.TakesPlain(decode.LinkEthernet))
 	return p
 }
 
