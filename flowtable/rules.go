@@ -6,7 +6,7 @@ import (
 )
 
 // Rules say when flows begin and end, besides the idle timeout. The zero Rules
-// are those of the default profile.
+// are the default.
 type Rules struct {
 	// ActiveTimeout cuts a flow when a packet arrives later than this after its
 	// start; 0 stands for none (IPFIX flowActiveTimeout, 36). The packet begins a
@@ -44,7 +44,7 @@ func (e TCPEnd) String() string { return [...]string{"none", "fin", "rst", "fin-
 
 // rules are Rules as a table asks for them.
 type rules struct {
-	any bool // some rule is not that of the default profile
+	any bool // some rule is not the default
 	// The longest silence, and the greatest age, that do not end a flow, in
 	// nanoseconds.
 	idle, active uint64
@@ -65,7 +65,7 @@ func newRules(r Rules, timeout uint64) rules {
 
 // ends tells if a packet in direction d, which is no later than the idle timeout
 // allows, ends the flow of its key, and why. It is asked where some rule is not
-// that of the default profile.
+// the default.
 func (t *Table) ends(ref uint32, r *record, p *packet, d int) (Reason, bool) {
 	switch isSYN := p.rawFlags()&(syn|ack) == syn && r.key.proto() == tcpProtocol; {
 	case p.time.since(t.start(r)) > t.rules.active:
