@@ -32,6 +32,7 @@ func TestOptionsCheck(t *testing.T) {
 		"resolution -1ns":       {Resolution: -1},
 		"-1 workers":            {Workers: -1},
 		"quantiles":             {Features: features.Options{Quantiles: []float64{-0.1}}},
+		"taken from other runs": {Origins: true},
 		"anonymize":             {AnonymizeKey: make([]byte, 31)},
 		"no packet comes":       {Choice: flowfast.Choice{From: at, To: at}},
 		"by fin-rst: none of":   {Keys: flowtable.Keys{OneWay: true}, Rules: both},
