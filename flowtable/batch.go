@@ -159,6 +159,9 @@ func (b *Batch) Add(d *decode.Packet, at Time, length uint32, fine bool) {
 	if d.FirstFragment || d.Class == decode.Fragment {
 		b.fragments = append(b.fragments, fragment{uint16(number), *d})
 	}
+	if b.placed {
+		b.origins = append(b.origins, Origin{})
+	}
 	if d.Class == decode.Counted {
 		b.keep(uint16(number), d)
 	}

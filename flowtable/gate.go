@@ -68,7 +68,7 @@ func (g *Gate) NewBatch(tables int) *Batch {
 	if g.options.Meter != nil {
 		b.Frames = g.options.Meter.NewFrames()
 	}
-	b.plain = b.Frames == nil && b.takes == nil && !b.hasher.OneWay && b.hasher.Sample <= 1 && b.features&^features.Link == 0
+	b.plain = b.Frames == nil && b.takes == nil && !b.placed && !b.hasher.OneWay && b.hasher.Sample <= 1 && b.features&^features.Link == 0
 	b.Reset()
 	return b
 }

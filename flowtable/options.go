@@ -30,8 +30,8 @@ type Options struct {
 	Takes func(*decode.Packet) bool
 	// Features are what is counted of flows besides what a [Flow] always has.
 	Features features.Options
-	// Origins has flows keep the [Origin] that their first packet was taken with: see
-	// [Batch.AddTaken].
+	// Origins has flows keep the [Origin] that their first packet was taken with, see
+	// [Batch.AddTaken]; one that was not taken has the zero Origin.
 	Origins bool
 	// Looks say how often tables are asked for finished flows.
 	Looks Looks

@@ -161,12 +161,13 @@ func wantBatch(t *testing.T, frame []byte, quick, slow *Batch) {
 func TestPlainKeys(t *testing.T) {
 	frame := plainFrames()[0]
 	for want, k := range map[string]Keys{
-		"plain": {}, "one way": {OneWay: true}, "a sample": {Sample: 2}, "details": {},
+		"plain": {}, "one way": {OneWay: true}, "a sample": {Sample: 2}, "details": {}, "origins": {},
 	} {
 		o := Options{Keys: k}
 		if want == "details" {
 			o.Features.Set = features.Link | features.IP
 		}
+		o.Origins = want == "origins"
 		gate, _ := mustNew(t, o)
 		if got := gate.NewBatch(1).AddPlain(1, frame, 0, uint32(len(frame)), false); got != (want == "plain") {
 			t.Errorf("%s: AddPlain returned %t", want, got)
@@ -189,5 +190,26 @@ func TestFramesWithoutRoom(t *testing.T) {
 			t.Fatalf("%d packets in the batch, %d were added", b.Len(), added)
 		}
 		addHeaders(b, arp, 0, 60, false)
+	}
+}
+
+// TestOriginsOfPackets adds packets that were not taken where flows have origins.
+func TestOriginsOfPackets(t *testing.T) {
+	gate, table := mustNew(t, Options{Origins: true})
+	b := gate.NewBatch(1)
+	for _, p := range []decode.Packet{{Class: decode.NotIP}, {Proto: 17}} {
+		b.Add(&p, 0, 60, false)
+	}
+	b.AddTaken(&Taken{Proto: 6, Origin: Origin{Place: 5, Packet: 7}})
+	gate.Admit(b)
+	for i := range b.Steps() {
+		table.Add(b, 0, i)
+	}
+	table.End(gate.Latest())
+	var f Flow
+	for s := (Step{Due: All}); table.Next(&s, &f); {
+		if want := map[uint8]Origin{17: {}, 6: {Place: 5, Packet: 7}}[f.Protocol]; f.Origin != want {
+			t.Errorf("protocol %d: origin %+v, want %+v", f.Protocol, f.Origin, want)
+		}
 	}
 }
