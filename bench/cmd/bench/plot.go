@@ -58,6 +58,9 @@ func (r *runner) draw(name string, panels []panel) error {
 	if r.svg == "" {
 		return nil
 	}
+	if err := os.MkdirAll(r.svg, 0o777); err != nil {
+		return err
+	}
 	f, err := os.Create(filepath.Join(r.svg, name))
 	if err != nil {
 		return err

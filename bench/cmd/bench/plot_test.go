@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -77,5 +79,16 @@ func TestStep(t *testing.T) {
 		if lines := top / step(top); lines < 3.9 || lines > 10 {
 			t.Errorf("top %v: %v lines, want 4 to 10", top, lines)
 		}
+	}
+}
+
+// TestDraw draws into a folder that is not there yet.
+func TestDraw(t *testing.T) {
+	r := runner{options: options{svg: filepath.Join(t.TempDir(), "a", "b")}}
+	if err := r.draw("plot.svg", []panel{{title: "empty", unit: "x", base: 10}}); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(r.svg, "plot.svg")); err != nil || info.Size() == 0 {
+		t.Errorf("%v, error %v", info, err)
 	}
 }
