@@ -38,14 +38,14 @@ func (r *broken) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// An intake is what came of a stream.
-type intake struct {
+// A result is what came of a stream.
+type result struct {
 	rows    []byte
 	summary library.Summary
 	err     error
 }
 
-func take(stream io.Reader, workers int) (in intake) {
+func take(stream io.Reader, workers int) (in result) {
 	run, err := library.NewReader(library.Options{Workers: workers}, stream, "stream")
 	if err != nil {
 		in.err = err
@@ -59,7 +59,7 @@ func take(stream io.Reader, workers int) (in intake) {
 
 // want wants an error with the name and an offset, and within it the cause; the
 // rows that the packets before it have; and that the classes add up.
-func (in intake) want(t *testing.T, cause error, before intake) {
+func (in result) want(t *testing.T, cause error, before result) {
 	t.Helper()
 	var format *ioutil.FormatError
 	if !errors.As(in.err, &format) || !errors.Is(in.err, cause) || format.File != "stream" ||
