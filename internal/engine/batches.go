@@ -101,9 +101,16 @@ func (b *batches) add(k *block, encode func(*batch)) (kept bool) {
 		}
 		from = to
 	}
-	for at := 0; at < len(k.bytes); {
+	for at, row := 0, 0; at < len(k.bytes); {
+		rows, size := k.rows-row, len(k.bytes)-at
+		if b.current.rows+rows < b.rows && b.current.size+size < b.size { // none of them ends a batch
+			b.current.rows += rows
+			b.current.size += size
+			break
+		}
 		n := int(binary.LittleEndian.Uint32(k.bytes[at:]))
 		at += n
+		row++
 		b.current.rows++
 		b.current.size += n
 		if b.current.rows >= b.rows || b.current.size >= b.size {
