@@ -153,8 +153,8 @@ func (o *order) add(c *bundle) {
 	o.queues[t] = append(o.queues[t], segment{c, 0, len(c.keys)})
 }
 
-// next makes b the block of the rows that come next. It returns false if they can't be known yet, or there are no more. Bundles
-// that the order needs no more go to unused.
+// next makes b the block of the rows that come next. It returns false if they can't be
+// known yet, or there are no more. Bundles that the order needs no more go to unused.
 func (o *order) next(b *block, unused func(*bundle)) bool {
 	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0], first: o.rows}
 	for !o.ended {
