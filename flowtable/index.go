@@ -58,10 +58,10 @@ func (x *index) segment(hash uint32) *segment {
 }
 
 // probe returns the first slot on the way of a hash that has that hash, or the empty one
-// at its end.
+// at its end. The home of the hash is neither.
 func (x *index) probe(hash uint32) *slot {
 	s := slotsOf(x.slots, hash)
-	for i := hash; ; i++ {
+	for i := hash + 1; ; i++ {
 		if e := &s[i&uint32(len(s)-1)]; e.ref == 0 || e.hash == hash {
 			return e
 		}
