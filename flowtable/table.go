@@ -105,6 +105,8 @@ const fewFlows = 256
 // there is to compute between two loads, and the more branches wait for them, the
 // fewer are under way at a time. It is one function since pointers that leave one are
 // seen by the garbage collector, which slows it down each time it runs.
+//
+//go:noinline
 func (t *Table) Add(b *Batch, share, step int) {
 	numbers := b.Numbers(share, step)
 	at := &place{batch: b, horizon: b.steps[step].before}
@@ -112,13 +114,13 @@ func (t *Table) Add(b *Batch, share, step int) {
 	for len(numbers) > 0 {
 		some := numbers[:min(touchAhead, len(numbers))]
 		numbers = numbers[len(some):]
-		index := t.index.slots
+		index, packets := t.index.slots, b.packets
 		for k, i := range some {
-			p := &b.packets[i]
-			f.packets[k&(touchAhead-1)] = p
+			p := &packets[i]
 			s := slotsOf(index, p.hash)
 			e := &s[p.hash&uint32(len(s)-1)]
-			f.places[k&(touchAhead-1)], f.slots[k&(touchAhead-1)] = e, *e
+			k &= touchAhead - 1
+			f.packets[k], f.places[k], f.slots[k] = p, e, *e
 		}
 		for k := range some {
 			k &= touchAhead - 1
