@@ -101,6 +101,18 @@ func (g *gathering) add(size uint32, interval uint64) {
 	g.extremes.add(interval)
 }
 
+// addPairs is add for pairs: as a loop of its own it takes half of the instructions.
+func (g *gathering) addPairs(pairs []pair) {
+	x, entries := g.extremes, g.entries[g.n:][:len(pairs)]
+	for k, e := range pairs {
+		interval := e.interval()
+		x.shortest, x.longest = min(x.shortest, interval), max(x.longest, interval)
+		entries[k] = intervalBin(interval)<<16 | e.size()
+	}
+	g.extremes = x
+	g.n += len(pairs)
+}
+
 // gather adds the values of s, which is not long, to g, which has room for
 // them; interval is the one before the first, unless g is empty. It returns
 // false if a size is too large for a log.
@@ -124,9 +136,7 @@ func (p *Pool) gather(g *gathering, s *Series, interval uint64) bool {
 		g.add(s.first, interval)
 	}
 	if s.bits&far == 0 {
-		for _, e := range p.pairs(s) {
-			g.add(e.size(), e.interval())
-		}
+		g.addPairs(p.pairs(s))
 		return all <= maxPairSize
 	}
 	w := p.wides.At(s.block)

@@ -26,7 +26,7 @@ type Pool struct {
 	longs     slab.Slab[long]
 	spills    slab.Slab[spilled]
 	counts    countPool
-	few       [2]few        // scratch for summaries
+	few       few           // scratch for summaries
 	weighed   [2][]weighted // scratch for quantiles
 	touched   uint32        // keeps the loads of Touch alive
 	touchedAt uint64        // countPool.puts when Touch was called

@@ -21,9 +21,18 @@ func sortable(r *rand.Rand, n, distinct int, lowest, highest uint16) []uint16 {
 	return v
 }
 
+// entriesOf returns values as entries have them, from a bit on, beside others.
+func entriesOf(values []uint16, from uint) []uint32 {
+	entries := make([]uint32, len(values))
+	for i, v := range values {
+		entries[i] = uint32(v)<<from | uint32(^v)<<(16-from)
+	}
+	return entries
+}
+
 func TestSelectQuartiles(t *testing.T) {
 	r := rand.New(rand.NewPCG(12, 13))
-	var v, w few // what an earlier call left in them does no harm
+	var w few // what an earlier call left in it does no harm
 	for _, n := range []int{1, 2, 3, 40, 107, 108, 255} {
 		for _, to := range []uint16{0, 1, 62, 63, 64, 4094, 4095, 4096, 65535} {
 			for _, distinct := range []int{1, 2, 200} {
@@ -33,8 +42,8 @@ func TestSelectQuartiles(t *testing.T) {
 						lowest = uint16(r.IntN(65536 - int(to)))
 					}
 					values := sortable(r, n, distinct, lowest, lowest+to)
-					copy(v[:], values)
-					selectQuartiles(&v, &w, n, slices.Min(values), slices.Max(values))
+					from := uint(round % 2 * 16)
+					selectQuartiles(&w, entriesOf(values, from), from, slices.Min(values), slices.Max(values))
 					slices.Sort(values)
 					for i := 1; i <= 3; i++ {
 						rank := (n - 1) * i / 4
@@ -74,15 +83,16 @@ func BenchmarkSelectQuartiles(b *testing.B) {
 		for _, distinct := range []int{2, 200} {
 			const sets = 512
 			var values [sets][]uint16
+			var entries [sets][]uint32
 			for i := range values {
 				values[i] = sortable(r, n, distinct, 60, 1514)
+				entries[i] = entriesOf(values[i], 16)
 			}
 			name := fmt.Sprintf("n=%d/distinct=%d", n, distinct)
 			b.Run(name+"/select", func(b *testing.B) {
-				var v, w few
+				var w few
 				for i := 0; b.Loop(); i++ {
-					copy(v[:], values[i%sets])
-					selectQuartiles(&v, &w, n, 60, 1514)
+					selectQuartiles(&w, entries[i%sets], 16, 60, 1514)
 				}
 			})
 			b.Run(name+"/slices", func(b *testing.B) {

@@ -52,25 +52,21 @@ func (p *Pool) summarizeWide(s *Series, sizes, intervals *Five) {
 
 func (p *Pool) summarizeLog(s *Series, sizes, intervals *Five) {
 	x, entries := p.log(s)
-	v, w := &p.few[0], &p.few[1]
-	n := len(entries) & 0xff // as it is
 	smallest, largest := uint16(maxPairSize), uint16(0)
-	for k, e := range entries[:n] {
+	for _, e := range entries {
 		size := uint16(e & maxPairSize)
 		smallest, largest = min(smallest, size), max(largest, size)
-		v[k] = size
 	}
+	w := &p.few
 	if smallest == largest {
 		sizes.Same(uint64(smallest))
 	} else {
-		selectQuartiles(v, w, n, smallest, largest)
-		ofSorted(sizes, w[:n], 0)
+		selectQuartiles(w, entries, 0, smallest, largest)
+		ofSorted(sizes, w[:len(entries)], 0)
 		sizes.Whole[0], sizes.Whole[4] = uint64(smallest), uint64(largest)
 	}
-	for k, e := range entries[1:n] {
-		v[k] = uint16(e >> 16)
-	}
+	entries = entries[1:]
 	shortest, longest := s.bounds()
-	selectQuartiles(v, w, n-1, uint16(shortest), uint16(longest))
-	intervals.ofBins(w[:n-1], x)
+	selectQuartiles(w, entries, 16, uint16(shortest), uint16(longest))
+	intervals.ofBins(w[:len(entries)], x)
 }
