@@ -25,19 +25,20 @@ func (b *Batch) AddPlain(linkType uint32, frame []byte, at Time, length uint32, 
 	}
 	number := b.next()
 	b.one[0] = Frame{Time: int64(at), CapLen: uint32(len(frame)), OrigLen: length}
-	if readFrames(b.packets[number:number+1], b.one[:], frame) == 0 {
+	if b.readFrames(b.packets[number:number+1], b.one[:], frame) == 0 {
 		b.packets = b.packets[:number]
 		return false
 	}
-	p := &b.packets[number]
-	half := p.setHash(b.hasher)
+	if b.hasher.seeded {
+		b.hash(b.packets[number:])
+	}
 	if fine {
-		p.key.rest |= fineTime
+		b.packets[number].key.rest |= fineTime
 	}
 	if b.features != 0 {
 		b.links.add(linkType, frame)
 	}
-	b.count(number, at, half)
+	b.count(number, at, b.halves[0])
 	return true
 }
 
@@ -63,7 +64,7 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	}
 	b.packets = slices.Grow(b.packets, len(frames))
 	packets := b.packets[first : first+len(frames)]
-	n := readFrames(packets, frames, mem)
+	n := b.readFrames(packets, frames, mem)
 	if n == 0 {
 		return 0
 	}
@@ -79,7 +80,10 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	}
 	b.packets = b.packets[:first+n]
 	b.Classes[decode.Counted] += uint64(n)
-	b.finishLast(n)
+	if b.hasher.seeded {
+		b.hash(packets)
+	}
+	b.stampLast(n)
 	b.shareLast(n)
 	return n
 }
@@ -103,12 +107,14 @@ func (b *Batch) count(number int, at Time, half uint32) {
 	b.share(uint16(number), half)
 }
 
-// readFrames makes packets of frames that lie in memory, but for their hashes, up to one
-// that is not plain, and returns how many there were.
-func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
+// readFrames makes packets of frames that lie in memory, with their hashes, up to one
+// that is not plain, and returns how many there were. The halves that share keys out go to
+// b.halves.
+func (b *Batch) readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
 	// Slices that end where they can't grow take fewer registers.
 	packets, mem = packets[:len(packets):len(packets)], mem[:len(mem):len(mem)]
 	frames = frames[:len(packets):len(packets)]
+	h, halves := b.hasher, b.halves[:len(packets)]
 	for n = range packets {
 		const need, tag = decode.PlainIPv4Len, decode.PlainTagLen
 		f, p := &frames[n], &packets[n]
@@ -130,6 +136,7 @@ func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
 			if !readIPv6(packets, frames, n, mem) {
 				return n
 			}
+			halves[n] = p.setMix(h)
 			continue
 		}
 		says, t := decode.Plain(decode.UDP<<decode.PlainProto), b.Transport()
@@ -160,14 +167,17 @@ func readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
 		addrs ^= (addrs ^ back) & reverse
 		ports ^= (ports ^ backPorts) & uint32(reverse)
 		p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi = addrs>>32, 0, addrs&math.MaxUint32, 0
-		p.key.rest = uint64(ports)<<32 | uint64(says) | ofFlow | reverse&fromB
+		rest := uint64(ports)<<32 | uint64(says) | ofFlow | reverse&fromB
+		p.key.rest = rest
+		sum := h.mix4(addrs, rest&keyMask)
+		p.hash, halves[n] = uint32(sum)&h.mask, uint32(sum>>32)
 	}
 	return len(packets)
 }
 
-// readIPv6 is readFrames for frame number n, of IPv6. What it asks of TCP and UDP stands in
-// both: a call there takes 20 instructions a packet. It returns false if that is not
-// plain.
+// readIPv6 is readFrames for frame number n, of IPv6, but for its hash. What it asks of
+// TCP and UDP stands in both: a call there takes 20 instructions a packet. It returns
+// false if that is not plain.
 func readIPv6(packets []packet, frames []Frame, n int, mem []byte) bool {
 	f, p := &frames[n], &packets[n]
 	frame, wire := mem[f.At:int(f.At)+int(f.CapLen)], max(int64(f.CapLen), int64(f.OrigLen))
@@ -208,44 +218,9 @@ func readIPv6(packets []packet, frames []Frame, n int, mem []byte) bool {
 	return true
 }
 
-// finishLast gives the last n packets, which are those of flows, the hashes of their keys,
-// and takes in their times.
-func (b *Batch) finishLast(n int) {
-	packets, h := b.packets[len(b.packets)-n:], b.hasher
-	halves := b.halves[:len(packets)]
-	latest, inOrder := b.latest, !h.seeded
-	for i := range packets {
-		p := &packets[i]
-		rest := p.key.rest & keyMask
-		var sum uint64
-		if rest&1 == 0 {
-			sum = h.mix4(p.key.a.Lo<<32|p.key.b.Lo, rest)
-		} else {
-			sum = h.mix6(&p.key, rest)
-		}
-		p.hash, halves[i] = uint32(sum)&h.mask, uint32(sum>>32)
-		if p.time < latest {
-			inOrder = false
-		}
-		latest = p.time
-	}
-	if !inOrder {
-		b.finishEach(n)
-		return
-	}
-	b.latest, b.latestOfFlow = latest, latest
-	if n == len(b.packets) {
-		b.earliest = b.packets[0].time
-	}
-}
-
-// setHash gives a packet the hash of its key, and returns the half that shares keys out.
-func (p *packet) setHash(h *hasher) (half uint32) {
-	if h.seeded {
-		k := p.key.masked()
-		p.hash, half = h.hash(&k, 0)
-		return half
-	}
+// setMix gives a packet the hash of its key that is not seeded, and returns the half that
+// shares keys out.
+func (p *packet) setMix(h *hasher) (half uint32) {
 	rest := p.key.rest & keyMask
 	var sum uint64
 	if rest&1 == 0 {
@@ -257,14 +232,36 @@ func (p *packet) setHash(h *hasher) (half uint32) {
 	return uint32(sum >> 32)
 }
 
-// finishEach is finishLast where the times are not in order, or the hash is seeded.
-func (b *Batch) finishEach(n int) {
+// hash gives packets, which are being added, the seeded hashes of their keys.
+func (b *Batch) hash(packets []packet) {
+	for i := range packets {
+		k := packets[i].key.masked()
+		packets[i].hash, b.halves[i] = b.hasher.hash(&k, 0)
+	}
+}
+
+// stampLast takes in the times of the last n packets, which are those of flows.
+func (b *Batch) stampLast(n int) {
 	first := len(b.packets) - n
-	for i := range n {
-		p := &b.packets[first+i]
+	last, latest := b.packets[first:], b.latest
+	for i := range last {
+		if last[i].time < latest {
+			b.stampEach(first)
+			return
+		}
+		latest = last[i].time
+	}
+	b.latest, b.latestOfFlow = latest, latest
+	if first == 0 {
+		b.earliest = last[0].time
+	}
+}
+
+// stampEach is stampLast for the packets from the first of them on, not in order of time.
+func (b *Batch) stampEach(first int) {
+	for i, p := range b.packets[first:] {
 		b.stamp(first+i, p.time)
 		b.latestOfFlow = max(b.latestOfFlow, p.time)
-		b.halves[i] = p.setHash(b.hasher)
 	}
 }
 
