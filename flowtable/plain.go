@@ -25,7 +25,7 @@ func (b *Batch) AddPlain(linkType uint32, frame []byte, at Time, length uint32, 
 	}
 	number := b.next()
 	b.one[0] = Frame{Time: int64(at), CapLen: uint32(len(frame)), OrigLen: length}
-	if b.readFrames(b.packets[number:number+1], b.one[:], frame) == 0 {
+	if n, _ := b.readFrames(b.packets[number:number+1], b.one[:], frame); n == 0 {
 		b.packets = b.packets[:number]
 		return false
 	}
@@ -64,7 +64,7 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	}
 	b.packets = slices.Grow(b.packets, len(frames))
 	packets := b.packets[first : first+len(frames)]
-	n := b.readFrames(packets, frames, mem)
+	n, inOrder := b.readFrames(packets, frames, mem)
 	if n == 0 {
 		return 0
 	}
@@ -83,7 +83,7 @@ func (b *Batch) AddFrames(mem []byte, frames []Frame, fine bool) int {
 	if b.hasher.seeded {
 		b.hash(packets)
 	}
-	b.stampLast(n)
+	b.stampLast(n, inOrder)
 	b.shareLast(n)
 	return n
 }
@@ -108,25 +108,31 @@ func (b *Batch) count(number int, at Time, half uint32) {
 }
 
 // readFrames makes packets of frames that lie in memory, with their hashes, up to one
-// that is not plain, and returns how many there were. The halves that share keys out go to
-// b.halves.
-func (b *Batch) readFrames(packets []packet, frames []Frame, mem []byte) (n int) {
+// that is not plain, and returns how many there were, and true if none was stamped before
+// another in front of it. The halves that share keys out go to b.halves.
+func (b *Batch) readFrames(packets []packet, frames []Frame, mem []byte) (n int, inOrder bool) {
 	// Slices that end where they can't grow take fewer registers.
 	packets, mem = packets[:len(packets):len(packets)], mem[:len(mem):len(mem)]
 	frames = frames[:len(packets):len(packets)]
-	h, halves := b.hasher, b.halves[:len(packets)]
+	h, halves := b.hasher, &b.halves
+	latest := int64(b.latest)
+	inOrder = true
 	for n = range packets {
 		const need, tag = decode.PlainIPv4Len, decode.PlainTagLen
 		f, p := &frames[n], &packets[n]
 		p.time, p.len = Time(f.Time), f.OrigLen
+		if f.Time < latest {
+			inOrder = false
+		}
+		latest = f.Time
 		if f.CapLen < need {
-			return n
+			return n, inOrder
 		}
 		at, wire := uint64(f.At), max(int64(f.CapLen), int64(f.OrigLen))
 		b := (*decode.PlainIPv4)(mem[at : at+need : at+need])
 		if b.Tagged() {
 			if f.CapLen < need+tag {
-				return n
+				return n, inOrder
 			}
 			at, wire = at+tag, wire-tag
 			b = (*decode.PlainIPv4)(mem[at : at+need : at+need])
@@ -134,9 +140,9 @@ func (b *Batch) readFrames(packets []packet, frames []Frame, mem []byte) (n int)
 		size := b.Payload(wire)
 		if size < 0 {
 			if !readIPv6(packets, frames, n, mem) {
-				return n
+				return n, inOrder
 			}
-			halves[n] = p.setMix(h)
+			halves[n&(MaxFrames-1)] = p.setMix(h)
 			continue
 		}
 		says, t := decode.Plain(decode.UDP<<decode.PlainProto), b.Transport()
@@ -144,17 +150,17 @@ func (b *Batch) readFrames(packets []packet, frames []Frame, mem []byte) (n int)
 		case decode.TCP:
 			if says = t.TCP(); !t.Usual(size) {
 				if says = t.UnusualTCP(size); says == 0 {
-					return n
+					return n, inOrder
 				}
 			}
 			p.seq, p.ack = t.Numbers()
 		case decode.UDP:
 			if !t.UDP(size) {
-				return n
+				return n, inOrder
 			}
 			p.seq, p.ack = 0, 0
 		default:
-			return n
+			return n, inOrder
 		}
 		// The ends change places without a branch: which way a packet goes can't be
 		// foreseen. Where that of the source is above the other, the words are above
@@ -170,9 +176,9 @@ func (b *Batch) readFrames(packets []packet, frames []Frame, mem []byte) (n int)
 		rest := uint64(ports)<<32 | uint64(says) | ofFlow | reverse&fromB
 		p.key.rest = rest
 		sum := h.mix4(addrs, rest&keyMask)
-		p.hash, halves[n] = uint32(sum)&h.mask, uint32(sum>>32)
+		p.hash, halves[n&(MaxFrames-1)] = uint32(sum)&h.mask, uint32(sum>>32)
 	}
-	return len(packets)
+	return len(packets), inOrder
 }
 
 // readIPv6 is readFrames for frame number n, of IPv6, but for its hash. What it asks of
@@ -241,27 +247,20 @@ func (b *Batch) hash(packets []packet) {
 }
 
 // stampLast takes in the times of the last n packets, which are those of flows.
-func (b *Batch) stampLast(n int) {
+func (b *Batch) stampLast(n int, inOrder bool) {
 	first := len(b.packets) - n
-	last, latest := b.packets[first:], b.latest
-	for i := range last {
-		if last[i].time < latest {
-			b.stampEach(first)
-			return
+	last := b.packets[first:]
+	if !inOrder {
+		for i := range last {
+			b.stamp(first+i, last[i].time)
+			b.latestOfFlow = max(b.latestOfFlow, last[i].time)
 		}
-		latest = last[i].time
+		return
 	}
-	b.latest, b.latestOfFlow = latest, latest
+	b.latest = last[n-1].time
+	b.latestOfFlow = b.latest
 	if first == 0 {
 		b.earliest = last[0].time
-	}
-}
-
-// stampEach is stampLast for the packets from the first of them on, not in order of time.
-func (b *Batch) stampEach(first int) {
-	for i, p := range b.packets[first:] {
-		b.stamp(first+i, p.time)
-		b.latestOfFlow = max(b.latestOfFlow, p.time)
 	}
 }
 
