@@ -26,9 +26,12 @@ func (k *key) masked() key { return key{k.a, k.b, k.rest & keyMask} }
 
 // is reports whether k, which has nothing else in its rest, is the key of p.
 // Words compared one by one in line take less time than a call to compare
-// bytes, which is what == is here.
+// bytes, which is what == is here. Those of IPv4 have nothing in the upper words.
 func (k *key) is(p *key) bool {
-	return (k.a.Lo^p.a.Lo)|(k.b.Lo^p.b.Lo)|(k.a.Hi^p.a.Hi)|(k.b.Hi^p.b.Hi)|(k.rest^p.rest)&keyMask == 0
+	if (k.a.Lo^p.a.Lo)|(k.b.Lo^p.b.Lo)|(k.rest^p.rest)&keyMask != 0 {
+		return false
+	}
+	return !k.v6() || (k.a.Hi^p.a.Hi)|(k.b.Hi^p.b.Hi) == 0
 }
 
 // of sets k to the key of a packet, and tells whether the packet goes from
