@@ -179,6 +179,7 @@ func (r *Run) run(ctx context.Context, to engine.Sink) error {
 	e := &r.engine
 	e.Intake, e.Workers, e.Prepare = pieces{r.intake}, r.options.Workers, r.prepare
 	e.Bounded = r.options.MaxFlows > 0 || r.options.MaxMemory > 0 || r.options.Meter != nil
+	e.Flushes = r.options.Flush > 0
 	e.Tables = make([]flowtable.Cache, r.options.tables())
 	for i := range e.Tables {
 		e.Tables[i] = r.intake.NewCache()

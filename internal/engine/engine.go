@@ -53,7 +53,8 @@ type Piece interface {
 type Sink interface {
 	// Flow takes a flow, which is lent until the call returns.
 	Flow(*flowtable.Flow) error
-	// Flush is told that nothing more is due for now.
+	// Flush is told that nothing more is due for now: after rows, and if the engine
+	// Flushes, after others too.
 	Flush() error
 }
 
@@ -88,6 +89,8 @@ type Engine struct {
 	// Bounded tells that tables finish flows early, and are to be asked for them
 	// after each step.
 	Bounded bool
+	// Flushes tells that the sink is to be flushed also after steps that had no rows.
+	Flushes bool
 	// Prepare is called once for each goroutine that gives flows out. What it returns
 	// is called with each flow before that goes to the sink, or is formatted.
 	Prepare func() func(*flowtable.Flow) bool

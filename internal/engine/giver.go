@@ -45,7 +45,7 @@ func (c *crew) look() (next *block, none, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.waiting) == 0 {
-		return nil, true, c.order.ended
+		return nil, true, c.order.ended()
 	}
 	if b := c.waiting[0]; b.merged {
 		next = b
@@ -57,14 +57,14 @@ func (c *crew) look() (next *block, none, ended bool) {
 type giver struct {
 	*crew
 	to      Sink
-	rows    RowSink  // to, if that takes rows
-	batches *batches // of them; nil for none
-	kept    []*block // used by batches once, to be used again
+	rows    RowSink   // to, if that takes rows
+	batches *batches  // of them; nil for none
+	kept    []*block  // used by batches once, to be used again
+	back    []*bundle // that nobody uses, to be given back
 }
 
 // cut has blocks of the rows that come next merged; the lock is held.
 func (c *crew) cut() {
-	steps := c.order.steps
 	for len(c.spare) > 0 && c.order.next(c.spare[len(c.spare)-1], c.put) {
 		b := c.spare[len(c.spare)-1]
 		c.spare = c.spare[:len(c.spare)-1]
@@ -72,7 +72,7 @@ func (c *crew) cut() {
 		c.wakeOne()
 	}
 	c.noteUrgent()
-	if len(c.waiting) == 0 && c.order.steps > steps { // nothing more is due for now, or ever
+	if len(c.waiting) == 0 && c.order.ended() {
 		c.tell()
 	}
 }
@@ -100,11 +100,13 @@ func (g *giver) emit(b *block) error {
 			}
 		}
 	}
+	if len(b.flows) > 0 {
+		g.back = appendUnused(g.back, b)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(b.flows) > 0 {
-		g.putAll(b)
-	}
+	g.putAll(g.back)
+	g.back = g.back[:0]
 	g.waiting = g.waiting[:copy(g.waiting, g.waiting[1:])]
 	g.spare = append(g.spare, spare)
 	g.cut()
@@ -130,29 +132,35 @@ func (c *crew) isSet(done *bool) bool {
 	return *done
 }
 
-// finish notes that a block is merged; the lock is held. Flows stay in their
-// bundles until they are given out.
-func (c *crew) finish(b *block) {
-	b.merged = true
-	if len(b.flows) == 0 {
-		c.putAll(b)
-	}
-}
-
-// putAll ends the uses of bundles by a block; the lock is held.
-func (c *crew) putAll(b *block) {
+// appendUnused ends the uses of bundles by a block, and appends those that nobody else
+// uses. Their owners get them back by putAll.
+func appendUnused(unused []*bundle, b *block) []*bundle {
 	for _, s := range b.lists {
-		c.put(s.bundle)
+		if s.uses.Add(-1) == 0 {
+			unused = append(unused, s.bundle)
+		}
+	}
+	return unused
+}
+
+// putAll gives bundles back that nobody uses; the lock is held.
+func (c *crew) putAll(unused []*bundle) {
+	for _, k := range unused {
+		c.putUnused(k)
 	}
 }
 
-// put ends a use of a bundle; the lock is held. A worker that waits for its bundles is
-// woken when half of them can be filled, and not for each: more than the others are never
-// with the order, which then knows what is next.
+// put ends a use of a bundle by the order; the lock is held.
 func (c *crew) put(k *bundle) {
-	if k.uses--; k.uses > 0 {
-		return
+	if k.uses.Add(-1) == 0 {
+		c.putUnused(k)
 	}
+}
+
+// putUnused gives a bundle back to its owner; the lock is held. A worker that waits for
+// its bundles is woken when half of them can be filled, and not for each: more than the
+// others are never with the order, which then knows what is next.
+func (c *crew) putUnused(k *bundle) {
 	w := k.owner
 	w.free = append(w.free, k)
 	if w.waits && w.toFill && len(w.free) >= bundlesInFlight/2 {

@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"math"
+	"sync/atomic"
+
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -16,8 +19,10 @@ const (
 	rowsInFlight    = 8192 // for each processor; what is under way is to stay in its cache
 	mostRows        = 1024 // of a bundle
 	leastRows       = 32
-	rowSize         = 192 // bytes of rows, for each of the most, after which a bundle ends sooner
-	blockRows       = 2048
+	rowSize         = 192  // bytes of rows, for each of the most, after which a bundle ends sooner
+	leastBlock      = 2048 // rows
+	mostBlock       = 4096
+	blockRows       = 256 // for each processor: they find the next block one after the other
 	// largeFlow is how many flows of which one with features takes the place.
 	largeFlow = 16
 	// mostSegments of a table are in a block: when so many have come, the next block is
@@ -35,7 +40,8 @@ type fullness struct {
 // fullnessOf returns the fullness of the bundles of so many tables.
 func fullnessOf(tables, processors int) fullness {
 	rows := min(max(leastRows, rowsInFlight*processors/(tables*bundlesInFlight)), mostRows)
-	return fullness{rows, rows * rowSize, max(1, min(blockRows/tables, rows))}
+	block := min(max(leastBlock, blockRows*processors), mostBlock)
+	return fullness{rows, rows * rowSize, max(1, min(block/tables, rows))}
 }
 
 // A bundle is flows on their way from a table.
@@ -44,9 +50,9 @@ type bundle struct {
 	rows  []byte           // their rows
 	flows []flowtable.Flow // or the flows, used again and again with what they have of memory
 	owner *worker
-	last  bool // the last bundle of its step
-	end   bool // of the last step
-	uses  int  // by the order and by blocks; the lock of the crew is held
+	step  int64        // number of the step that its flows are of
+	last  bool         // none of that come behind
+	uses  atomic.Int32 // by the order and by blocks
 }
 
 // next returns the place of the flow that comes next, of most that there are to be.
@@ -125,66 +131,117 @@ type block struct {
 	uses   int // by batches; the caller's goroutine counts them
 }
 
-// An order finds out which rows come next.
+// An order finds out which rows come next. A table that has none of a step only says that
+// it has passed that, which most do most of the time: it takes no lock, and nobody looks
+// at all tables then. Where rows wait for a table, it finds its number in waitsFor and is
+// to have the order asked again.
 type order struct {
-	share   int         // flows of each table that make a block
-	queues  [][]segment // of each table: what has come and is in no block
-	reaches []reach     // of each table, up to where the next block may have flows
-	rows    uint64      // that are in blocks
-	steps   int         // that are through
-	ended   bool        // the last of them is
+	share    int    // flows of each table that make a block
+	lanes    []lane // of each table
+	queued   int    // rows that have come and are in no block
+	rows     uint64 // that are in blocks
+	step     int64  // number of the step that was looked at last
+	going    int    // tables that have not come to their end
+	searches []search
+	waitsFor atomic.Int64 // number of a table, see wait; nobody if negative
+}
+
+const nobody = -1
+
+// A lane is what has come of one table.
+type lane struct {
+	queue []segment // that is in no block
+	reach reach     // up to where the next block may have flows
+	_     [64]byte  // the lock guards what is above; what is below changes with each piece
+
+	passed atomic.Int64 // steps of which all rows have come; set by the owner of the table
+	_      [56]byte
 }
 
 // A reach is where some flows of a table end: with that before number to of a
-// segment of its queue.
+// segment of its queue. There are none if the segment's number is negative.
 type reach struct{ segment, to int }
 
 func newOrder(tables, share int) *order {
-	o := &order{share: share, queues: make([][]segment, tables), reaches: make([]reach, tables)}
-	for i := range o.queues {
-		o.queues[i] = make([]segment, 0, bundlesInFlight)
+	o := &order{share: share, lanes: make([]lane, tables), going: tables}
+	for i := range o.lanes {
+		o.lanes[i].queue = make([]segment, 0, bundlesInFlight)
 	}
+	o.waitsFor.Store(nobody)
 	return o
 }
 
-// add takes in the next bundle of a table.
-func (o *order) add(c *bundle) {
+// add takes in the next bundle of a table, which has rows. It returns whether more may be
+// known by that.
+func (o *order) add(c *bundle) (news bool) {
 	t := c.owner.number
-	o.queues[t] = append(o.queues[t], segment{c, 0, len(c.keys)})
+	o.lanes[t].queue = append(o.lanes[t].queue, segment{c, 0, len(c.keys)})
+	o.queued += len(c.keys)
+	if c.last {
+		o.lanes[t].passed.Store(c.step + 1)
+	}
+	waitsFor := o.waitsFor.Load()
+	return waitsFor == nobody || waitsFor == int64(t) || c.step < o.step
 }
+
+// pass notes that all rows of a table have come up to the end of a step. It returns
+// whether rows wait for that. It takes no lock.
+func (o *order) pass(table int, step int64) (awaited bool) {
+	o.lanes[table].passed.Store(step + 1)
+	return o.waitsFor.Load() == int64(table)
+}
+
+// ended tells if all rows are in blocks.
+func (o *order) ended() bool { return o.going == 0 && o.queued == 0 }
 
 // next makes b the block of the rows that come next. It returns false if they can't be
 // known yet, or there are no more. Bundles that the order needs no more go to unused.
 func (o *order) next(b *block, unused func(*bundle)) bool {
-	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0], first: o.rows}
-	for !o.ended {
-		first, known := o.bound()
-		if !known {
-			return false
-		}
-		o.cut(b, first, unused)
-		if first < 0 {
-			o.endStep(unused)
-		}
-		if b.rows > 0 {
-			o.rows += uint64(b.rows)
-			return true
-		}
+	if o.queued == 0 {
+		o.wait(nobody)
+		return false
 	}
-	return false
+	first, known := o.bound()
+	if !known {
+		return false
+	}
+	o.wait(nobody)
+	*b = block{lists: b.lists[:0], bytes: b.bytes[:0], flows: b.flows[:0], first: o.rows}
+	o.cut(b, first, unused)
+	o.rows += uint64(b.rows)
+	o.queued -= b.rows
+	return true
 }
 
-// bound finds the reaches of all tables and returns the table whose reach ends first,
-// up to where all rows of the step have come; -1 if no more are to come behind the
-// reaches. It is not known while those of a table have not come: what is in a block
+// wait notes for which table rows wait.
+func (o *order) wait(table int) {
+	if o.waitsFor.Load() != int64(table) {
+		o.waitsFor.Store(int64(table))
+	}
+}
+
+// bound finds the reaches of all tables in the first step that has rows, and returns the
+// table whose reach ends first, up to where all rows of the step have come; -1 if no
+// more are to come behind the reaches. It is not known while those of a table have not come: what is in a block
 // must not depend on who comes first.
 func (o *order) bound() (first int, known bool) {
+	o.step = math.MaxInt64
+	for t := range o.lanes {
+		if queue := o.lanes[t].queue; len(queue) > 0 {
+			o.step = min(o.step, queue[0].step)
+		}
+	}
 	first = -1
 	var bound *rowKey
-	for t, queue := range o.queues {
-		key, known := o.reach(&o.reaches[t], queue)
+	for t := range o.lanes {
+		l := &o.lanes[t]
+		key, known := l.find(o.step, o.share)
 		if !known {
-			return 0, false
+			o.wait(t)
+			if l.passed.Load() <= o.step { // else it came to that before it could see who waits
+				return 0, false
+			}
+			key, _ = l.find(o.step, o.share)
 		}
 		if key != nil && (bound == nil || key.before(bound)) {
 			bound, first = key, t
@@ -193,27 +250,32 @@ func (o *order) bound() (first int, known bool) {
 	return first, true
 }
 
-// reach finds the reach of a table, and returns its last key; nil if none of the step
-// come behind. It is the first segment's end, and with many tables a share of as many
+// find finds the reach of a table in a step, and returns its last key; nil if none of the
+// step come behind. It is the first segment's end, and with many tables a share of as many
 // rows, that blocks are neither large nor many, but of no more than mostSegments.
-func (o *order) reach(r *reach, queue []segment) (last *rowKey, known bool) {
+func (l *lane) find(step int64, share int) (last *rowKey, known bool) {
+	passed := l.passed.Load() > step // before it looks at what came until then
+	l.reach = reach{-1, 0}
 	rows := 0
-	for i := range queue {
-		s := &queue[i]
+	for i := range l.queue {
+		s := &l.queue[i]
+		if s.step > step {
+			return nil, true
+		}
 		if i == 0 {
-			rows = s.of(o.share)
+			rows = s.of(share)
 		}
 		n := s.to - s.from
-		*r = reach{i, s.from + min(n, rows)}
+		l.reach = reach{i, s.from + min(n, rows)}
 		switch {
 		case s.last && n <= rows:
 			return nil, true
 		case n >= rows, i+1 == mostSegments:
-			return &s.keys[r.to-1], true
+			return &s.keys[l.reach.to-1], true
 		}
 		rows -= n
 	}
-	return nil, false
+	return nil, passed
 }
 
 // cut makes b a block of the rows up to the end of the reach of the table that is
@@ -221,64 +283,71 @@ func (o *order) reach(r *reach, queue []segment) (last *rowKey, known bool) {
 func (o *order) cut(b *block, first int, unused func(*bundle)) {
 	var bound *rowKey
 	if first >= 0 {
-		r := o.reaches[first]
-		bound = &o.queues[first][r.segment].keys[r.to-1]
+		r := o.lanes[first].reach
+		bound = &o.lanes[first].queue[r.segment].keys[r.to-1]
 	}
-	for t := range o.queues {
-		r := o.reaches[t]
-		for i, whole := 0, true; i <= r.segment && whole; i++ {
-			s := &o.queues[t][0]
-			to := s.to
-			if i == r.segment {
-				to = r.to
+	o.searches = o.searches[:0]
+	for t := range o.lanes {
+		l := &o.lanes[t]
+		for i, whole := 0, true; i <= l.reach.segment && whole; i++ {
+			s := l.queue[i]
+			if i == l.reach.segment {
+				s.to = l.reach.to
 			}
-			if bound != nil && t != first && to > s.from && bound.before(&s.keys[to-1]) {
-				to, whole = s.upTo(bound, to-1), false
+			if bound != nil && t != first && bound.before(&s.keys[s.to-1]) {
+				o.searches, whole = append(o.searches, search{s.keys, s.from, s.to - 1, len(b.lists)}), false
 			}
-			if to > s.from {
-				s.uses++
-				b.lists = append(b.lists, segment{s.bundle, s.from, to})
-				b.rows += to - s.from
-				b.size += s.startOf(to) - s.startOf(s.from)
-				s.from = to
-			}
-			if s.from == s.to && !s.last {
-				o.drop(t, unused)
-			}
+			b.lists = append(b.lists, s)
+		}
+	}
+	o.search(bound)
+	for i := range o.searches {
+		b.lists[o.searches[i].list].to = o.searches[i].from
+	}
+	lists := b.lists
+	b.lists = b.lists[:0]
+	for _, s := range lists {
+		l := &o.lanes[s.owner.number]
+		if s.from < s.to {
+			s.uses.Add(1)
+			b.lists = append(b.lists, s)
+			b.rows += s.to - s.from
+			b.size += s.startOf(s.to) - s.startOf(s.from)
+			l.queue[0].from = s.to
+		}
+		if s.to == l.queue[0].to {
+			l.queue = l.queue[:copy(l.queue, l.queue[1:])]
+			unused(s.bundle)
 		}
 	}
 }
 
-// upTo returns the number of the first row of a segment that comes after a key, to
+// A search is for the number of the first row of a list that comes after a key, to
 // if none before that does. Flows that a bound of memory finished need not be in
 // order, nor is there one among those of several tables: some number is as good as
 // another then.
-func (s *segment) upTo(bound *rowKey, to int) int {
-	from := s.from
-	for from < to {
-		middle := int(uint(from+to) >> 1)
-		if bound.before(&s.keys[middle]) {
-			to = middle
-		} else {
-			from = middle + 1
+type search struct {
+	keys     []rowKey
+	from, to int // which are the same in the end
+	list     int
+}
+
+// search searches all lists at once: other processors have written their keys, whose
+// memory is then waited for together.
+func (o *order) search(bound *rowKey) {
+	for found := false; !found; {
+		found = true
+		for i := range o.searches {
+			s := &o.searches[i]
+			if s.from == s.to {
+				continue
+			}
+			found = false
+			if middle := int(uint(s.from+s.to) >> 1); bound.before(&s.keys[middle]) {
+				s.to = middle
+			} else {
+				s.from = middle + 1
+			}
 		}
 	}
-	return from
-}
-
-// endStep goes on to the next step, of which all tables have given the last bundle.
-func (o *order) endStep(unused func(*bundle)) {
-	o.steps++
-	for t, queue := range o.queues {
-		o.ended = queue[0].end
-		o.drop(t, unused)
-	}
-}
-
-// drop drops the first segment of a table.
-func (o *order) drop(t int, unused func(*bundle)) {
-	queue := o.queues[t]
-	c := queue[0].bundle
-	o.queues[t] = queue[:copy(queue, queue[1:])]
-	unused(c)
 }

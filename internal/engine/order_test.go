@@ -24,10 +24,11 @@ func (a modelRow) compare(b modelRow) int {
 }
 
 // bundlesOf cuts the rows that a table gives out in a step into bundles.
-func bundlesOf(w *worker, rows []modelRow, step flowtable.Step, end bool, random *rand.Rand) (all []*bundle) {
+func bundlesOf(w *worker, rows []modelRow, number int, step flowtable.Step, random *rand.Rand) (all []*bundle) {
 	for {
 		n := min(len(rows), 1+random.IntN(5))
-		c := &bundle{owner: w, end: end, uses: 1}
+		c := &bundle{owner: w, step: int64(number)}
+		c.uses.Store(1)
 		for _, r := range rows[:n] {
 			c.rows = append(c.rows, r.text...)
 			var key rowKey
@@ -35,14 +36,15 @@ func bundlesOf(w *worker, rows []modelRow, step flowtable.Step, end bool, random
 			c.keys = append(c.keys, key)
 		}
 		rows = rows[n:]
-		if len(rows) == 0 && (n == 0 || random.IntN(2) == 0) {
-			c.last = true
-			return append(all, c)
+		if n > 0 {
+			c.last = len(rows) == 0 && random.IntN(2) == 0 // else it is not known yet
+			all = append(all, c)
 		}
-		all = append(all, c)
-		if len(rows) == 0 { // the last one has none
-			rest := &bundle{owner: w, end: end, last: true, uses: 1}
-			return append(all, rest)
+		if len(rows) == 0 {
+			if !c.last {
+				all = append(all, &bundle{owner: w, step: int64(number)}) // stands for the end of the step
+			}
+			return all
 		}
 	}
 }
@@ -59,13 +61,14 @@ func given(t *testing.T, queues [][]*bundle, share int, random *rand.Rand) strin
 	bundles, dropped, stuck := 0, 0, 0
 	underWay := make([]int, tables)
 	drop := func(c *bundle) {
-		if c.uses--; c.uses == 0 {
+		if c.uses.Add(-1) == 0 {
 			underWay[c.owner.number]--
 			dropped++
 		}
 	}
-	for !o.ended {
-		for o.next(&b, drop) {
+	awaited := true
+	for !o.ended() {
+		for awaited && o.next(&b, drop) {
 			m.merge(&b)
 			if b.size != len(b.bytes) {
 				t.Fatalf("a block of %d bytes has %d", b.size, len(b.bytes))
@@ -78,12 +81,23 @@ func given(t *testing.T, queues [][]*bundle, share int, random *rand.Rand) strin
 		if stuck++; stuck > 1000 {
 			t.Fatal("no table has a bundle left, and there is no block")
 		}
-		if i := random.IntN(tables); len(queues[i]) > 0 && underWay[i] < bundlesInFlight {
-			o.add(queues[i][0])
-			queues[i] = queues[i][1:]
+		i := random.IntN(tables)
+		if awaited = false; len(queues[i]) == 0 || underWay[i] == bundlesInFlight {
+			continue
+		}
+		stuck = 0
+		c := queues[i][0]
+		queues[i] = queues[i][1:]
+		if len(c.keys) > 0 {
+			awaited = o.add(c)
 			underWay[i]++
 			bundles++
-			stuck = 0
+		}
+		if len(c.keys) == 0 || c.last {
+			awaited = o.pass(i, c.step) || awaited
+		}
+		if len(queues[i]) == 0 {
+			o.going--
 		}
 	}
 	if bundles != dropped {
@@ -117,7 +131,7 @@ func TestOrder(t *testing.T) {
 				shares[table] = append(shares[table], r)
 			}
 			for i := range queues {
-				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], flowtable.Step{Horizon: math.MaxInt64}, step == steps-1, random)...)
+				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], step, flowtable.Step{Horizon: math.MaxInt64}, random)...)
 			}
 		}
 		got := given(t, queues, 1+random.IntN(50), random)
@@ -163,13 +177,13 @@ func TestEvictedOrder(t *testing.T) {
 				shares[table] = append(shares[table], r)
 			}
 			for i := range queues {
-				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], flowtable.Step{Horizon: horizon}, step == steps-1, random)...)
+				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], step, flowtable.Step{Horizon: horizon}, random)...)
 			}
 		}
 		share := 1 + random.IntN(50)
 		got := given(t, queues, share, random)
 		for _, c := range slices.Concat(queues...) {
-			c.uses = 1
+			c.uses.Store(1)
 		}
 		if again := given(t, queues, share, random); again != got {
 			t.Fatalf("round %d, %d tables: got\n%s\nand when others came first\n%s", round, tables, got, again)

@@ -95,7 +95,7 @@ func (g *giving) run(b *testing.B, path string) {
 		w.table.End(in.Latest())
 	}
 	g.step(b, flowtable.Step{Horizon: math.MaxInt64, Due: flowtable.All}, true)
-	if !g.order.ended {
+	if !g.order.ended() {
 		b.Fatal("rows are left")
 	}
 	in.Stop()
@@ -118,25 +118,36 @@ func (g *giving) step(b *testing.B, step flowtable.Step, end bool) {
 				return false
 			}
 			c := w.free[0]
-			w.free = w.free[1:]
-			c.end, c.uses = end, 1
 			c.last = w.fill(c)
-			g.give(b, c)
+			c.step = w.steps
+			if len(c.keys) > 0 {
+				w.free = w.free[1:]
+				c.uses.Store(1)
+			}
+			if c.last {
+				w.steps++
+			}
+			g.give(b, c, end && c.last)
 			return c.last
 		})
 	}
 }
 
-// give gives out what is known to come next when a bundle has come.
-func (g *giving) give(b *testing.B, came *bundle) {
+// give does what is done in order when a bundle has come.
+func (g *giving) give(b *testing.B, came *bundle, end bool) {
 	began := time.Now()
-	g.order.add(came)
-	g.cut()
+	news := len(came.keys) > 0 && g.order.add(came)
+	if end {
+		g.order.going--
+	}
+	if came.last && g.order.pass(came.owner.number, came.step) || news || end {
+		g.cut()
+	}
 	for len(g.waiting) > 0 {
 		g.serial += time.Since(began)
 		for _, merging := range g.toMerge { // as workers do
 			g.merger.merge(merging)
-			g.finish(merging)
+			g.back = appendUnused(g.back, merging)
 		}
 		g.toMerge = g.toMerge[:0]
 		g.rows += g.waiting[0].rows

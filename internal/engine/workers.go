@@ -56,7 +56,7 @@ type crew struct {
 	_        [64]byte
 	admitted atomic.Int64 // pieces that are admitted; set with the lock held
 	urgent   atomic.Bool  // there is something to merge or to encode; the same
-	starved  atomic.Bool  // a worker waits for tables to take pieces in
+	starved  atomic.Int64 // a worker waits for all tables to take in so many pieces; 0 if none does
 	_        [64]byte
 
 	mu sync.Mutex
@@ -83,10 +83,13 @@ type worker struct {
 	added   atomic.Int64    // pieces that the table has taken in
 	spare   *piece          // that it has made, nil for none
 	free    []*bundle       // to be used again
+	bundle  *bundle         // that is filled next, nil for none
+	steps   int64           // that the table has passed
 	open    int             // as last told to progress
 	step    flowtable.Step  // whose flows are sent, and
 	flow    flowtable.Flow  // one of them: a cache is lent them, which puts them on the heap
 	merger  merger
+	back    []*bundle // that it has merged and nobody uses, to be given back
 	prepare func(*flowtable.Flow) bool
 
 	news   sync.Cond // that it is to look again, for which it
@@ -174,7 +177,7 @@ func (w *worker) doNext(ctx context.Context) bool {
 		w.takeNext()
 	default:
 		if !c.taking {
-			c.starved.Store(true)
+			c.starved.Store(c.taken - int64(len(c.pieces)) + 1)
 			if c.hasRoom() && !c.ended { // it was found meanwhile
 				break
 			}
@@ -259,16 +262,16 @@ func (w *worker) addAdmitted() bool {
 	if w.table == nil || n == to {
 		return false
 	}
-	for again := true; n < to && again; {
+	for again := true; n < to && again && !w.urgent.Load(); {
 		if again = w.add(w.piece(n)); !again {
 			n = to - 1
 		}
 		n++
 		w.added.Store(n)
-		if w.starved.Load() {
+		if n == w.starved.Load() {
 			w.mu.Lock()
 			if w.hasRoom() {
-				w.starved.Store(false)
+				w.starved.Store(0)
 				w.wakeFor(1)
 			}
 			w.mu.Unlock()
@@ -308,8 +311,13 @@ func (w *worker) mergeNext() {
 	c.noteUrgent()
 	c.mu.Unlock()
 	w.merger.merge(b)
+	if len(b.flows) == 0 { // else they stay in their bundles until they are given out
+		w.back = appendUnused(w.back, b)
+	}
 	c.mu.Lock()
-	c.finish(b)
+	b.merged = true
+	c.putAll(w.back)
+	w.back = w.back[:0]
 	if c.waiting[0] == b {
 		c.tell()
 	}
@@ -376,27 +384,63 @@ func (w *worker) add(p *piece) bool {
 	return !p.last
 }
 
-// send sends the flows that are due out, and returns false when told to stop.
+// send sends the flows that are due out, and returns false when told to stop. It takes
+// the lock only if there are any, or somebody waits to know.
 func (w *worker) send(s flowtable.Step, end bool) bool {
 	w.step = s
 	w.flow.Era = max(w.flow.Era, s.Era) // that of the last step has none
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for {
-		c := w.room()
-		if c == nil {
-			return false
-		}
-		w.mu.Unlock()
-		last := w.fill(c)
-		c.end, c.last, c.uses = end, last, 1
-		w.mu.Lock()
-		w.order.add(c)
-		w.cut()
-		if last {
-			return true
+	if w.bundle == nil && !w.takeBundle() {
+		return false
+	}
+	step := w.steps
+	w.steps++
+	for last := false; !last; {
+		c := w.bundle
+		if last = w.fill(c); len(c.keys) > 0 {
+			c.step, c.last = step, last
+			if !w.give(c) {
+				return false
+			}
 		}
 	}
+	awaited := w.order.pass(w.number, step)
+	if w.Flushes && w.number == 0 {
+		w.tell()
+	}
+	if awaited || end {
+		w.mu.Lock()
+		if end {
+			w.order.going--
+		}
+		w.cut()
+		w.mu.Unlock()
+	}
+	return true
+}
+
+// give gives a bundle to the order, and takes the next one to fill, which it waits for
+// if that has more of its step. It returns false when told to stop.
+func (w *worker) give(c *bundle) bool {
+	c.uses.Store(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.order.add(c) {
+		w.cut()
+	}
+	w.bundle = nil
+	if !c.last || len(w.free) > 0 {
+		w.bundle = w.room()
+		return w.bundle != nil
+	}
+	return true
+}
+
+// takeBundle takes a bundle to fill, and returns false when told to stop.
+func (w *worker) takeBundle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bundle = w.room()
+	return w.bundle != nil
 }
 
 // fill fills a bundle with flows that are due, and returns whether those are all.
