@@ -47,7 +47,11 @@ const gatherMost = 1 << 14
 // After [Table.End] all flows come, whatever the step.
 func (t *Table) Next(s *Step, f *Flow) bool {
 	if t.ended {
-		return t.leave(t.latest, f)
+		more := t.leave(t.latest, f)
+		if !more && t.records.Len() > lanes {
+			t.clear() // here, since many tables do it at once
+		}
+		return more
 	}
 	if len(t.early) > 0 && (t.leave(s.before, f) || t.takeEarly(f)) {
 		return true

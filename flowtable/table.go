@@ -56,10 +56,19 @@ func (g *Gate) NewTable() *Table {
 	return t
 }
 
+// manyFlows is from how many on their memory is given back to the system when they have
+// left: less is soon used again, or given back with that of the process.
+const manyFlows = 1 << 15
+
 // clear makes the table one that holds no flows.
 func (t *Table) clear() {
 	if t.pool != nil {
 		t.back += t.pool.Back
+	}
+	if t.records.Len() > manyFlows {
+		t.index.arena.Discard()
+		t.recency.links.Discard()
+		t.records.Discard()
 	}
 	t.index, t.recency = newIndex(), newRecency()
 	t.records, t.counts, t.pool = slab.Slab[record]{}, slab.Slab[counts]{}, stats.NewPool()

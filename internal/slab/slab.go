@@ -90,6 +90,13 @@ func (s *Slab[T]) Bytes() int {
 	return s.arena.bytes + cap(s.free)*4 + cap(s.chunks)*int(unsafe.Sizeof(s.chunks[0]))
 }
 
+// Discard gives the memory of all items back to the system, see [Arena.Discard]. The slab
+// is empty then.
+func (s *Slab[T]) Discard() {
+	s.arena.Discard()
+	*s = Slab[T]{}
+}
+
 // Moves say where items go when those in use are moved together.
 type Moves struct {
 	end   uint32 // the first number that none keeps
@@ -154,8 +161,9 @@ func (s *Slab[T]) Uncover(i uint32) {
 // An Arena gives out memory for items. The zero Arena is ready for use. T holds
 // no pointers.
 type Arena[T any] struct {
-	rest  []T
-	bytes int // taken from the system and not dropped
+	rest   []T
+	bytes  int   // taken from the system and not dropped
+	blocks [][]T // what was taken; none once something was dropped
 }
 
 // Bytes returns the memory that was taken from the system and not dropped.
@@ -167,7 +175,7 @@ func (a *Arena[T]) Bytes() int { return a.bytes }
 func (a *Arena[T]) Drop(n int) {
 	var item T
 	a.bytes -= (n + len(a.rest)) * int(unsafe.Sizeof(item))
-	a.rest = nil
+	a.rest, a.blocks = nil, nil
 }
 
 // Take returns n new items, all zero.
@@ -178,9 +186,20 @@ func (a *Arena[T]) Take(n int) []T {
 		a.bytes -= len(a.rest) * size // what is left of them is lost
 		more := max(n, min(arenaSize, a.bytes/arenaShare)/size/n*n)
 		a.rest = make([]T, more)
+		a.blocks = append(a.blocks, a.rest)
 		a.bytes += more * size
 	}
 	taken := a.rest[:n:n]
 	a.rest = a.rest[n:]
 	return taken
+}
+
+// Discard gives the memory of all items back to the system, of which none may be in use
+// or be taken again. It is for who has had many: the system takes its time for each page,
+// and takes it of one goroutine for all memory when the process ends.
+func (a *Arena[T]) Discard() {
+	for _, b := range a.blocks {
+		discard(unsafe.Pointer(unsafe.SliceData(b)), len(b)*int(unsafe.Sizeof(b[0])))
+	}
+	*a = Arena[T]{}
 }
