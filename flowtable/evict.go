@@ -65,7 +65,7 @@ func (t *Table) Bytes() int {
 	}
 	return n + t.around.bytes() + t.origins.bytes() + t.records.Bytes() + t.recency.links.Bytes() + t.counts.Bytes() + t.pool.Bytes() + t.index.arena.Bytes() +
 		(cap(t.recency.strays)+cap(t.reused))*timedCost +
-		(cap(t.due.flows)+cap(t.early))*int(unsafe.Sizeof(dueFlow{}))
+		(cap(t.due.flows)+cap(t.due.late)+cap(t.early))*int(unsafe.Sizeof(dueFlow{}))
 }
 
 // crowded tells if flows must leave for the bound of memory.
@@ -130,7 +130,7 @@ func (t *Table) finishEarly(before Time) {
 			continue
 		}
 		if finish := t.finish(last); finish < before {
-			t.makeDue(ref, finish, Idle)
+			t.due.flows = append(t.due.flows, t.makeDue(ref, finish, Idle))
 		} else {
 			t.makeEarly(ref)
 		}

@@ -16,6 +16,7 @@ type dueFlows struct {
 	flows []dueFlow
 	next  int
 	ready int
+	late  []dueFlow // that need not be in order among flows, while these are gathered
 	// At the end of a capture the flows of records from to upTo are due as
 	// well, if they stand in the order in which they leave: all records there, if they
 	// are dense, or those that hold a flow.
@@ -115,10 +116,10 @@ func (t *Table) End(clock Time) {
 // leave.
 func (t *Table) gather(horizon Time) bool {
 	d := &t.due
-	d.flows = d.flows[:copy(d.flows, d.flows[d.ready:])]
-	d.next = 0
+	d.late = append(d.late[:0], d.flows[d.ready:]...)
+	d.flows, d.next = d.flows[:0], 0
 	earliest := maxTime
-	for _, f := range d.flows {
+	for _, f := range d.late {
 		earliest = min(earliest, f.finish)
 	}
 	until, all := horizon, t.ended // what finished before until, or all, can leave
@@ -135,7 +136,11 @@ func (t *Table) gather(horizon Time) bool {
 		t.recency.remove(ref)
 		last := t.records.At(ref).last
 		if finish := t.finish(last); finish < horizon {
-			t.makeDue(ref, finish, Idle)
+			if due := t.makeDue(ref, finish, Idle); last == filed {
+				d.flows = append(d.flows, due)
+			} else {
+				d.late = append(d.late, due)
+			}
 			earliest = min(earliest, finish)
 		} else {
 			t.recency.file(ref, t.recency.links.At(ref), last)
@@ -143,9 +148,11 @@ func (t *Table) gather(horizon Time) bool {
 	}
 	for len(t.reused) > 0 && (all || t.reused[0].time < until) {
 		r := t.reused.pop()
-		t.makeDue(r.ref, r.time, t.records.At(r.ref).cutBy())
+		d.late = append(d.late, t.makeDue(r.ref, r.time, t.records.At(r.ref).cutBy()))
 	}
-	d.sort(t)
+	d.sort(t, d.flows)
+	d.sort(t, d.late)
+	d.mergeLate(t)
 	d.ready = len(d.flows)
 	if !all {
 		d.ready, _ = slices.BinarySearchFunc(d.flows, until, func(f dueFlow, until Time) int {
@@ -170,10 +177,10 @@ func (t *Table) gatherRest() bool {
 	d.flows = slices.Grow(d.flows, t.records.InUse()-lanes)
 	for ref := uint32(lanes + 1); ref <= t.records.Len(); ref++ {
 		if t.records.At(ref).state&inUse != 0 {
-			t.makeDue(ref, maxTime, End)
+			d.flows = append(d.flows, t.makeDue(ref, maxTime, End))
 		}
 	}
-	d.sort(t)
+	d.sort(t, d.flows)
 	d.ready = len(d.flows)
 	return true
 }
@@ -196,31 +203,49 @@ func (t *Table) finish(last Time) Time {
 }
 
 // makeDue takes a flow that is in the recency list no more out of the index,
-// which nobody asks after the end.
-func (t *Table) makeDue(ref uint32, finish Time, why Reason) {
+// which nobody asks after the end, and returns it as one that is due.
+func (t *Table) makeDue(ref uint32, finish Time, why Reason) dueFlow {
 	r := t.records.At(ref)
 	if r.state&open != 0 && !t.ended {
 		r.state &^= open
 		t.index.remove(r.hash, ref)
 	}
-	t.due.flows = append(t.due.flows, dueFlow{finish, t.start(r), ref, why})
+	return dueFlow{finish, t.start(r), ref, why}
 }
 
 // sort orders flows. Those of one packet stand in order already, which the
 // check makes cheap.
-func (d *dueFlows) sort(t *Table) {
-	inOrder := func(a, b dueFlow) int {
-		if a.finish != b.finish {
-			return cmp.Compare(a.finish, b.finish)
-		}
-		if a.start != b.start {
-			return cmp.Compare(a.start, b.start)
-		}
-		return cmp.Compare(t.recency.first(a.ref), t.recency.first(b.ref))
+func (d *dueFlows) sort(t *Table, flows []dueFlow) {
+	if len(flows) > 1 && !slices.IsSortedFunc(flows, t.leaveInOrder) {
+		slices.SortFunc(flows, t.leaveInOrder)
 	}
-	if len(d.flows) > 1 && !slices.IsSortedFunc(d.flows, inOrder) {
-		slices.SortFunc(d.flows, inOrder)
+}
+
+// leaveInOrder compares flows by the order in which they leave.
+func (t *Table) leaveInOrder(a, b dueFlow) int {
+	if a.finish != b.finish {
+		return cmp.Compare(a.finish, b.finish)
 	}
+	if a.start != b.start {
+		return cmp.Compare(a.start, b.start)
+	}
+	return cmp.Compare(t.recency.first(a.ref), t.recency.first(b.ref))
+}
+
+// mergeLate puts the late flows in their places among the others.
+func (d *dueFlows) mergeLate(t *Table) {
+	flows, late := d.flows, d.late
+	d.late = d.late[:0]
+	d.flows = append(d.flows, late...)
+	for to := len(d.flows); len(late) > 0 && len(flows) > 0; {
+		to--
+		if a, b := flows[len(flows)-1], late[len(late)-1]; t.leaveInOrder(b, a) < 0 {
+			d.flows[to], flows = a, flows[:len(flows)-1]
+		} else {
+			d.flows[to], late = b, late[:len(late)-1]
+		}
+	}
+	copy(d.flows, late)
 }
 
 // fill sets f to what a record says.
