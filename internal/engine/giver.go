@@ -146,21 +146,14 @@ func appendUnused(unused []*bundle, b *block) []*bundle {
 // putAll gives bundles back that nobody uses; the lock is held.
 func (c *crew) putAll(unused []*bundle) {
 	for _, k := range unused {
-		c.putUnused(k)
+		c.put(k)
 	}
 }
 
-// put ends a use of a bundle by the order; the lock is held.
-func (c *crew) put(k *bundle) {
-	if k.uses.Add(-1) == 0 {
-		c.putUnused(k)
-	}
-}
-
-// putUnused gives a bundle back to its owner; the lock is held. A worker that waits for
+// put gives a bundle back to its owner; the lock is held. A worker that waits for
 // its bundles is woken when half of them can be filled, and not for each: more than the
 // others are never with the order, which then knows what is next.
-func (c *crew) putUnused(k *bundle) {
+func (c *crew) put(k *bundle) {
 	w := k.owner
 	w.free = append(w.free, k)
 	if w.waits && w.toFill && len(w.free) >= bundlesInFlight/2 {

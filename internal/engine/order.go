@@ -50,10 +50,15 @@ type bundle struct {
 	rows  []byte           // their rows
 	flows []flowtable.Flow // or the flows, used again and again with what they have of memory
 	owner *worker
-	step  int64        // number of the step that its flows are of
-	last  bool         // none of that come behind
-	uses  atomic.Int32 // by the order and by blocks
+	step  int64 // number of the step that its flows are of
+	last  bool  // none of that come behind
+	_     [64]byte
+	uses  atomic.Int32 // by blocks; ofOrder as long as the order needs it
 }
+
+// ofOrder stands for the uses by the order, which notes only at the end how many blocks
+// have had of a bundle.
+const ofOrder = 1 << 20
 
 // next returns the place of the flow that comes next, of most that there are to be.
 func (c *bundle) next(most int) *flowtable.Flow {
@@ -117,6 +122,7 @@ func (a *rowKey) before(b *rowKey) bool {
 type segment struct {
 	*bundle
 	from, to int
+	blocks   int32 // that have had rows before from
 }
 
 // A block is rows of all tables that come one after the other.
@@ -142,6 +148,7 @@ type order struct {
 	rows     uint64 // that are in blocks
 	step     int64  // number of the step that was looked at last
 	going    int    // tables that have not come to their end
+	of       []int  // of each list of a block, the table
 	searches []search
 	waitsFor atomic.Int64 // number of a table, see wait; nobody if negative
 }
@@ -175,7 +182,7 @@ func newOrder(tables, share int) *order {
 // known by that.
 func (o *order) add(c *bundle) (news bool) {
 	t := c.owner.number
-	o.lanes[t].queue = append(o.lanes[t].queue, segment{c, 0, len(c.keys)})
+	o.lanes[t].queue = append(o.lanes[t].queue, segment{c, 0, len(c.keys), 0})
 	o.queued += len(c.keys)
 	if c.last {
 		o.lanes[t].passed.Store(c.step + 1)
@@ -195,7 +202,7 @@ func (o *order) pass(table int, step int64) (awaited bool) {
 func (o *order) ended() bool { return o.going == 0 && o.queued == 0 }
 
 // next makes b the block of the rows that come next. It returns false if they can't be
-// known yet, or there are no more. Bundles that the order needs no more go to unused.
+// known yet, or there are no more. Bundles that nobody needs any more go to unused.
 func (o *order) next(b *block, unused func(*bundle)) bool {
 	if o.queued == 0 {
 		o.wait(nobody)
@@ -286,7 +293,7 @@ func (o *order) cut(b *block, first int, unused func(*bundle)) {
 		r := o.lanes[first].reach
 		bound = &o.lanes[first].queue[r.segment].keys[r.to-1]
 	}
-	o.searches = o.searches[:0]
+	o.searches, o.of = o.searches[:0], o.of[:0]
 	for t := range o.lanes {
 		l := &o.lanes[t]
 		for i, whole := 0, true; i <= l.reach.segment && whole; i++ {
@@ -297,28 +304,40 @@ func (o *order) cut(b *block, first int, unused func(*bundle)) {
 			if bound != nil && t != first && bound.before(&s.keys[s.to-1]) {
 				o.searches, whole = append(o.searches, search{s.keys, s.from, s.to - 1, len(b.lists)}), false
 			}
-			b.lists = append(b.lists, s)
+			b.lists, o.of = append(b.lists, s), append(o.of, t)
 		}
 	}
-	o.search(bound)
+	if bound != nil {
+		o.search(bound.parts)
+	}
 	for i := range o.searches {
 		b.lists[o.searches[i].list].to = o.searches[i].from
 	}
-	lists := b.lists
-	b.lists = b.lists[:0]
-	for _, s := range lists {
-		l := &o.lanes[s.owner.number]
+	n := 0
+	for i, s := range b.lists {
+		first := &o.lanes[o.of[i]].queue[0]
 		if s.from < s.to {
-			s.uses.Add(1)
-			b.lists = append(b.lists, s)
+			b.lists[n] = s
+			n++
 			b.rows += s.to - s.from
 			b.size += s.startOf(s.to) - s.startOf(s.from)
-			l.queue[0].from = s.to
+			first.from = s.to
+			first.blocks++
 		}
-		if s.to == l.queue[0].to {
-			l.queue = l.queue[:copy(l.queue, l.queue[1:])]
-			unused(s.bundle)
+		if s.to == first.to {
+			o.drop(o.of[i], unused)
 		}
+	}
+	b.lists = b.lists[:n]
+}
+
+// drop drops the first segment of a table.
+func (o *order) drop(t int, unused func(*bundle)) {
+	l := &o.lanes[t]
+	s := l.queue[0]
+	l.queue = l.queue[:copy(l.queue, l.queue[1:])]
+	if s.uses.Add(s.blocks-ofOrder) == 0 {
+		unused(s.bundle)
 	}
 }
 
@@ -334,7 +353,7 @@ type search struct {
 
 // search searches all lists at once: other processors have written their keys, whose
 // memory is then waited for together.
-func (o *order) search(bound *rowKey) {
+func (o *order) search(bound [3]uint64) {
 	for found := false; !found; {
 		found = true
 		for i := range o.searches {
@@ -343,7 +362,8 @@ func (o *order) search(bound *rowKey) {
 				continue
 			}
 			found = false
-			if middle := int(uint(s.from+s.to) >> 1); bound.before(&s.keys[middle]) {
+			middle := int(uint(s.from+s.to) >> 1)
+			if k := &s.keys[middle].parts; bound[0] < k[0] || bound[0] == k[0] && (bound[1] < k[1] || bound[1] == k[1] && bound[2] < k[2]) {
 				s.to = middle
 			} else {
 				s.from = middle + 1

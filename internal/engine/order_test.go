@@ -28,7 +28,7 @@ func bundlesOf(w *worker, rows []modelRow, number int, step flowtable.Step, rand
 	for {
 		n := min(len(rows), 1+random.IntN(5))
 		c := &bundle{owner: w, step: int64(number)}
-		c.uses.Store(1)
+		c.uses.Store(ofOrder)
 		for _, r := range rows[:n] {
 			c.rows = append(c.rows, r.text...)
 			var key rowKey
@@ -61,10 +61,8 @@ func given(t *testing.T, queues [][]*bundle, share int, random *rand.Rand) strin
 	bundles, dropped, stuck := 0, 0, 0
 	underWay := make([]int, tables)
 	drop := func(c *bundle) {
-		if c.uses.Add(-1) == 0 {
-			underWay[c.owner.number]--
-			dropped++
-		}
+		underWay[c.owner.number]--
+		dropped++
 	}
 	awaited := true
 	for !o.ended() {
@@ -74,8 +72,8 @@ func given(t *testing.T, queues [][]*bundle, share int, random *rand.Rand) strin
 				t.Fatalf("a block of %d bytes has %d", b.size, len(b.bytes))
 			}
 			got.Write(b.bytes)
-			for _, s := range b.lists {
-				drop(s.bundle)
+			for _, c := range appendUnused(nil, &b) {
+				drop(c)
 			}
 		}
 		if stuck++; stuck > 1000 {
@@ -183,7 +181,7 @@ func TestEvictedOrder(t *testing.T) {
 		share := 1 + random.IntN(50)
 		got := given(t, queues, share, random)
 		for _, c := range slices.Concat(queues...) {
-			c.uses.Store(1)
+			c.uses.Store(ofOrder)
 		}
 		if again := given(t, queues, share, random); again != got {
 			t.Fatalf("round %d, %d tables: got\n%s\nand when others came first\n%s", round, tables, got, again)

@@ -122,7 +122,7 @@ func (g *giving) step(b *testing.B, step flowtable.Step, end bool) {
 			c.step = w.steps
 			if len(c.keys) > 0 {
 				w.free = w.free[1:]
-				c.uses.Store(1)
+				c.uses.Store(ofOrder)
 			}
 			if c.last {
 				w.steps++

@@ -421,7 +421,7 @@ func (w *worker) send(s flowtable.Step, end bool) bool {
 // give gives a bundle to the order, and takes the next one to fill, which it waits for
 // if that has more of its step. It returns false when told to stop.
 func (w *worker) give(c *bundle) bool {
-	c.uses.Store(1)
+	c.uses.Store(ofOrder)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.order.add(c) {
