@@ -36,7 +36,8 @@ type piece struct {
 	Piece
 	packets *flowtable.Batch
 	decoded atomic.Bool
-	last    bool // nothing comes after it
+	last    bool     // nothing comes after it
+	_       [32]byte // no two lie in one line of the cache
 }
 
 // A crew is the workers of a run and what they have in common.
@@ -262,7 +263,8 @@ func (w *worker) addAdmitted() bool {
 	if w.table == nil || n == to {
 		return false
 	}
-	for again := true; n < to && again && !w.urgent.Load(); {
+	again := true
+	for n < to && again && !w.urgent.Load() {
 		if again = w.add(w.piece(n)); !again {
 			n = to - 1
 		}
@@ -276,11 +278,11 @@ func (w *worker) addAdmitted() bool {
 			}
 			w.mu.Unlock()
 		}
-		open := w.table.Open()
-		w.Engine.open.Add(int64(open - w.open))
-		if w.open = open; !again {
-			w.table = nil
-		}
+	}
+	open := w.table.Open()
+	w.Engine.open.Add(int64(open - w.open))
+	if w.open = open; !again {
+		w.table = nil
 	}
 	return true
 }

@@ -17,6 +17,10 @@ import (
 // packets stay in the cache of the core that decodes them.
 const SpanLength = 128 << 10
 
+// manyReaders is from how many on pieces are twice as long: each of as many tables then
+// has few packets of a piece, and fetches as much besides them.
+const manyReaders = 8
+
 // Options say which packets are taken in and what is read of them.
 type Options struct {
 	// Readers is the number of goroutines that decode pieces. One has decoded a piece
@@ -109,7 +113,11 @@ func New(o Options) (*Intake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Intake{SpanLength: SpanLength, Now: time.Now, options: o, gate: gate, chosen: chosen, opened: map[input]int{}}, nil
+	length := SpanLength
+	if o.Readers >= manyReaders {
+		length *= 2
+	}
+	return &Intake{SpanLength: length, Now: time.Now, options: o, gate: gate, chosen: chosen, opened: map[input]int{}}, nil
 }
 
 // NewCache returns what holds the open flows of a share of the packets.
