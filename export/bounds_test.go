@@ -49,7 +49,7 @@ func TestFewOthers(t *testing.T) {
 		if i%20 == 1 {
 			f.Start, f.Last, f.Fwd.Packets, f.Fwd.Bytes = 8, 9, 2, 1500
 		}
-		flows = append(flows, f)
+		flows = append(flows, ofTable(t, f))
 	}
 	got := sorted(t, newPacked(columns), flows)
 	for i, want := range map[int]span{numStart: {7, 8}, numHead: {1, 2}, numHead + 1: {1000, 1500}} {

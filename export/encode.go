@@ -183,7 +183,7 @@ func (w *columnWriter) WriteFlow(f *flowtable.Flow) error {
 	if w.err != nil {
 		return w.err
 	}
-	if flags, is := isLone(f); is && b.allDefault {
+	if flags, ok := f.Alone(); ok && b.allDefault {
 		k.lone(f, flags) // too short to end a batch of so many rows by its size
 	} else {
 		b.size += k.flow(b.packed, f)

@@ -401,7 +401,7 @@ func TestFormatBytes(t *testing.T) {
 	for i := range flows {
 		flows[i] = few[i*7%len(few)]
 	}
-	for i, f := range almostLone() {
+	for i, f := range almostLone(t) {
 		flows[13*i] = f
 	}
 	for _, columns := range [][]*Column{Columns(), kinds()} {
@@ -572,7 +572,8 @@ func BenchmarkFormat(b *testing.B) {
 		shapes []shape
 	}{{"packets=1", shapes[:1]}, {"all", shapes}} {
 		for i := range flows {
-			flows[i] = which.shapes[i%len(which.shapes)].flow(r)
+			f := which.shapes[i%len(which.shapes)].flow(r)
+			flows[i] = *ofTable(b, &f)
 		}
 		for _, name := range FormatNames() {
 			b.Run(which.name+"/"+name, func(b *testing.B) { benchmarkFormat(b, name, flows) })

@@ -23,9 +23,9 @@ const (
 	packedEnd      = packedBits + 8
 )
 
-// packedLone is a bit of those that tells the row of a flow of one packet, see isLone: its
-// values are the start and the length, 8 bytes each, and the lowest of its bits are the
-// control bits, FIN in the first.
+// packedLone is a bit of those that tells the row of a flow that is alone: its values are
+// the start and the length, 8 bytes each, and the lowest of its bits are the control bits,
+// FIN in the first.
 const packedLone = 1 << 63
 
 // packedValues is room for what stands behind: the addresses, and then the values of the
@@ -53,8 +53,8 @@ func packDefault(fixed *[packedEnd]byte, values *packedValues, f *flowtable.Flow
 	} else {
 		le.PutUint64(values[:], f.Src.Lo&math.MaxUint32|f.Dst.Lo<<32)
 	}
-	if flags, is := isLone(f); is {
-		le.PutUint64(fixed[packedBits:], packedLone|flags)
+	if flags, ok := f.Alone(); ok {
+		le.PutUint64(fixed[packedBits:], packedLone|uint64(flags))
 		le.PutUint64(values[n:], uint64(f.Start))
 		le.PutUint64(values[n+8:], f.Fwd.Bytes)
 		return n + 16

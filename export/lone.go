@@ -8,19 +8,8 @@ import (
 	"github.com/flowfast/flowfast/flowtable"
 )
 
-// isLone tells if the only packet of a flow is forward, and what its row says of the
-// columns of [Columns] beyond the head follows from its length and control bits, which it
-// returns.
-func isLone(f *flowtable.Flow) (flags uint64, is bool) {
-	d := &f.Fwd
-	c := &d.Flags
-	c0, c1, c2, c3, c4, c5, c6, c7 := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]
-	flags = c0 + 2*(c1+2*(c2+2*(c3+2*(c4+2*(c5+2*(c6+2*c7))))))
-	some := c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7
-	return flags, d.Packets^1|f.Bwd.Packets|uint64(f.Last^f.Start)|some>>1|d.Bytes/exact == 0
-}
-
-// What a column of 8 bytes says of such a flow.
+// What a column of 8 bytes says of a flow that is alone, see [flowtable.Flow.Alone]: it
+// follows from the start, the length and the control bits.
 const (
 	saysZero = iota
 	saysOne  // it is the count of packets
@@ -84,11 +73,11 @@ func (r *room) put(row int, v uint64) {
 }
 
 // lone adds a flow of one packet with these control bits.
-func (k *block) lone(f *flowtable.Flow, flags uint64) {
+func (k *block) lone(f *flowtable.Flow, flags uint8) {
 	i, h := k.n&(blockRows-1), &k.heads
 	k.n++
 	h.ports(i, f.SrcPort, f.DstPort, f.Protocol)
-	h.v6[i], k.bits[i] = f.V6, packedLone|flags
+	h.v6[i], k.bits[i] = f.V6, packedLone|uint64(flags)
 	h.sources[i].Lo, h.receivers[i].Lo = f.Src.Lo, f.Dst.Lo
 	h.starts.put(i, uint64(f.Start))
 	h.lengths.put(i, f.Fwd.Bytes)
