@@ -1,6 +1,10 @@
 package export
 
-import "slices"
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
 
 // A batch is rows sorted into columns.
 type batch struct {
@@ -22,6 +26,39 @@ type columnBytes struct {
 	values, ends []byte
 	span         span
 	spanned      bool // it is that of the values
+
+	// The memory of a column of 8 bytes is 0 behind the values, but for what an earlier
+	// batch may have left before stale. So zeros, which most columns of a flood are, need
+	// not be written. Of the values, those before used may be others than zeros; behind,
+	// only those are that are scattered.
+	stale, used int
+}
+
+// extend makes a column of 8 bytes longer, by bytes that are to be written.
+func (c *columnBytes) extend(n int) *room {
+	r := extend(&c.values, n)
+	c.used = len(c.values)
+	return r
+}
+
+// zeros makes a column of 8 bytes longer, by bytes that are 0.
+func (c *columnBytes) zeros(n int) *room {
+	from := len(c.values)
+	r := extend(&c.values, n)
+	if from < c.stale {
+		clear(r[:n])
+	}
+	return r
+}
+
+// restart makes the column empty.
+func (c *columnBytes) restart() {
+	if c.stale <= len(c.values) {
+		c.stale = 0
+	}
+	c.stale, c.used = max(c.stale, c.used), 0
+	c.values, c.ends = c.values[:0], append(c.ends[:0], 0, 0, 0, 0)
+	c.spanned = false
 }
 
 // reset makes the batch empty, for rows of these columns, of which most are expected at
@@ -29,15 +66,15 @@ type columnBytes struct {
 func (b *batch) reset(p *packed, most int, spans bool) {
 	if b.packed != p {
 		b.packed, b.columns, b.room = p, make([]columnBytes, len(p.columns)), 0
+		b.block.scattered = b.block.scattered[:0]
 	}
 	b.most, b.allDefault = most, p.first == len(p.columns)
 	b.block.reset()
 	b.rows, b.size = 0, 0
 	b.block.spans = spans && p.first > 0
+	b.gather()
 	for i := range b.columns {
-		c := &b.columns[i]
-		c.values, c.ends = c.values[:0], append(c.ends[:0], 0, 0, 0, 0)
-		c.spanned = false
+		b.columns[i].restart()
 	}
 	if b.block.spans {
 		for _, i := range p.words[0].columns {
@@ -45,6 +82,19 @@ func (b *batch) reset(p *packed, most int, spans bool) {
 			b.columns[i].span.reset()
 		}
 	}
+}
+
+// gather makes zeros again of the values that stand among them.
+func (b *batch) gather() {
+	for _, s := range b.block.scattered {
+		for left := s.bits; left != 0; left &= left - 1 {
+			c := &b.columns[b.packed.words[0].columns[bits.TrailingZeros64(left)]]
+			if at := 8 * s.row; at >= c.used {
+				binary.LittleEndian.PutUint64(c.values[at:], 0)
+			}
+		}
+	}
+	b.block.scattered = b.block.scattered[:0]
 }
 
 // add takes rows from the beginning of from until there are as many of them as
@@ -120,7 +170,8 @@ func (b *batch) grow() {
 		case Text, List:
 			to.ends = slices.Grow(to.ends, 4*b.room-len(to.ends))
 		default:
-			to.values = slices.Grow(to.values, c.width()*b.room-len(to.values))
+			to.values = append(make([]byte, 0, c.width()*b.room), to.values...)
+			to.stale = 0
 		}
 	}
 }

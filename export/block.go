@@ -31,6 +31,14 @@ type block struct {
 	heads  heads
 	others [blockRows]uint8 // see usual
 	spans  bool             // those of the columns of [Columns] are wanted
+
+	scattered []scattered // of the rows of the batch
+}
+
+// A scattered is values of a row that may stand among zeros, see [columnBytes].
+type scattered struct {
+	row  int
+	bits uint64 // of the columns of [Columns] that have 8 bytes
 }
 
 // sortedRows are the values of the columns of a word.
@@ -139,12 +147,12 @@ func (k *block) run(from int) (to int) {
 func (k *block) append(w *word, columns []columnBytes, some uint64) {
 	for n, i := range w.columns {
 		c := &columns[i]
-		to := extend(&c.values, 8*k.n)[:8*k.n]
 		if some>>n&1 == 0 {
-			clear(to)
+			c.zeros(8 * k.n)
 			c.span.add(0)
 			continue
 		}
+		to := c.extend(8 * k.n)[:8*k.n]
 		from := k.sorted[n&63*stride:][:len(to)]
 		copy(to, from)
 		clear(from)

@@ -3,9 +3,12 @@ package export
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
+
+	"github.com/flowfast/flowfast/flowtable"
 )
 
 // batchWriter returns a writer of a format, nil for one that takes no batches.
@@ -110,6 +113,46 @@ func TestEncoderErrors(t *testing.T) {
 		for i := range fresh.batch.columns {
 			if !bytes.Equal(into.batch.columns[i].values, fresh.batch.columns[i].values) {
 				t.Errorf("%s: column %d has something left", name, i)
+			}
+		}
+	}
+}
+
+// TestBatchAgain wants nothing of the rows of earlier batches in one whose memory is used
+// again, whatever part of the rows was of flows that are alone.
+func TestBatchAgain(t *testing.T) {
+	r := rand.New(rand.NewPCG(41, 42))
+	alone := make([]*flowtable.Flow, 40)
+	for i := range alone {
+		f := shapes[i/38].flow(r) // most have the same control bits
+		f.Fwd.Flags[4] = uint64(i / 37)
+		alone[i] = ofTable(t, &f)
+	}
+	others := append(tableFlows(300), almostLone(t)...)
+	for _, columns := range [][]*Column{Columns(), kinds()} {
+		p := newPacked(columns)
+		var again batch
+		again.reset(p, 1<<20, true)
+		for round := range 200 {
+			some := []int{0, 0, 3, 3, 100}[r.IntN(5)] // percent that are others
+			flows := make([]*flowtable.Flow, []int{1 + r.IntN(5*blockRows), 5 * blockRows}[r.IntN(2)])
+			for i := range flows {
+				if flows[i] = alone[r.IntN(len(alone))]; r.IntN(100) < some {
+					flows[i] = others[r.IntN(len(others))]
+				}
+			}
+			again.reset(p, 1<<20, true)
+			var rows []byte
+			for _, f := range flows {
+				rows = p.AppendRow(rows, f)
+			}
+			if _, err := again.add(rows, 1<<20, 1<<30); err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range sorted(t, p, flows) {
+				if !bytes.Equal(again.columns[i].values, want.values) || !bytes.Equal(again.columns[i].ends, want.ends) {
+					t.Fatalf("batch %d: other values of %s", round, columns[i].Name)
+				}
 			}
 		}
 	}

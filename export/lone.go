@@ -138,13 +138,14 @@ func (k *block) usual() (usual uint64, others []uint8) {
 func (k *block) fill(w *word, columns []columnBytes, usual uint64, others []uint8) bool {
 	f, h, size := &lonePacked, &k.heads, 8*k.n
 	var to [64]*room
+	first := len(columns[w.columns[0]].values) / 8
 	for bit, i := range w.columns {
 		c := &columns[i]
-		to[bit&63] = extend(&c.values, size)
 		from := f.of(h, bit, usual)
 		if from == &packedZeros {
-			clear(to[bit&63][:size])
+			to[bit&63] = c.zeros(size)
 		} else {
+			to[bit&63] = c.extend(size)
 			copy(to[bit&63][:size], from[:])
 		}
 		c.span.add(from.get(0))
@@ -155,6 +156,7 @@ func (k *block) fill(w *word, columns []columnBytes, usual uint64, others []uint
 	for _, i := range others {
 		i, left := int(i), k.bits[i&(blockRows-1)]
 		if left&packedLone != 0 {
+			k.scattered = append(k.scattered, scattered{first + i, left &^ usual << f.flags})
 			for bits := left ^ usual; bits != 0; bits &= bits - 1 {
 				flag := mathbits.TrailingZeros64(bits)
 				bit, v := (f.flags+flag)&63, left>>flag&1
@@ -166,6 +168,7 @@ func (k *block) fill(w *word, columns []columnBytes, usual uint64, others []uint
 		if !k.fits(w, i, left) {
 			return false
 		}
+		k.scattered = append(k.scattered, scattered{first + i, left})
 		values := k.rows[k.next[i]:]
 		for bits := left | f.some | usual<<f.flags; bits != 0; bits &= bits - 1 {
 			bit, v := mathbits.TrailingZeros64(bits), uint64(0)
