@@ -1,18 +1,18 @@
 package export
 
 import (
+	"bytes"
 	"io"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// batchSize is the size of a record batch, in bytes of packed rows. It is a variable
-// for the tests.
-var batchSize = 8 << 20
+// batchSize is the size of a record batch, in bytes of packed rows: few enough that what
+// is written of it stays in a cache, and its pages are not many. It is a variable for the
+// tests.
+var batchSize = 2 << 20
 
 // firstRows are the rows of the first batch of a stream: few, since somebody may be
 // waiting for them.
@@ -23,32 +23,31 @@ const firstRows = 256
 // keep a bit for each value, take longer.
 type arrowWriter struct{ *columnWriter }
 
-// An arrowOut is the end of an arrowWriter, which writes record batches.
-type arrowOut struct {
-	to interface {
-		Write(arrow.RecordBatch) error
-		Close() error
-	}
-}
-
-func (o arrowOut) put(e *encoded) error { return o.to.Write(e.record) }
-func (o arrowOut) close() error         { return o.to.Close() }
-
 func newArrowFile(to io.Writer, t *Table) (io.WriteCloser, error) {
-	out, err := ipc.NewFileWriter(to, ipc.WithSchema(arrowSchema(t)))
-	return arrowWriter{newColumnWriter(arrowEncoder(t), arrowOut{out})}, err
+	var empty bytes.Buffer
+	w, err := ipc.NewFileWriter(&empty, ipc.WithSchema(arrowSchema(t)))
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return arrowWriter{newColumnWriter(arrowEncoder(t), newArrowOut(to, empty.Bytes(), true))}, nil
 }
 
 func newArrowStream(to io.Writer, t *Table) (io.WriteCloser, error) {
+	var empty bytes.Buffer
+	if err := ipc.NewWriter(&empty, ipc.WithSchema(arrowSchema(t))).Close(); err != nil {
+		return nil, err
+	}
 	e := arrowEncoder(t)
 	e.first = min(firstRows, e.most)
-	return arrowWriter{newColumnWriter(e, arrowOut{ipc.NewWriter(to, ipc.WithSchema(arrowSchema(t)))})}, nil
+	return arrowWriter{newColumnWriter(e, newArrowOut(to, empty.Bytes(), false))}, nil
 }
 
 func arrowEncoder(t *Table) *encoder {
-	schema := arrowSchema(t)
 	return newEncoder(t, batchSize, 1<<20, func(e *encoded) error {
-		e.record = arrowRecord(schema, &e.batch)
+		e.record.of(&e.batch)
 		return nil
 	})
 }
@@ -93,27 +92,6 @@ func (c *Column) arrow(unit time.Duration) arrow.DataType {
 		return arrow.ListOfNonNullable(arrow.PrimitiveTypes.Int64)
 	}
 	return arrow.PrimitiveTypes.Float64
-}
-
-// arrowRecord makes a record batch of the rows, which shares their memory.
-func arrowRecord(schema *arrow.Schema, b *batch) arrow.RecordBatch {
-	columns := make([]arrow.Array, len(b.columns))
-	for i, c := range b.columns {
-		of := schema.Field(i).Type
-		values, ends := memory.NewBufferBytes(c.values), memory.NewBufferBytes(c.ends)
-		var data *array.Data
-		switch b.packed.columns[i].Kind {
-		case Text:
-			data = array.NewData(of, b.rows, []*memory.Buffer{nil, ends, values}, nil, 0, 0)
-		case List:
-			numbers := array.NewData(arrow.PrimitiveTypes.Int64, len(c.values)/8, []*memory.Buffer{nil, values}, nil, 0, 0)
-			data = array.NewData(of, b.rows, []*memory.Buffer{nil, ends}, []arrow.ArrayData{numbers}, 0, 0)
-		default:
-			data = array.NewData(of, b.rows, []*memory.Buffer{nil, values}, nil, 0, 0)
-		}
-		columns[i] = array.MakeFromData(data)
-	}
-	return array.NewRecordBatch(schema, columns, int64(b.rows))
 }
 
 // Flush writes the gathered rows as a record batch of their own.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/flowfast/flowfast/flowtable"
 )
 
@@ -50,8 +48,8 @@ type Batch = interface {
 // An encoded is a batch of encoded rows. The zero one is without rows.
 type encoded struct {
 	batch  batch
-	record arrow.RecordBatch // for Arrow
-	pages  pages             // for Parquet
+	record record // for Arrow
+	pages  pages  // for Parquet
 	err    error
 }
 
