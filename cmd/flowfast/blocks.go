@@ -65,6 +65,7 @@ func (root *command) blocksCommand() *cobra.Command {
 	b.jobsFlag(f)
 	b.memoryFlag(f)
 	anonymizeFlag(f, &b.anonymize)
+	b.rows.profileFlag(f)
 	b.rows.flags(f)
 	unnumberedFlag(f, &b.unnumbered)
 	f.Var((*count)(&b.ranges), "order", "in place of columns that number all rows, add columns by which the rows of all buckets are to be sorted, cut into `N` ranges")

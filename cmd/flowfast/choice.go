@@ -37,6 +37,9 @@ func packetFlags(f *pflag.FlagSet, o *flowfast.Options, filter *filter) {
 		"leave out packets that do not match `EXPRESSION`: one of tcpdump's, the output of tcpdump -ddd, or @FILE, a list of addresses and ports; a list and one of the others can be given together (default none)")
 	f.Var((*sample)(&o.Keys.Sample), "sample",
 		"keep `1/N` of the flows, chosen by a hash of addresses and ports (default all)")
+}
+
+func directionFlag(f *pflag.FlagSet, o *flowfast.Options) {
 	f.BoolVar(&o.Keys.OneWay, "unidirectional", false,
 		"make each direction a flow of its own")
 }

@@ -27,10 +27,13 @@ type choice struct {
 // maxSPLT is the most first packets of a flow that are kept.
 const maxSPLT = 1000
 
-func (c *choice) flags(f *pflag.FlagSet) {
+func (c *choice) profileFlag(f *pflag.FlagSet) {
 	f.StringVar(&c.profile, "profile", "default",
 		"use the columns and the flow rules of `NAME`: "+alternatives(profileNames())+" (default default)")
 	f.Lookup("profile").DefValue = ""
+}
+
+func (c *choice) flags(f *pflag.FlagSet) {
 	f.Var(&c.names, "columns",
 		"write the columns `A,B,C`, in this order: names, @feature and other roles, nfstream:* and other profiles; "+
 			"+A and -A add to the profile and leave out (default those of the profile)")

@@ -139,13 +139,13 @@ func (c *command) cobra() *cobra.Command {
 		"read several captures (all arguments but the last; with -r those under the folders) as one stream in the order of time, as mergecap does")
 	c.flowFlags(f)
 	c.labels.flags(f)
-	c.splits.flags(f)
+	ofTables(f, c.splits.flags)
 	f.BoolVar(&c.dataset, "dataset", false,
 		"with -r, write one Parquet data set, OUTPUT/data, with a column capture, and its description, OUTPUT/DATASET.md and dataset.json (Croissant)")
 	f.BoolVar(&c.hash, "hash", false,
 		"with -r, record the SHA-256 of each capture in OUTPUT/flowfast-manifest.json and dataset.json")
 	c.dryRunFlag(f)
-	c.page.flag(f)
+	ofTables(f, c.page.flag)
 	c.closingFlags(f)
 	f.Bool("version", false, "show the version and exit")
 	completeValues(root)
@@ -156,24 +156,31 @@ func (c *command) cobra() *cobra.Command {
 // flowFlags are the flags that say what a flow is, what is in its row, and what a run
 // takes.
 func (c *command) flowFlags(f *pflag.FlagSet) {
-	c.endFlags(f)
-	keyFlags(f, &c.options)
-	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
-		"check for ended flows every `PACKETS` packets (default 1)")
-	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
-		"write at most `FLOWS` ended flows at each check; -i and -l change when rows are written, not what they say (default all)")
+	ofTables(f, c.tableFlags)
 	f.Var((*orNone)(&c.options.Flush), "flush",
 		"write rows within `SECONDS` of being due, while packets still arrive; none: when buffers are full (default 1 from a pipe to a pipe or to standard output, else none)")
-	f.Var((*seconds)(&c.options.Disorder), "disorder",
-		"with --flush, treat a packet stamped more than `SECONDS` before the latest one as a step of the clock (default 10)")
 	c.jobsFlag(f)
 	f.Var((*count)(&c.options.MaxFlows), "max-flows",
 		"limit open flows to `FLOWS`: where one more would start, the longest-idle one is closed early (default no limit)")
 	c.memoryFlag(f)
 	packetFlags(f, &c.options, &c.filter)
 	anonymizeFlag(f, &c.anonymize)
-	c.rows.flags(f)
+	c.rows.profileFlag(f)
+	ofTables(f, c.rows.flags)
 	c.formatFlag(f)
+}
+
+// tableFlags are the flags that say what flow tables do.
+func (c *command) tableFlags(f *pflag.FlagSet) {
+	c.endFlags(f)
+	keyFlags(f, &c.options)
+	directionFlag(f, &c.options)
+	f.VarP((*count)(&c.options.CheckEvery), "check-every", "i",
+		"check for ended flows every `PACKETS` packets (default 1)")
+	f.VarP((*count)(&c.options.CheckMost), "check-most", "l",
+		"write at most `FLOWS` ended flows at each check; -i and -l change when rows are written, not what they say (default all)")
+	f.Var((*seconds)(&c.options.Disorder), "disorder",
+		"with --flush, treat a packet stamped more than `SECONDS` before the latest one as a step of the clock (default 10)")
 }
 
 // endFlags are the flags that say when a flow ends.

@@ -60,15 +60,21 @@ func TestCommandLinePage(t *testing.T) {
 			see = append(see, "["+of+"]("+link+")")
 		}
 		fmt.Fprintf(&b, "\n### %s\n\nSee %s.\n%s", h.title, strings.Join(see, ", "), head)
-		for _, name := range h.all() {
-			if flag := root.Flags().Lookup(name); flag != nil {
+		var tables []string
+		for _, name := range h.flags {
+			flag := root.Flags().Lookup(name)
+			if flag != nil {
 				b.WriteString(row(flag, ""))
 			} else {
-				b.WriteString(row(live.Flags().Lookup(name), " (`flowfast live`)"))
+				flag = live.Flags().Lookup(name)
+				b.WriteString(row(flag, " (`flowfast live`)"))
+			}
+			if isOfTables(flag) {
+				tables = append(tables, name)
 			}
 		}
-		if len(h.tables) > 0 {
-			fmt.Fprintf(&b, "\nNot with `--profile %s`: `--%s`.\n", legacyProfile, strings.Join(h.tables, "`, `--"))
+		if len(tables) > 0 {
+			fmt.Fprintf(&b, "\nNot with `--profile %s`: `--%s`.\n", legacyProfile, strings.Join(tables, "`, `--"))
 		}
 	}
 	b.WriteString("\n## Commands\n")
@@ -106,7 +112,7 @@ func TestHeadings(t *testing.T) {
 	}
 	under := map[string]int{}
 	for _, h := range headings {
-		for _, name := range h.all() {
+		for _, name := range h.flags {
 			under[name]++
 			if root.Flags().Lookup(name) == nil && live.Flags().Lookup(name) == nil {
 				t.Errorf("%s: there is no option --%s", h.title, name)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -12,34 +10,30 @@ import (
 type heading struct {
 	title  string
 	topics []string
-	flags  []string // that go with every profile
-	tables []string // about flow tables: not with a profile that has a meter of its own
+	flags  []string
 }
-
-// all returns the options under the heading, in the order in which they are shown.
-func (h *heading) all() []string { return slices.Concat(h.flags, h.tables) }
 
 // headings has each option of flowfast and flowfast live once, in the order in
 // which they are shown.
 var headings = []heading{
 	{"Input", []string{"reading", "filters", "time"}, []string{
-		"recursive", "join", "interface", "from", "to", "filter", "sample"}, nil},
-	{"Flow rules", []string{"flows", "protocols"}, nil, []string{
+		"recursive", "join", "interface", "from", "to", "filter", "sample"}},
+	{"Flow rules", []string{"flows", "protocols"}, []string{
 		"idle-timeout", "active-timeout", "tcp-end", "unidirectional", "protocols", "decap", "key"}},
 	{"Columns", []string{"columns", "profiles"}, []string{
-		"profile"}, []string{"columns", "splt", "quantiles", "end-reason"}},
+		"profile", "columns", "splt", "quantiles", "end-reason"}},
 	{"Labels", []string{"labels"}, []string{
-		"labels"}, []string{"split", "split-by", "split-seed", "split-block", "split-folders", "sample-label"}},
+		"labels", "split", "split-by", "split-seed", "split-block", "split-folders", "sample-label"}},
 	{"Output", []string{"formats"}, []string{
-		"format", "time-unit", "anonymize", "rotate", "keep"}, nil},
+		"format", "time-unit", "anonymize", "rotate", "keep"}},
 	{"Data sets", []string{"folders", "datasets"}, []string{
-		"dataset", "resume", "overwrite", "dry-run", "hash"}, nil},
+		"dataset", "resume", "overwrite", "dry-run", "hash"}},
 	{"Live", []string{"live"}, []string{
-		"flush", "snaplen", "promiscuous", "ring", "metrics", "serve", "serve-format", "serve-queue", "user"}, []string{"disorder"}},
+		"flush", "snaplen", "promiscuous", "ring", "metrics", "serve", "serve-format", "serve-queue", "user", "disorder"}},
 	{"Performance", []string{"limits"}, []string{
-		"jobs", "max-memory", "max-flows"}, []string{"check-every", "check-most"}},
+		"jobs", "max-memory", "max-flows", "check-every", "check-most"}},
 	{"Messages", []string{"exit", "report"}, []string{
-		"summary", "progress", "log-format", "quiet", "strict", "help", "version"}, []string{"report"}},
+		"summary", "progress", "log-format", "quiet", "strict", "help", "version", "report"}},
 }
 
 // A part is the options of a command that stand under a heading.
@@ -60,7 +54,7 @@ func parts(c *cobra.Command) (all []part) {
 	}
 	for _, h := range headings {
 		p := part{title: h.title, topics: h.topics}
-		for _, name := range h.all() {
+		for _, name := range h.flags {
 			if flag := f.Lookup(name); flag != nil {
 				p.options = append(p.options, flag)
 			}

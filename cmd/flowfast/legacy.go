@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/spf13/pflag"
+
 	"github.com/flowfast/flowfast"
 	"github.com/flowfast/flowfast/export"
 	"github.com/flowfast/flowfast/legacy"
@@ -15,16 +17,33 @@ const legacyProfile = "cicflowmeter-legacy"
 // metered tells if the profile has a meter of its own.
 func (c *choice) metered() bool { return c.profile == legacyProfile }
 
-// checkMetered returns an error if the user asked for what goes with flow tables only.
-func (c *command) checkMetered() error {
-	for _, h := range headings {
-		for _, flag := range h.tables {
-			if c.given(flag) {
-				return fmt.Errorf("--%s can't be combined with --profile %s, which computes what CICFlowMeter itself computes", flag, legacyProfile)
-			}
+// tablesOnly is the annotation of a flag that says what flow tables do, or what is made of
+// their flows: it does not go with a meter.
+const tablesOnly = "tables only"
+
+// ofTables adds flags to f that are for flow tables only.
+func ofTables(f *pflag.FlagSet, add func(*pflag.FlagSet)) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.SortFlags = false
+	add(flags)
+	flags.VisitAll(func(flag *pflag.Flag) { flag.Annotations = map[string][]string{tablesOnly: nil} })
+	f.AddFlagSet(flags)
+}
+
+// isOfTables tells if a flag was added by ofTables.
+func isOfTables(flag *pflag.Flag) bool {
+	_, is := flag.Annotations[tablesOnly]
+	return is
+}
+
+// checkMetered returns an error if the user asked for what is for flow tables only.
+func (c *command) checkMetered() (err error) {
+	c.flags.VisitAll(func(flag *pflag.Flag) {
+		if err == nil && flag.Changed && isOfTables(flag) {
+			err = fmt.Errorf("--%s can't be combined with --profile %s, which computes what CICFlowMeter itself computes", flag.Name, legacyProfile)
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 // readMeteredLabels reads the files of --labels, which fill the column Label. Rules

@@ -68,7 +68,7 @@ func (root *command) liveCommand() *cobra.Command {
 		Long:    liveLong,
 		Example: liveExamples,
 		Args: func(c *cobra.Command, args []string) error {
-			l.given = c.Flags().Changed
+			l.flags, l.given = c.Flags(), c.Flags().Changed
 			return l.take(args)
 		},
 		Run:               func(*cobra.Command, []string) { root.status = l.execute() },
@@ -104,7 +104,7 @@ func (root *command) liveCommand() *cobra.Command {
 	l.jobs = 1
 	f.Lookup("jobs").Usage = "work with `N` workers (default 1)"
 	l.labels.flags(f)
-	l.page.flag(f)
+	ofTables(f, l.page.flag)
 	l.closingFlags(f)
 	return c
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/flowfast/flowfast/legacy"
 )
 
-// TestMeteredOptions holds what headings.go says of options against the library:
+// TestMeteredOptions holds which flags are for flow tables only against the library:
 // those that a run with a meter refuses are those that say what flow tables do.
 func TestMeteredOptions(t *testing.T) {
 	values := []string{"true", "5", "1/2", "all", "rst", "0.5", "csv", "1GiB", "ns", "json", "flow", "a=1", "a=1/2"}
 	refused := 0
 	for _, h := range headings {
-		for _, name := range h.all() {
+		for _, name := range h.flags {
 			var c command
 			flag := c.cobra().Flags().Lookup(name)
 			if flag == nil { // of flowfast live
@@ -32,8 +32,8 @@ func TestMeteredOptions(t *testing.T) {
 			}
 			c.options.Meter = legacy.Original{}
 			err := c.options.Check()
-			if ofTables := slices.Contains(h.tables, name); ofTables != (err != nil) {
-				t.Errorf("--%s: error %v, but among those for flow tables: %v", name, err, ofTables)
+			if isOfTables(flag) != (err != nil) {
+				t.Errorf("--%s: error %v, but for flow tables only: %v", name, err, isOfTables(flag))
 			}
 			if err != nil {
 				refused++

@@ -167,7 +167,7 @@ func (root *command) reportCommand() *cobra.Command {
 		Long:    reportLong,
 		Example: reportExamples,
 		Args: func(cmd *cobra.Command, args []string) error {
-			c.given = cmd.Flags().Changed
+			c.flags, c.given = cmd.Flags(), cmd.Flags().Changed
 			return c.takeReport(args)
 		},
 		Run: func(*cobra.Command, []string) { root.status = c.execute() },

@@ -85,6 +85,8 @@ func (root *command) partitionCommand() *cobra.Command {
 		"FROM is I-1 Nths of SIZE less 17 MiB, and a MiB at least")
 	keyFlags(f, &p.options)
 	packetFlags(f, &p.options, &p.filter)
+	directionFlag(f, &p.options)
+	p.rows.profileFlag(f)
 	p.rows.flags(f)
 	p.labels.flags(f)
 	p.jobsFlag(f)
