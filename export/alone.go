@@ -61,12 +61,14 @@ type template struct {
 }
 
 // A part is a column and the text before it. Parts that say the same have the
-// same number; the first one's text is that of the others.
+// same number; the first one's text is that of the others. Where several that follow each
+// other say again what so many say that followed each other, they are one part.
 type part struct {
 	before []byte
 	column *Column
 	says   int // from 1, 0 for what is said once
 	again  bool
+	until  int // the number of the last that is said again, says or more
 }
 
 // mostSaid is how many things a template says more than once.
@@ -84,7 +86,7 @@ func (t *template) append(b []byte, v *Value, f *flowtable.Flow, write appender)
 			b = append(b, p.before...)
 		}
 		if p.again {
-			b = repeat(b, told[p.says].from, told[p.says].to)
+			b = repeat(b, told[p.says].from, told[p.until].to)
 			continue
 		}
 		from := len(b)
@@ -155,11 +157,27 @@ func newTemplates(columns []*Column, before func(i int) []byte, write appender) 
 						numbers[c.says] = p.says
 					}
 				}
-				t.parts = append(t.parts, p)
+				t.add(p)
 			}
 		}
 	}
 	return all
+}
+
+// add adds a part, to the last one if that can say both.
+func (t *template) add(p part) {
+	p.until = p.says
+	if last := len(t.parts) - 1; last >= 0 && p.again && t.parts[last].again && len(p.before) == 0 {
+		first := func(says int) int {
+			return slices.IndexFunc(t.parts, func(q part) bool { return q.says == says })
+		}
+		q := &t.parts[last]
+		if i := first(p.says); i == first(q.until)+1 && len(t.parts[i].before) == 0 {
+			q.until = p.says
+			return
+		}
+	}
+	t.parts = append(t.parts, p)
 }
 
 // someAlone returns a flow of one packet.

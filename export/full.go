@@ -189,25 +189,30 @@ func headerColumns(prefix, word string, i int) []*Column {
 	return as(RoleHost, columns...)
 }
 
+// appendMAC appends bytes of an address in hexadecimal, with colons between them.
+func appendMAC(b, address []byte) []byte {
+	const size = len("00:")
+	b = slices.Grow(b, len(address)*size+1)
+	n := len(b)
+	for _, v := range address {
+		*(*text)(b[n : n+len(text{})]) = hexPair[v]
+		n += size
+	}
+	return b[:n-1] // without the last colon
+}
+
 func linkColumns() []*Column {
-	mac := func(b []byte, there bool, address [6]byte) []byte {
+	mac := func(b []byte, there bool, address *[6]byte) []byte {
 		if !there {
 			return b
 		}
-		const size = len("00:")
-		b = slices.Grow(b, len(address)*size+1)
-		n := len(b)
-		to := (*[len(address)*size + 1]byte)(b[n : n+len(address)*size+1])
-		for i, v := range address {
-			*(*text)(to[i*size:]) = hexPair[v]
-		}
-		return b[:n+len(address)*size-1] // without the last colon
+		return appendMAC(b, address[:])
 	}
 	columns := []*Column{
 		plainColumn("src_mac", "address of the flow's source in the first packet's outermost link header, empty unless that is Ethernet or Linux cooked",
-			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasSrc, l.Src) }),
+			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasSrc, &l.Src) }),
 		plainColumn("dst_mac", "address of the flow's destination there; a Linux cooked header has the sender's alone",
-			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasDst, l.Dst) }),
+			func(b []byte, f *flowtable.Flow) []byte { l := &f.Features.Link; return mac(b, l.HasDst, &l.Dst) }),
 		plainColumn("vlan_ids", "VLAN identifiers of the first packet's tags, the outermost first, with blanks between",
 			func(b []byte, f *flowtable.Flow) []byte {
 				for i, id := range f.Features.Link.VLANs[:f.Features.Link.NumVLANs] {

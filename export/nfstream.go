@@ -35,15 +35,16 @@ func nfStreamColumns() []*Column {
 		}
 		columns = append(columns, more...)
 	}
-	mac := linkColumns()
-	oui := func(name string, of *Column) *Column {
-		return plainColumn(name, "its first three bytes", func(b []byte, f *flowtable.Flow) []byte {
-			at := len(b)
-			return of.text(b, f)[:at+len("00:00:00")]
-		})
+	mac := func(end, what string, of func(l *decode.Link) *[6]byte) (address, oui *Column) { // zeros where there is none
+		column := func(name, definition string, bytes int) *Column {
+			return plainColumn(name, definition, func(b []byte, f *flowtable.Flow) []byte {
+				return appendMAC(b, of(&f.Features.Link)[:bytes])
+			})
+		}
+		return column(end+"_mac", "address of the flow's "+what+" in the first packet's frame", 6), column(end+"_oui", "its first three bytes", 3)
 	}
-	srcMAC, dstMAC := orZero("src_mac", "address of the flow's source in the first packet's frame", mac[0]),
-		orZero("dst_mac", "address of the flow's destination in the first packet's frame", mac[1])
+	srcMAC, srcOUI := mac("src", "source", func(l *decode.Link) *[6]byte { return &l.Src })
+	dstMAC, dstOUI := mac("dst", "destination", func(l *decode.Link) *[6]byte { return &l.Dst })
 	add(0,
 		numbered(uintColumn("id", "", "number of the row, from 0", func(f *flowtable.Flow) uint64 { return f.Number })),
 		column(Int, "expiration_id", "", "0 idle or at the end of the capture, 1 by the active timeout, -1 otherwise", func(v *Value, f *flowtable.Flow) {
@@ -57,10 +58,10 @@ func nfStreamColumns() []*Column {
 			}
 		}),
 		plainColumn("src_ip", "source address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Src, f.V6) }))
-	add(features.Link, srcMAC, oui("src_oui", srcMAC))
+	add(features.Link, srcMAC, srcOUI)
 	add(0, uintColumn("src_port", "", "source port", func(f *flowtable.Flow) uint64 { return uint64(f.SrcPort) }),
 		plainColumn("dst_ip", "destination address", func(b []byte, f *flowtable.Flow) []byte { return appendIP(b, f.Dst, f.V6) }))
-	add(features.Link, dstMAC, oui("dst_oui", dstMAC))
+	add(features.Link, dstMAC, dstOUI)
 	add(0, uintColumn("dst_port", "", "destination port", func(f *flowtable.Flow) uint64 { return uint64(f.DstPort) }),
 		uintColumn("protocol", "", "IP protocol number", func(f *flowtable.Flow) uint64 { return uint64(f.Protocol) }),
 		uintColumn("ip_version", "", "4 or 6", func(f *flowtable.Flow) uint64 {
@@ -150,17 +151,6 @@ func scope(f *flowtable.Flow, i int, of func(d *flowtable.Direction) uint64) uin
 		return of(&f.Bwd)
 	}
 	return of(&f.Fwd) + of(&f.Bwd)
-}
-
-// orZero is a column of addresses that says 00:00:00:00:00:00 where there is none.
-func orZero(name, definition string, of *Column) *Column {
-	return plainColumn(name, definition, func(b []byte, f *flowtable.Flow) []byte {
-		at := len(b)
-		if b = of.text(b, f); len(b) == at {
-			b = append(b, "00:00:00:00:00:00"...)
-		}
-		return b
-	})
 }
 
 // nfMoments are the numbers that NFStream has of a sample.
