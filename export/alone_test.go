@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/flowfast/flowfast/decode"
@@ -63,13 +64,11 @@ func aloneFlow(r *rand.Rand, s *features.Store, direction int) *flowtable.Flow {
 }
 
 // TestTemplates compares the rows of flows of one packet with what their columns
-// say, one by one.
+// say, one by one, in the order of their profile and in others.
 func TestTemplates(t *testing.T) {
 	const first = 3
 	for _, p := range Profiles() {
 		columns := p.With(first, []float64{0.05, 0.9})
-		s := features.NewStore(features.Options{Set: Needs(columns), First: first})
-		rows, lines := NewCSV(columns), NewJSONLines(columns)
 		same := 0
 		for _, c := range columns {
 			if c.same[0] {
@@ -80,22 +79,44 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: of %d columns, %d are the same for all flows of one packet", p.Name, len(columns), same)
 		}
 		r := rand.New(rand.NewPCG(8, 1))
-		for range 3000 {
-			f := aloneFlow(r, s, r.IntN(2))
-			if !isAlone(f) {
-				t.Fatalf("%s: %+v is not alone", p.Name, f)
-			}
-			got, gotLine := rows.AppendRow(nil, f), lines.AppendRow(nil, f)
-			f.Features.Alone = false
-			if isAlone(f) {
-				t.Fatal("a flow is alone whose features are not said to be so")
-			}
-			if want := rows.AppendRow(nil, f); !bytes.Equal(got, want) {
-				t.Fatalf("%s: got  %swant %s", p.Name, got, want)
-			}
-			if want := lines.AppendRow(nil, f); !bytes.Equal(gotLine, want) {
-				t.Fatalf("%s: got  %swant %s", p.Name, gotLine, want)
-			}
+		checkTemplates(t, p.Name, columns, first, r, 3000)
+		for range 100 {
+			checkTemplates(t, p.Name+" in another order", inPieces(r, columns), first, r, 10)
+		}
+	}
+}
+
+// inPieces returns columns in another order, in which few at a time stay together.
+func inPieces(r *rand.Rand, columns []*Column) []*Column {
+	var pieces [][]*Column
+	for rest := columns; len(rest) > 0; {
+		n := min(1+r.IntN(6), len(rest))
+		pieces = append(pieces, rest[:n])
+		rest = rest[n:]
+	}
+	r.Shuffle(len(pieces), func(i, k int) { pieces[i], pieces[k] = pieces[k], pieces[i] })
+	return slices.Concat(pieces...)
+}
+
+func checkTemplates(t *testing.T, name string, columns []*Column, first int, r *rand.Rand, rounds int) {
+	t.Helper()
+	s := features.NewStore(features.Options{Set: Needs(columns), First: first})
+	rows, lines := NewCSV(columns), NewJSONLines(columns)
+	for range rounds {
+		f := aloneFlow(r, s, r.IntN(2))
+		if !isAlone(f) {
+			t.Fatalf("%s: %+v is not alone", name, f)
+		}
+		got, gotLine := rows.AppendRow(nil, f), lines.AppendRow(nil, f)
+		f.Features.Alone = false
+		if isAlone(f) {
+			t.Fatal("a flow is alone whose features are not said to be so")
+		}
+		if want := rows.AppendRow(nil, f); !bytes.Equal(got, want) {
+			t.Fatalf("%s: got  %swant %s", name, got, want)
+		}
+		if want := lines.AppendRow(nil, f); !bytes.Equal(gotLine, want) {
+			t.Fatalf("%s: got  %swant %s", name, gotLine, want)
 		}
 	}
 }
