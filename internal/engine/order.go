@@ -32,9 +32,9 @@ const (
 
 // A fullness is how much bundles hold.
 type fullness struct {
-	rows  int // most of them
-	size  int // bytes of rows after which a bundle ends sooner
-	share int // rows of one table in a block
+	rows    int // most of them
+	size    int // bytes of rows after which a bundle ends sooner
+	portion int // rows of one table in a block
 }
 
 // fullnessOf returns the fullness of the bundles of so many tables.
@@ -142,7 +142,7 @@ type block struct {
 // at all tables then. Where rows wait for a table, it finds its number in waitsFor and is
 // to have the order asked again.
 type order struct {
-	share    int    // flows of each table that make a block
+	portion  int    // flows of each table that make a block
 	lanes    []lane // of each table
 	queued   int    // rows that have come and are in no block
 	rows     uint64 // that are in blocks
@@ -169,8 +169,8 @@ type lane struct {
 // segment of its queue. There are none if the segment's number is negative.
 type reach struct{ segment, to int }
 
-func newOrder(tables, share int) *order {
-	o := &order{share: share, lanes: make([]lane, tables), going: tables}
+func newOrder(tables, portion int) *order {
+	o := &order{portion: portion, lanes: make([]lane, tables), going: tables}
 	for i := range o.lanes {
 		o.lanes[i].queue = make([]segment, 0, bundlesInFlight)
 	}
@@ -242,13 +242,13 @@ func (o *order) bound() (first int, known bool) {
 	var bound *rowKey
 	for t := range o.lanes {
 		l := &o.lanes[t]
-		key, known := l.find(o.step, o.share)
+		key, known := l.find(o.step, o.portion)
 		if !known {
 			o.wait(t)
 			if l.passed.Load() <= o.step { // else it came to that before it could see who waits
 				return 0, false
 			}
-			key, _ = l.find(o.step, o.share)
+			key, _ = l.find(o.step, o.portion)
 		}
 		if key != nil && (bound == nil || key.before(bound)) {
 			bound, first = key, t
@@ -258,9 +258,9 @@ func (o *order) bound() (first int, known bool) {
 }
 
 // find finds the reach of a table in a step, and returns its last key; nil if none of the
-// step come behind. It is the first segment's end, and with many tables a share of as many
+// step come behind. It is the first segment's end, and with many tables a portion of as many
 // rows, that blocks are neither large nor many, but of no more than mostSegments.
-func (l *lane) find(step int64, share int) (last *rowKey, known bool) {
+func (l *lane) find(step int64, portion int) (last *rowKey, known bool) {
 	passed := l.passed.Load() > step // before it looks at what came until then
 	l.reach = reach{-1, 0}
 	rows := 0
@@ -270,7 +270,7 @@ func (l *lane) find(step int64, share int) (last *rowKey, known bool) {
 			return nil, true
 		}
 		if i == 0 {
-			rows = s.of(share)
+			rows = s.of(portion)
 		}
 		n := s.to - s.from
 		l.reach = reach{i, s.from + min(n, rows)}

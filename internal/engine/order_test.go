@@ -50,11 +50,11 @@ func bundlesOf(w *worker, rows []modelRow, number int, step flowtable.Step, rand
 }
 
 // given returns the rows of tables, whose bundles come in any order.
-func given(t *testing.T, queues [][]*bundle, share int, random *rand.Rand) string {
+func given(t *testing.T, queues [][]*bundle, portion int, random *rand.Rand) string {
 	t.Helper()
 	tables := len(queues)
 	queues = slices.Clone(queues)
-	o := newOrder(tables, share)
+	o := newOrder(tables, portion)
 	var m merger
 	var b block
 	var got strings.Builder
@@ -178,12 +178,12 @@ func TestEvictedOrder(t *testing.T) {
 				queues[i] = append(queues[i], bundlesOf(&worker{number: i}, shares[i], step, flowtable.Step{Horizon: horizon}, random)...)
 			}
 		}
-		share := 1 + random.IntN(50)
-		got := given(t, queues, share, random)
+		portion := 1 + random.IntN(50)
+		got := given(t, queues, portion, random)
 		for _, c := range slices.Concat(queues...) {
 			c.uses.Store(ofOrder)
 		}
-		if again := given(t, queues, share, random); again != got {
+		if again := given(t, queues, portion, random); again != got {
 			t.Fatalf("round %d, %d tables: got\n%s\nand when others came first\n%s", round, tables, got, again)
 		}
 		n := 0

@@ -106,7 +106,7 @@ func newCrew(e *Engine, to Sink, processors int) *crew {
 		Engine: e, pieces: make([]*piece, piecesPerWorker*processors), full: fullnessOf(tables, processors),
 		done: make(chan struct{}, 1),
 	}
-	c.order = newOrder(tables, c.full.share)
+	c.order = newOrder(tables, c.full.portion)
 	for range blocksInFlight + e.Workers {
 		c.spare = append(c.spare, &block{})
 	}
