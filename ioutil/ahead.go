@@ -3,6 +3,7 @@ package ioutil
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"io"
 	"slices"
 	"sync/atomic"
@@ -10,15 +11,17 @@ import (
 
 // Data that is compressed in many parts, each on its own, is decompressed by several
 // goroutines where the parts can be told apart without that: the members that bgzip
-// writes, which say how long they are, and the frames of zstd, whose blocks do. The
+// writes, which say how long they are, and the frames of zstd, whose blocks do; or where
+// they can be guessed: other members of gzip, and pieces of one. The
 // parts are taken in order, several in a job, and given out in order. What is odd is
 // left to the reader that knows no jobs: it gets the bytes of the part again that did
 // not come out as it should, and all behind it, so that errors are where they were.
 
 const (
-	jobSize = 1 << 20   // bytes that a job decompresses to, at least; its last part may be longer
-	maxPart = 32 << 20  // bytes of a part and of what it decompresses to, at most
-	maxJobs = 128 << 20 // the same of all jobs
+	jobSize   = 1 << 20   // bytes that a job decompresses to, at least; its last part may be longer
+	guessSize = 256 << 10 // the same of a job whose parts are guessed
+	maxPart   = 32 << 20  // bytes of a part and of what it decompresses to, at most
+	maxJobs   = 128 << 20 // the same of all jobs
 )
 
 // A splitter tells the parts of compressed data apart.
@@ -28,14 +31,19 @@ type splitter interface {
 	// was read of it nevertheless is appended.
 	split(raw []byte, r *bufio.Reader) ([]byte, int, error)
 	// unpack appends what parts decompress to, for which out has room, and returns
-	// how many bytes of them it understood.
+	// how many bytes of them it understood. That is negative, and out as it was, if
+	// the room was a guess and did not do.
 	unpack(out, raw []byte) ([]byte, int)
 }
 
 // An ahead decompresses what a splitter tells apart.
 type ahead struct {
 	r       *bufio.Reader
+	second  *reread // that r reads from, nil if it reads from something else
 	split   splitter
+	guessed bool  // parts are: there are no more jobs than twice as many as were right
+	right   int   // jobs
+	taken   int64 // bytes of their parts
 	helpers *atomic.Int32
 	jobs    []*job // under way, in order
 	idle    []*job
@@ -49,7 +57,8 @@ type ahead struct {
 // A job is some parts.
 type job struct {
 	raw, out []byte
-	given    int // bytes of out
+	mem      []byte // of out
+	given    int    // bytes of out
 	size     int
 	used     int // bytes of raw that were understood
 	done     chan struct{}
@@ -58,7 +67,7 @@ type job struct {
 // Read gives the bytes that come next, 0 behind the last: then rest goes on.
 func (a *ahead) Read(b []byte) int {
 	for {
-		for !a.ended && len(a.jobs) <= int(a.helpers.Load()) && (len(a.jobs) == 0 || a.size < maxJobs-maxPart) {
+		for !a.ended && len(a.jobs) <= a.most() && (len(a.jobs) == 0 || a.size < maxJobs-maxPart) {
 			a.begin()
 		}
 		if len(a.jobs) == 0 {
@@ -66,6 +75,9 @@ func (a *ahead) Read(b []byte) int {
 		}
 		j := a.jobs[0]
 		<-j.done
+		for j.used < 0 {
+			a.enlarge(j)
+		}
 		if n := copy(b, j.out[j.given:]); n > 0 {
 			j.given += n
 			return n
@@ -74,14 +86,24 @@ func (a *ahead) Read(b []byte) int {
 			a.giveUp()
 			return 0
 		}
+		a.right++
+		a.taken += int64(j.used)
 		a.jobs = a.jobs[:copy(a.jobs, a.jobs[1:])]
-		if a.size += cap(j.raw) + cap(j.out) - j.size; a.size > maxJobs-maxPart {
-			a.size -= cap(j.raw) + cap(j.out)
+		if a.size += cap(j.raw) + cap(j.mem) - j.size; a.size > maxJobs-maxPart {
+			a.size -= cap(j.raw) + cap(j.mem)
 			continue // it is not kept: there are many large ones
 		}
-		j.size = cap(j.raw) + cap(j.out)
+		j.size = cap(j.raw) + cap(j.mem)
 		a.idle = append(a.idle, j)
 	}
+}
+
+// most returns how many jobs may be under way behind the one that is given out.
+func (a *ahead) most() int {
+	if most := int(a.helpers.Load()); !a.guessed || most < 2*a.right {
+		return most
+	}
+	return 2 * a.right
 }
 
 // begin begins a job.
@@ -91,8 +113,14 @@ func (a *ahead) begin() {
 		j, a.idle = a.idle[n-1], a.idle[:n-1]
 		a.size -= j.size
 	}
-	raw, room := j.raw[:0], 0
-	for len(raw) < jobSize && room < jobSize {
+	raw, room, size := j.raw[:0], 0, jobSize
+	if a.guessed {
+		size = guessSize
+	}
+	if a.guessed && a.right == 0 || a.helpers.Load() == 0 {
+		size = 1 // one part
+	}
+	for len(raw) < size && room < size {
 		n, more := len(raw), 0
 		if raw, more, a.err = a.split.split(raw, a.r); more < 0 {
 			a.rest, a.ended = bytes.Clone(raw[n:]), true
@@ -104,23 +132,43 @@ func (a *ahead) begin() {
 	if j.raw = raw; len(raw) == 0 {
 		return
 	}
-	if cap(j.out) < room {
-		j.out = make([]byte, 0, room)
+	if cap(j.mem) < room {
+		j.mem = make([]byte, room)
 	}
-	j.out, j.given, j.used, j.size = j.out[:0:room], 0, 0, len(raw)+room
+	j.out, j.given, j.used, j.size = j.mem[:0:room], 0, 0, len(raw)+cap(j.mem)
 	j.done = make(chan struct{})
 	a.size += j.size
 	a.jobs = append(a.jobs, j)
 	go func() {
 		defer close(j.done)
-		// The reader without jobs meets what makes a decompressor panic again.
-		defer func() {
-			if recover() != nil {
-				j.out, j.used = j.out[:0], 0
-			}
-		}()
-		j.out, j.used = a.split.unpack(j.out, j.raw)
+		j.unpack(a.split)
 	}()
+}
+
+func (j *job) unpack(s splitter) {
+	// The reader without jobs meets what makes a decompressor panic again.
+	defer func() {
+		if recover() != nil {
+			j.out, j.used = j.out[:0], 0
+		}
+	}()
+	j.out, j.used = s.unpack(j.out, j.raw)
+}
+
+// enlarge gives a job twice the room, if that is not too much.
+func (a *ahead) enlarge(j *job) {
+	had := cap(j.mem)
+	if cap(j.out) >= maxPart {
+		j.used = 0
+		return
+	}
+	if room := min(max(2*cap(j.out), jobSize), maxPart); room > had {
+		j.mem = make([]byte, room)
+	}
+	j.out = j.mem[:0]
+	a.size += cap(j.mem) - had
+	j.size += cap(j.mem) - had
+	j.unpack(a.split)
 }
 
 // giveUp makes what was not understood, and all behind it, the rest.
@@ -142,22 +190,73 @@ func (a *ahead) wait() {
 
 // behind returns a reader of what is left when Read gives no more.
 func (a *ahead) behind() *bufio.Reader {
-	if len(a.rest) == 0 && (a.err == nil || a.err == io.EOF) {
-		return a.r
-	}
-	all := []io.Reader{bytes.NewReader(a.rest)}
-	if a.err == nil || a.err == io.EOF {
-		all = append(all, a.r)
-	} else {
-		all = append(all, io.LimitReader(a.r, int64(a.r.Buffered())), failing{a.err})
-	}
-	return bufio.NewReaderSize(io.MultiReader(all...), a.r.Size())
+	a.r, a.second = goBack(a.r, a.second, a.rest, a.err)
+	return a.r
 }
 
-// A failing reader has an error.
-type failing struct{ err error }
+// goBack returns a reader of rest, and then of what r, which had an error, has in its buffer
+// and reads next. If r reads from second it is r.
+func goBack(r *bufio.Reader, second *reread, rest []byte, err error) (*bufio.Reader, *reread) {
+	if err == io.EOF {
+		err = nil // it comes again
+	}
+	if len(rest) == 0 && err == nil {
+		return r, second
+	}
+	buffered, _ := r.Peek(r.Buffered())
+	rest = append(rest, buffered...)
+	if second == nil {
+		r.Discard(len(buffered))
+		second = &reread{r: r}
+		r = bufio.NewReaderSize(second, r.Size())
+	} else {
+		r.Reset(second)
+	}
+	second.rest, second.err = append(rest, second.rest...), cmp.Or(second.err, err)
+	return r, second
+}
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+// A reread gives what was read from r once more, and then goes on with r.
+type reread struct {
+	rest []byte
+	r    io.Reader
+	err  error // that r had
+}
+
+func (a *reread) Read(b []byte) (int, error) {
+	if n := copy(b, a.rest); n > 0 {
+		if a.rest = a.rest[n:]; len(a.rest) == 0 {
+			a.rest = nil
+		}
+		return n, nil
+	}
+	if a.err != nil {
+		return 0, a.err
+	}
+	return a.r.Read(b)
+}
+
+// upTo appends bytes of r to b up to where find finds something, which is n bytes
+// long, or some more than so many.
+func upTo(b []byte, r *bufio.Reader, most, n int, find func([]byte) int) ([]byte, error) {
+	const step = 32 << 10
+	for from := len(b); len(b)-from <= most; {
+		next, err := r.Peek(n)
+		if err != nil {
+			b, _ = more(b, r, len(next))
+			return b, err
+		}
+		next, _ = r.Peek(min(max(n, r.Buffered()), step))
+		at := find(next)
+		if at >= 0 {
+			return more(b, r, at)
+		}
+		if b, err = more(b, r, len(next)-n+1); err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
 
 // more appends the next n bytes of r to b, or what there is of them.
 func more(b []byte, r *bufio.Reader, n int) ([]byte, error) {

@@ -64,11 +64,18 @@ func inFrames(data []byte, most int) (all []byte) {
 	return all
 }
 
+// plainly, instead of a number of helpers, has nothing decompressed ahead.
+const plainly = -1
+
 // unwrapAll decompresses data with so many helpers, and tells what was odd.
 func unwrapAll(data []byte, helpers int32, wrap func(io.Reader) io.Reader) ([]byte, string) {
 	n := new(atomic.Int32)
-	n.Store(helpers)
-	r, free, err := unwrapper(data).unwrap(wrap(bytes.NewReader(data)), readLen, n)
+	n.Store(max(0, helpers))
+	size := readLen
+	if helpers == plainly {
+		size--
+	}
+	r, free, err := unwrapper(data).unwrap(wrap(bytes.NewReader(data)), size, n)
 	if err != nil {
 		return nil, err.Error()
 	}
@@ -81,12 +88,15 @@ func unwrapAll(data []byte, helpers int32, wrap func(io.Reader) io.Reader) ([]by
 // read ahead.
 var damage = regexp.MustCompile(`flate: corrupt input before offset \d+|unexpected EOF`)
 
-// wantAhead decompresses data with and without helpers.
-func wantAhead(t testing.TB, name string, data []byte) {
+// wantAhead decompresses data with so many helpers, two and five by default, and plainly.
+func wantAhead(t testing.TB, name string, data []byte, helpers ...int32) {
 	t.Helper()
 	plain := func(r io.Reader) io.Reader { return r }
-	want, wantOdd := unwrapAll(data, 0, plain)
-	for _, helpers := range []int32{2, 5} {
+	want, wantOdd := unwrapAll(data, plainly, plain)
+	if len(helpers) == 0 {
+		helpers = []int32{2, 5}
+	}
+	for _, helpers := range helpers {
 		for i, wrap := range []func(io.Reader) io.Reader{plain, iotest.HalfReader, iotest.DataErrReader} {
 			got, odd := unwrapAll(data, helpers, wrap)
 			if !bytes.Equal(got, want) || odd != wantOdd {
@@ -111,7 +121,7 @@ func TestAhead(t *testing.T) {
 	random := rand.New(rand.NewPCG(21, 22))
 	data := someText(random, 3<<20)
 	small := data[:9000]
-	for name, parted := range map[string]func([]byte, int) []byte{"bgzip": bgzipped, "zstd": inFrames} {
+	for name, parted := range map[string]func([]byte, int) []byte{"bgzip": bgzipped, "joined": joinedMembers, "zstd": inFrames} {
 		whole := parted(data, 50_000)
 		got, odd := unwrapAll(whole, 3, func(r io.Reader) io.Reader { return r })
 		if !bytes.Equal(got, data) || odd != "<nil>" {
@@ -150,7 +160,7 @@ func TestAhead(t *testing.T) {
 		for _, cut := range []int{len(little) / 2, len(little), len(little) - 1} {
 			for _, helpers := range []int32{0, 4} {
 				_, odd := unwrapAll(little[:cut], helpers, func(r io.Reader) io.Reader { return io.MultiReader(r, iotest.ErrReader(broken)) })
-				if want := name[:1]; want == "b" && odd != "gzip data: broken" || want == "z" && odd != "zstd data: broken" {
+				if want := "zstd data: broken"; odd != want && (name == "zstd" || odd != "gzip data: broken") {
 					t.Errorf("%s, cut at %d of %d, %d helpers: %s", name, cut, len(little), helpers, odd)
 				}
 			}
@@ -167,6 +177,9 @@ func TestAheadIsUsed(t *testing.T) {
 	for name, read := range map[string]func() (*ahead, []byte){
 		"bgzip": func() (*ahead, []byte) {
 			return &ahead{split: bgzf{}}, bgzipped(data, 64<<10-500)
+		},
+		"joined": func() (*ahead, []byte) {
+			return &ahead{split: joined{}}, joinedMembers(data, 300_000)
 		},
 		"zstd": func() (*ahead, []byte) {
 			z := must(zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true)))
@@ -205,10 +218,15 @@ func FuzzAhead(f *testing.F) {
 	data := someText(random, 3000)
 	f.Add(bgzipped(data, 700))
 	f.Add(inFrames(data, 700))
+	f.Add(joinedMembers(data, 700))
+	long := someText(random, 70_000)
+	f.Add(inPieces(long, 20_000, 6, emptyBlock))
+	f.Add(inPieces(long, 12_000, 6, twoEmpty))
+	f.Add(lookingBackLate(long))
 	f.Add(slices.Concat(bgzipped(data, 700), packers[0].bytes(data), bgzipped(data, 700)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if u := unwrapper(data); u != nil && (u.name == "gzip" || u.name == "zstd") && len(data) < 1<<16 {
-			wantAhead(t, "the data", data)
+			wantAhead(t, "the data", data, anyHelpers...)
 		}
 	})
 }

@@ -14,10 +14,15 @@ import (
 type gzipReader struct {
 	z       *gzip.Reader
 	r       *bufio.Reader
+	second  *reread // that r reads from, if something is read twice
 	helpers *atomic.Int32
-	ahead   *ahead // reads members; nil if z does
-	alone   bool   // z reads all that is to come
-	ended   string // what stood behind the end
+	ahead   *ahead  // reads members, or pieces of one; nil if z or rest does
+	rest    *member // of which ahead reads or has read pieces
+	front   bool    // z has read the header of a member, and no more
+	alone   bool    // members are not read ahead any more
+	pieces  seldom  // members are in pieces
+	joined  seldom  // members are read ahead without knowing where they end
+	ended   string  // what stood behind the end
 }
 
 func openGzip(r *bufio.Reader, helpers *atomic.Int32) (io.Reader, func(), error) {
@@ -26,26 +31,38 @@ func openGzip(r *bufio.Reader, helpers *atomic.Int32) (io.Reader, func(), error)
 		return nil, nil, err
 	}
 	z.Multistream(false)
-	return &gzipReader{z: z, r: r, helpers: helpers}, func() {}, nil
+	return &gzipReader{z: z, r: r, helpers: helpers, front: true}, func() {}, nil
 }
 
 func (g *gzipReader) Read(b []byte) (int, error) {
 	for g.ended == "" {
-		if g.ahead != nil {
+		if g.front {
+			g.front = false
+			g.inPieces()
+		}
+		switch {
+		case g.ahead != nil:
 			if n := g.ahead.Read(b); n > 0 {
+				if g.rest != nil {
+					g.rest.add(b[:n])
+				}
 				return n, nil
 			}
-			g.r, g.alone, g.ahead = g.ahead.behind(), g.ahead.failed, nil
-		} else {
-			n, err := g.z.Read(b)
+			g.behind()
+			if g.rest != nil {
+				continue
+			}
+		default:
+			var z io.Reader = g.z
+			if g.rest != nil {
+				z = g.rest
+			}
+			n, err := z.Read(b)
 			if err != io.EOF || n > 0 {
 				return n, ignoreEOF(n, err)
 			}
-			if !g.alone && g.helpers.Load() > 1 {
-				if head, _ := g.r.Peek(bgzfHeader); (bgzf{}).length(head) > 0 {
-					g.ahead = &ahead{r: g.r, split: bgzf{}, helpers: g.helpers}
-					continue
-				}
+			if g.rest = nil; g.members() {
+				continue
 			}
 		}
 		if err := g.next(); err != nil {
@@ -53,6 +70,70 @@ func (g *gzipReader) Read(b []byte) (int, error) {
 		}
 	}
 	return 0, io.EOF
+}
+
+// inPieces begins to read pieces ahead if the member is in pieces. So it does also
+// without helpers, as it is not known yet at the front of a file whether there will be.
+func (g *gzipReader) inPieces() {
+	if g.r.Size() < readLen || !g.pieces.now() {
+		return
+	}
+	p, err := piecesOf(g.r)
+	if g.pieces.was(p != nil); p == nil && (err == nil || err == io.EOF) {
+		return
+	}
+	g.r, g.second = goBack(g.r, g.second, nil, err)
+	g.rest = &member{}
+	if p == nil {
+		g.rest.goOn(g.r, 0)
+		return
+	}
+	g.ahead = &ahead{r: g.r, second: g.second, split: p, guessed: true, helpers: g.helpers}
+}
+
+// members begins to read the members ahead that come next, if there are helpers.
+func (g *gzipReader) members() bool {
+	if g.alone || g.helpers.Load() <= 1 {
+		return false
+	}
+	head, _ := g.r.Peek(bgzfHeader)
+	switch {
+	case (bgzf{}).length(head) > 0:
+		g.ahead = &ahead{r: g.r, second: g.second, split: bgzf{}, helpers: g.helpers}
+	case (joined{}).begin(head) == 0 && g.joined.now():
+		g.ahead = &ahead{r: g.r, second: g.second, split: joined{}, guessed: true, helpers: g.helpers}
+	}
+	return g.ahead != nil
+}
+
+// behind goes on without ahead.
+func (g *gzipReader) behind() {
+	a := g.ahead
+	g.r, g.second, g.ahead = a.behind(), a.second, nil
+	switch a.split.(type) {
+	case *pieces:
+		g.rest.goOn(g.r, a.taken)
+	case joined:
+		g.joined.was(a.right > 0)
+		g.alone = a.failed
+	default:
+		g.alone = a.failed
+	}
+}
+
+// seldom says when to try what has failed: the more often it has in a row, the less.
+type seldom struct{ failed, wait int }
+
+func (s *seldom) now() bool {
+	s.wait--
+	return s.wait < 0
+}
+
+func (s *seldom) was(right bool) {
+	if s.failed = 2*s.failed + 1; right {
+		s.failed = 0
+	}
+	s.wait = s.failed
 }
 
 // next begins the next member, or takes leave of what stands behind the last.
@@ -64,6 +145,7 @@ func (g *gzipReader) next() error {
 			return midStream(err)
 		}
 		g.z.Multistream(false)
+		g.front = true
 	case len(head) == 0:
 		return err
 	default:
