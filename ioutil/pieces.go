@@ -38,10 +38,11 @@ type pieces struct {
 }
 
 // piecesOf returns how to split the deflated data that r reads next, nil if its blocks look
-// back, or if there is nothing to tell by in what r has room for. The error is that of r
-// behind what it holds.
+// back, or if there is nothing to tell by in what r holds: it does not wait for more, since
+// a stream can be slow. The error is that of r behind that.
 func piecesOf(r *bufio.Reader) (*pieces, error) {
-	head, err := r.Peek(r.Size())
+	_, err := r.Peek(1)
+	head, _ := r.Peek(r.Buffered())
 	for _, mark := range []string{twoEmpty, emptyBlock} {
 		at := bytes.Index(head, []byte(mark))
 		if at < 0 {
