@@ -38,16 +38,24 @@ type list struct {
 	start int              // of it in rows
 }
 
-// merge puts the rows of a block in order.
+// merge puts the rows of a block in order. Those of one table are: a bound, or a meter, may
+// give them out in another order than that of their keys.
 func (m *merger) merge(b *block) {
 	m.begin(b)
+	ofOne := b.lists[0].owner == b.lists[len(b.lists)-1].owner
 	if len(b.lists[0].flows) > 0 {
-		for next, left := m.first(), b.rows; left > 0; left-- {
-			l := &m.lists[next.list]
-			f := &l.flows[l.next]
-			f.Number = b.first + uint64(b.rows-left)
-			b.flows = append(b.flows, f)
-			next = m.replay(m.pass(next.list, l))
+		if ofOne {
+			for i := range m.lists {
+				for k := range m.lists[i].flows {
+					b.add(&m.lists[i].flows[k])
+				}
+			}
+		} else {
+			for next, left := m.first(), b.rows; left > 0; left-- {
+				l := &m.lists[next.list]
+				b.add(&l.flows[l.next])
+				next = m.replay(m.pass(next.list, l))
+			}
 		}
 		m.formatFlows(b)
 		return
@@ -55,9 +63,11 @@ func (m *merger) merge(b *block) {
 	if cap(b.bytes) < b.size {
 		b.bytes = make([]byte, 0, b.size+b.size/8)
 	}
-	if len(b.lists) == 1 {
-		l := &m.lists[0]
-		b.bytes = append(b.bytes, l.rows[l.start:l.keys[len(l.keys)-1].end]...)
+	if ofOne {
+		for i := range m.lists {
+			l := &m.lists[i]
+			b.bytes = append(b.bytes, l.rows[l.start:l.keys[len(l.keys)-1].end]...)
+		}
 		return
 	}
 	if m.spread(b) {
@@ -72,6 +82,12 @@ func (m *merger) merge(b *block) {
 		next = m.replay(m.pass(next.list, l))
 	}
 	b.bytes = to
+}
+
+// add adds the flow that comes next.
+func (b *block) add(f *flowtable.Flow) {
+	f.Number = b.first + uint64(len(b.flows))
+	b.flows = append(b.flows, f)
 }
 
 // formatFlows gives a block the rows of its flows in place of these, if they are to
