@@ -492,25 +492,6 @@ func TestAddr(t *testing.T) {
 	}
 }
 
-// Decode reads every link type that KnownLinkType knows, and no other.
-func TestKnownLinkTypes(t *testing.T) {
-	known := 0
-	for linkType := range uint32(1000) {
-		if !KnownLinkType(linkType) {
-			continue
-		}
-		known++
-		var p Packet
-		// Of no bytes nothing can be said, but that they are too few.
-		if class := p.Decode(linkType, nil, 0); class != Malformed {
-			t.Errorf("link type %d (%s): no bytes are %v", linkType, LinkTypeName(linkType), class)
-		}
-	}
-	if known != 77 {
-		t.Errorf("%d link types are known, want 77", known)
-	}
-}
-
 // seeds returns one frame of every kind that the tests above know.
 func seeds() []row {
 	tcp, udpV6 := ipv4Packet(6, tcpHeader, "00"), ipv6Packet(17, udpHeader, "00")

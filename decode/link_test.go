@@ -154,3 +154,22 @@ func TestRareLinkTypesWithout(t *testing.T) {
 		t.Errorf("AX.25 with addresses without an end: %v", class)
 	}
 }
+
+// Decode reads every link type that KnownLinkType knows, and no other.
+func TestKnownLinkTypes(t *testing.T) {
+	known := 0
+	for linkType := range uint32(1000) {
+		if !KnownLinkType(linkType) {
+			continue
+		}
+		known++
+		var p Packet
+		// Of no bytes nothing can be said, but that they are too few.
+		if class := p.Decode(linkType, nil, 0); class != Malformed {
+			t.Errorf("link type %d (%s): no bytes are %v", linkType, LinkTypeName(linkType), class)
+		}
+	}
+	if known != 77 {
+		t.Errorf("%d link types are known, want 77", known)
+	}
+}

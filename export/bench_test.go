@@ -1,6 +1,7 @@
 package export
 
 import (
+	"io"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -114,4 +115,53 @@ func BenchmarkRow(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkFormat formats and writes rows of the default columns in each format,
+// the flows of a shape and those of all shapes in turn.
+func BenchmarkFormat(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	flows := make([]flowtable.Flow, 1<<14)
+	for _, which := range []struct {
+		name   string
+		shapes []shape
+	}{{"packets=1", shapes[:1]}, {"all", shapes}} {
+		for i := range flows {
+			f := which.shapes[i%len(which.shapes)].flow(r)
+			flows[i] = *ofTable(b, &f)
+		}
+		for _, name := range FormatNames() {
+			b.Run(which.name+"/"+name, func(b *testing.B) { benchmarkFormat(b, name, flows) })
+		}
+	}
+}
+
+func benchmarkFormat(b *testing.B, name string, flows []flowtable.Flow) {
+	table := Table{Columns: Columns()}
+	format, _ := FormatNamed(name)
+	rows := format.Rows(table)
+	out := counter{Writer: io.Discard}
+	w, err := format.NewWriter(&out, table)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var buffer []byte
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		buffer = rows.AppendRow(buffer, &flows[i%len(flows)])
+		if i++; len(buffer) >= 256<<10 {
+			if _, err := w.Write(buffer); err != nil {
+				b.Fatal(err)
+			}
+			buffer = buffer[:0]
+		}
+	}
+	if _, err := w.Write(buffer); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(out.n)/float64(i), "bytes/row")
 }
