@@ -203,10 +203,8 @@ func goBack(r *bufio.Reader, second *reread, rest []byte, err error) (*bufio.Rea
 	if len(rest) == 0 && err == nil {
 		return r, second
 	}
-	buffered, _ := r.Peek(r.Buffered())
-	rest = append(rest, buffered...)
+	rest, _ = more(rest, r, r.Buffered()) // which are there
 	if second == nil {
-		r.Discard(len(buffered))
 		second = &reread{r: r}
 		r = bufio.NewReaderSize(second, r.Size())
 	} else {

@@ -83,8 +83,8 @@ func (p *pieces) unpack(out, raw []byte) ([]byte, int) {
 	z, _ := p.inflaters.Get().(io.Reader)
 	if z == nil {
 		z = flate.NewReader(in)
-	} else {
-		z.(flate.Resetter).Reset(in, nil)
+	} else if z.(flate.Resetter).Reset(in, nil) != nil {
+		return out, 0
 	}
 	defer p.inflaters.Put(z)
 	all, err := fill(out, z)
