@@ -226,7 +226,7 @@ func FuzzAhead(f *testing.F) {
 	f.Add(slices.Concat(bgzipped(data, 700), packers[0].bytes(data), bgzipped(data, 700)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if u := unwrapper(data); u != nil && (u.name == "gzip" || u.name == "zstd") && len(data) < 1<<16 {
-			wantAhead(t, "the data", data, anyHelpers...)
+			wantAhead(t, "the data", data, 0, 3)
 		}
 	})
 }
