@@ -150,9 +150,9 @@ func (t *Table) gather(horizon Time) bool {
 		r := t.reused.pop()
 		d.late = append(d.late, t.makeDue(r.ref, r.time, t.records.At(r.ref).cutBy()))
 	}
-	d.sort(t, d.flows)
-	d.sort(t, d.late)
-	d.mergeLate(t)
+	t.sortDue(d.flows)
+	t.sortDue(d.late)
+	t.mergeLate()
 	d.ready = len(d.flows)
 	if !all {
 		d.ready, _ = slices.BinarySearchFunc(d.flows, until, func(f dueFlow, until Time) int {
@@ -180,7 +180,7 @@ func (t *Table) gatherRest() bool {
 			d.flows = append(d.flows, t.makeDue(ref, maxTime, End))
 		}
 	}
-	d.sort(t, d.flows)
+	t.sortDue(d.flows)
 	d.ready = len(d.flows)
 	return true
 }
@@ -213,9 +213,9 @@ func (t *Table) makeDue(ref uint32, finish Time, why Reason) dueFlow {
 	return dueFlow{finish, t.start(r), ref, why}
 }
 
-// sort orders flows. Those of one packet stand in order already, which the
+// sortDue orders flows. Those of one packet stand in order already, which the
 // check makes cheap.
-func (d *dueFlows) sort(t *Table, flows []dueFlow) {
+func (t *Table) sortDue(flows []dueFlow) {
 	if len(flows) > 1 && !slices.IsSortedFunc(flows, t.leaveInOrder) {
 		slices.SortFunc(flows, t.leaveInOrder)
 	}
@@ -233,7 +233,8 @@ func (t *Table) leaveInOrder(a, b dueFlow) int {
 }
 
 // mergeLate puts the late flows in their places among the others.
-func (d *dueFlows) mergeLate(t *Table) {
+func (t *Table) mergeLate() {
+	d := &t.due
 	flows, late := d.flows, d.late
 	d.late = d.late[:0]
 	d.flows = append(d.flows, late...)

@@ -57,10 +57,7 @@ func NewGate(o Options) (*Gate, error) {
 
 // NewBatch returns an empty batch for a number of tables.
 func (g *Gate) NewBatch(tables int) *Batch {
-	usual := 2048 // packets: as many as small ones make a piece of a capture,
-	if tables >= 8 {
-		usual *= 2 // which is longer then
-	}
+	const usual = 2048 // packets: as many as small ones make a piece of a capture
 	b := &Batch{
 		hasher: &g.hasher, takes: g.options.Takes, placed: g.options.Origins, features: g.options.Features.Set & (features.Details | features.Link),
 		packets: make([]packet, 0, usual), shares: make([][]uint16, tables),

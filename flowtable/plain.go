@@ -142,7 +142,8 @@ func (b *Batch) readFrames(packets []packet, frames []Frame, mem []byte) (n int,
 			if !readIPv6(packets, frames, n, mem) {
 				return n, inOrder
 			}
-			halves[n&(MaxFrames-1)] = p.setMix(h)
+			sum := h.mix6(&p.key, p.key.rest&keyMask)
+			p.hash, halves[n&(MaxFrames-1)] = uint32(sum)&h.mask, uint32(sum>>32)
 			continue
 		}
 		says, t := decode.Plain(decode.UDP<<decode.PlainProto), b.Transport()
@@ -222,20 +223,6 @@ func readIPv6(packets []packet, frames []Frame, n int, mem []byte) bool {
 	p.key.a.Lo, p.key.a.Hi, p.key.b.Lo, p.key.b.Hi = src.Lo, src.Hi, dst.Lo, dst.Hi
 	p.key.rest = rest | uint64(ports)<<32
 	return true
-}
-
-// setMix gives a packet the hash of its key that is not seeded, and returns the half that
-// shares keys out.
-func (p *packet) setMix(h *hasher) (half uint32) {
-	rest := p.key.rest & keyMask
-	var sum uint64
-	if rest&1 == 0 {
-		sum = h.mix4(p.key.a.Lo<<32|p.key.b.Lo, rest)
-	} else {
-		sum = h.mix6(&p.key, rest)
-	}
-	p.hash = uint32(sum) & h.mask
-	return uint32(sum >> 32)
 }
 
 // hash gives packets, which are being added, the seeded hashes of their keys.

@@ -18,8 +18,7 @@ import (
 const SpanLength = 128 << 10
 
 // manyReaders is from how many on pieces are twice as long: each of as many tables then
-// has few packets of a piece, and fetches as much besides them. Not with a bound of
-// flows: those that it finishes leave behind the piece in which it does.
+// has few packets of a piece, and fetches as much besides them.
 const manyReaders = 8
 
 // Options say which packets are taken in and what is read of them.
@@ -115,7 +114,7 @@ func New(o Options) (*Intake, error) {
 		return nil, err
 	}
 	length := SpanLength
-	if o.Readers >= manyReaders && o.Flows.MaxFlows == 0 {
+	if o.Readers >= manyReaders {
 		length *= 2
 	}
 	return &Intake{SpanLength: length, Now: time.Now, options: o, gate: gate, chosen: chosen, opened: map[input]int{}}, nil
